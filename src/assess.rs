@@ -1,0 +1,1 @@
+//! Judging: facts in, an assessment with reasons out. Pure: no IO, no clock, no async.

@@ -1,0 +1,1 @@
+//! The commands. A few lines of wiring each.

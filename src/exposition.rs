@@ -1,0 +1,1 @@
+//! The text formats of Prometheus, parsed strictly and written exactly. Pure.

@@ -1,0 +1,5 @@
+//! The binary: everything is in the library's `cli`.
+
+#![forbid(unsafe_code)]
+
+fn main() {}

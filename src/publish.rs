@@ -1,0 +1,1 @@
+//! IO out: renders one snapshot as metrics, JSON or HTML. Nothing here judges.

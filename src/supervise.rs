@@ -1,0 +1,1 @@
+//! Generations of tasks: one that ends while its generation lives ends the process.
