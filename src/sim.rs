@@ -3,4 +3,7 @@
 //! It is for the demo, the tests and the benchmark. It stands in for a cluster exactly as far as the program looks at
 //! one, and uses no other room of this crate: what it serves is checked against the real thing, not against ourselves.
 
+pub mod api;
+pub mod faults;
+pub mod selector;
 pub mod store;

@@ -5,6 +5,7 @@
 //! What selectors ask for (labels and a few fields) is kept beside the JSON.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -13,7 +14,7 @@ use serde_json::{Map, Value};
 use super::{Kind, StoreError};
 
 /// One immutable version of an object.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Object {
     kind: Kind,
     key: String,
@@ -29,7 +30,7 @@ pub struct Object {
 }
 
 /// Data of a Secret or `ConfigMap` that several objects share.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct SharedData {
     /// The key within `data`.
     pub key: &'static str,
@@ -130,6 +131,20 @@ impl Object {
         let mut metadata: Map<String, Value> = serde_json::from_slice(&self.metadata).unwrap_or_default();
         metadata.insert("resourceVersion".to_owned(), Value::from(revision.to_string()));
         Self { revision, metadata: to_bytes(&metadata), ..self.clone() }
+    }
+}
+
+/// Names the object and shows nothing of it: it may be a Secret.
+impl fmt::Debug for Object {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {} at {}", self.kind, self.key, self.revision)
+    }
+}
+
+/// Shows nothing of the value: it may be a Secret's.
+impl fmt::Debug for SharedData {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("SharedData").field("key", &self.key).finish_non_exhaustive()
     }
 }
 
@@ -266,6 +281,15 @@ mod tests {
         assert_eq!(object.to_value()["type"], "helm.sh/release.v1");
         assert_eq!(object.field("type"), "helm.sh/release.v1");
         assert!(object.rest_json().iter().any(|piece| piece.as_ptr() == value.as_ptr()), "the body was copied");
+    }
+
+    #[test]
+    fn debug_output_shows_no_content() {
+        let secret =
+            json!({"metadata": {"name": "s", "namespace": "gim", "labels": {"l": "canary"}}, "data": {"k": "canary"}});
+        assert_eq!(format!("{:?}", encoded(Kind::Secrets, secret)), "secrets gim/s at 7");
+        let shared = SharedData { key: "release", value: "canary".into() };
+        assert!(!format!("{shared:?}").contains("canary"));
     }
 
     #[test]
