@@ -5,5 +5,6 @@
 
 pub mod api;
 pub mod faults;
+pub mod fleet;
 pub mod selector;
 pub mod store;

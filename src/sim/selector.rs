@@ -99,16 +99,16 @@ fn split_requirements(text: &str) -> impl Iterator<Item = &str> {
     .filter(|requirement| !requirement.trim().is_empty())
 }
 
-fn parse_label(text: &str) -> Result<LabelRequirement, SelectorError> {
-    let text = text.trim();
-    let fail = || SelectorError::Requirement(text.to_owned());
-    let (key, test) = if let Some(key) = text.strip_prefix('!') {
+fn parse_label(requirement: &str) -> Result<LabelRequirement, SelectorError> {
+    let requirement = requirement.trim();
+    let fail = || SelectorError::Requirement(requirement.to_owned());
+    let (key, test) = if let Some(key) = requirement.strip_prefix('!') {
         (key, LabelTest::Absent)
-    } else if let Some((key, value)) = text.split_once("!=") {
+    } else if let Some((key, value)) = requirement.split_once("!=") {
         (key, LabelTest::NotIn(vec![parse_value(value).ok_or_else(fail)?]))
-    } else if let Some((key, value)) = text.split_once("==").or_else(|| text.split_once('=')) {
+    } else if let Some((key, value)) = requirement.split_once("==").or_else(|| requirement.split_once('=')) {
         (key, LabelTest::In(vec![parse_value(value).ok_or_else(fail)?]))
-    } else if let Some((head, values)) = text.split_once('(') {
+    } else if let Some((head, values)) = requirement.split_once('(') {
         let values = values.strip_suffix(')').ok_or_else(fail)?;
         let values = values.split(',').map(parse_value).collect::<Option<Vec<_>>>().ok_or_else(fail)?;
         let (key, operator) = head.trim().split_once(char::is_whitespace).ok_or_else(fail)?;
@@ -118,7 +118,7 @@ fn parse_label(text: &str) -> Result<LabelRequirement, SelectorError> {
             _ => return Err(fail()),
         }
     } else {
-        (text, LabelTest::Exists)
+        (requirement, LabelTest::Exists)
     };
     let key = key.trim();
     let allowed = |character: char| character.is_ascii_alphanumeric() || "-_./".contains(character);

@@ -191,9 +191,9 @@ impl Query {
         }
         options.selector = Selector::parse(kind, &labels, &fields).map_err(|error| Refusal::bad_selector(&error))?;
         if options.watch {
-            options.check_watch(streaming_lists)?
+            options.check_watch(streaming_lists)?;
         } else {
-            options.check_list()?
+            options.check_list()?;
         }
         Ok(options)
     }

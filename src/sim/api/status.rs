@@ -3,7 +3,7 @@
 use http::{HeaderValue, Response, StatusCode, header};
 use serde_json::{Value, json};
 
-use super::super::faults::{Asked, Verb};
+use super::super::faults::Asked;
 use super::super::selector::SelectorError;
 use super::super::store::{Expired, Kind};
 use super::body::{self, Body};
@@ -189,6 +189,7 @@ fn details(kind: Kind, name: Option<&str>) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::faults::Verb;
     use super::*;
 
     #[test]

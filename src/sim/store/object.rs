@@ -222,7 +222,9 @@ impl Draft {
             }
         }
         let Some(shared) = &self.shared else { return vec![json.into()] };
-        json.push_str(&format!(r#","data":{{"{}":""#, shared.key));
+        for text in [r#","data":{""#, shared.key, r#"":""#] {
+            json.push_str(text);
+        }
         vec![json.into(), Bytes::from_owner(Arc::<[u8]>::from(Arc::clone(&shared.value))), Bytes::from_static(br#""}"#)]
     }
 }

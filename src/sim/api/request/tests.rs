@@ -1,7 +1,7 @@
 use super::*;
 
-fn collection(kind: Kind, namespace: Option<&str>) -> Option<Target> {
-    Some(Target::Collection { kind, namespace: namespace.map(str::to_owned) })
+fn collection(kind: Kind, namespace: Option<&str>) -> Target {
+    Target::Collection { kind, namespace: namespace.map(str::to_owned) }
 }
 
 #[test]
@@ -13,10 +13,10 @@ fn paths_are_those_of_the_api() {
     };
     let cases = [
         ("/version", Some(Target::Version)),
-        ("/api/v1/pods", collection(Kind::Pods, None)),
-        ("/api/v1/namespaces/gim/pods", collection(Kind::Pods, Some("gim"))),
-        ("/apis/apps/v1/statefulsets", collection(Kind::StatefulSets, None)),
-        ("/apis/batch/v1/namespaces/gsp/jobs", collection(Kind::Jobs, Some("gsp"))),
+        ("/api/v1/pods", Some(collection(Kind::Pods, None))),
+        ("/api/v1/namespaces/gim/pods", Some(collection(Kind::Pods, Some("gim")))),
+        ("/apis/apps/v1/statefulsets", Some(collection(Kind::StatefulSets, None))),
+        ("/apis/batch/v1/namespaces/gsp/jobs", Some(collection(Kind::Jobs, Some("gsp")))),
         ("/api/v1/namespaces/gim/secrets/sh.helm.release.v1.gim.v3", Some(secret)),
         ("/api/v1/pods/gim-0", None),
         ("/api/v1/namespaces/gim", None),
