@@ -78,13 +78,13 @@ fn page(store: &Store, kind: Kind, prefix: &str, query: &Query) -> Result<Page, 
     let limit = query.limit.filter(|_| query.revision != Some(0)).unwrap_or(usize::MAX);
     let mut found = snapshot.range(prefix, start).filter(|object| query.selector.matches(object));
     let objects: Vec<_> = found.by_ref().take(limit).cloned().collect();
-    let remaining = found.count();
     let mut metadata = json!({"resourceVersion": revision.to_string()});
-    if let (Some(last), Some(metadata), 1..) = (objects.last(), metadata.as_object_mut(), remaining) {
+    if let (Some(_), Some(last), Some(metadata)) = (found.next(), objects.last(), metadata.as_object_mut()) {
         let token = ContinueToken::new(i64::try_from(revision).unwrap_or(i64::MAX), format!("{}\0", last.key()));
         metadata.insert("continue".to_owned(), json!(token.encode()));
+        // A real server does not count what a selector would leave out.
         if query.selector.is_empty() {
-            metadata.insert("remainingItemCount".to_owned(), json!(remaining));
+            metadata.insert("remainingItemCount".to_owned(), json!(found.count() + 1));
         }
     }
     Ok(Page { objects, metadata: metadata.to_string() })
