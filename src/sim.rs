@@ -4,7 +4,14 @@
 //! one, and uses no other room of this crate: what it serves is checked against the real thing, not against ourselves.
 
 pub mod api;
+mod chart;
+mod controllers;
 pub mod faults;
 pub mod fleet;
+pub mod helm;
+mod latency;
+pub mod metrics_page;
+pub mod scenario;
 pub mod selector;
 pub mod store;
+pub mod world;
