@@ -3,5 +3,14 @@
 //!
 //! Not for deciding what anything means: an observer says what is, when a source was last heard and what went wrong.
 
+pub mod client;
+pub mod fetch;
+pub mod hearing;
+pub mod interest;
 pub mod intern;
 pub mod objects;
+pub mod report;
+#[cfg(test)]
+mod testing;
+pub mod timing;
+pub mod watch;
