@@ -28,6 +28,7 @@ macro_rules! section {
                 vec![$(Row {
                     field: stringify!($field),
                     takes: <$kind as Takes>::TAKES,
+                    short: <$kind as Takes>::SHORT,
                     default: $default.to_string(),
                     meaning: concat!($($doc),+).trim(),
                 }),+]
@@ -36,6 +37,7 @@ macro_rules! section {
 
         impl Takes for $name {
             const TAKES: &'static str = concat!("a section with ", section!(@names $($field)+));
+            const SHORT: &'static str = "a section";
         }
     };
     (@names $last:ident) => { stringify!($last) };

@@ -14,8 +14,10 @@ use super::values::Takes;
 pub(super) struct Row {
     /// Its name.
     pub(super) field: &'static str,
-    /// What it takes.
+    /// What it takes, for errors.
     pub(super) takes: &'static str,
+    /// What it takes, for the reference.
+    pub(super) short: &'static str,
     /// Its default, in Markdown; empty for a section.
     pub(super) default: String,
     /// What it means.
@@ -51,14 +53,14 @@ const SECTIONS: [Section; 9] = sections! {
 /// The reference in Markdown: a table for each section.
 #[must_use]
 pub fn reference() -> String {
-    let mut text = String::new();
+    let mut text = String::from("A duration is a number and a unit: `500ms`, `90s`, `15m`, `2h`, `1h30m`, `7d`.\n\n");
     for Section { at, rows, .. } in SECTIONS {
         let names: Vec<_> = at.iter().filter(|name| !name.is_empty()).map(|name| format!("`{name}`")).collect();
         let title = if names.is_empty() { "The file".to_owned() } else { names.join(", ") };
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{title}:\n\n| Field | Takes | Default | Meaning |\n|---|---|---|---|");
-        for Row { field, takes, default, meaning } in rows() {
-            let _ = writeln!(text, "| `{field}` | {takes} | {default} | {meaning} |");
+        for Row { field, short, default, meaning, .. } in rows() {
+            let _ = writeln!(text, "| `{field}` | {short} | {default} | {meaning} |");
         }
         text.push('\n');
     }

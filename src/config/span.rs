@@ -26,6 +26,7 @@ const UNITS: [(&str, u64, &[&str]); 5] = [
 
 impl Word for Span {
     const FORM: &'static str = "a duration such as 500ms, 90s, 15m, 2h or 1h30m";
+    const SHORT: &'static str = "a duration";
 
     fn read(text: &str) -> Result<Self, String> {
         let span =

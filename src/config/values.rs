@@ -26,6 +26,8 @@ const NONE: &str = "none";
 pub(super) trait Word: Sized {
     /// What it takes, in a few words.
     const FORM: &'static str;
+    /// The same in the reference, which tells elsewhere what is left out here.
+    const SHORT: &'static str = Self::FORM;
 
     /// Reads it; the error says what is wrong and what would be right, without the field's name.
     fn read(text: &str) -> Result<Self, String>;
@@ -35,6 +37,8 @@ pub(super) trait Word: Sized {
 pub(super) trait Takes {
     /// In a few words.
     const TAKES: &'static str;
+    /// The same in the reference, which tells elsewhere what is left out here.
+    const SHORT: &'static str = Self::TAKES;
 }
 
 struct WordVisitor<T>(PhantomData<T>);
@@ -62,6 +66,7 @@ macro_rules! words {
 
         impl Takes for $name {
             const TAKES: &'static str = <$name as Word>::FORM;
+            const SHORT: &'static str = <$name as Word>::SHORT;
         }
     )+};
 }
