@@ -1,1 +1,18 @@
-//! The nouns: what a suite, a release, a pod and a signal are. Pure.
+//! The nouns: suites, components, releases, workloads, pods, signals, and what is known of them.
+//!
+//! Everything here is data with small pure methods. Nothing reads a clock, waits, or talks to anything; what a fact
+//! means for an upgrade is decided in `assess`, never here.
+
+pub mod facts;
+pub mod memory;
+pub mod names;
+pub mod policy;
+pub mod release;
+pub mod scope;
+pub mod signal;
+pub mod source;
+pub mod suite;
+pub mod time;
+pub mod version;
+pub mod wants;
+pub mod workload;

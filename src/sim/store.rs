@@ -98,14 +98,14 @@ pub struct Change {
 }
 
 #[derive(Debug)]
-struct Shelf {
+struct Collection {
     objects: BTreeMap<String, Arc<Object>>,
     history: VecDeque<Change>,
     /// Changes up to this resource version are forgotten.
     forgotten: u64,
 }
 
-impl Default for Shelf {
+impl Default for Collection {
     fn default() -> Self {
         Self { objects: BTreeMap::new(), history: VecDeque::new(), forgotten: FIRST_REVISION }
     }
@@ -114,7 +114,7 @@ impl Default for Shelf {
 /// All objects of the cluster.
 #[derive(Debug)]
 pub struct Store {
-    shelves: PerKind<Shelf>,
+    collections: PerKind<Collection>,
     revision: u64,
     uids: u64,
     fractions: bool,
@@ -130,7 +130,7 @@ impl Store {
     /// An empty store whose timestamps are whole seconds, as a real API server writes them.
     #[must_use]
     pub fn new() -> Self {
-        Self { shelves: PerKind::default(), revision: FIRST_REVISION, uids: 0, fractions: false }
+        Self { collections: PerKind::default(), revision: FIRST_REVISION, uids: 0, fractions: false }
     }
 
     /// An empty store whose timestamps keep microseconds: for a world that runs compressed, where a second is long.
@@ -161,7 +161,7 @@ impl Store {
     /// none (a replaced object keeps its own). A replacement that changes nothing makes no new version, as on a real
     /// server.
     pub fn apply(&mut self, kind: Kind, value: Value, now: Timestamp) -> Result<Arc<Object>, StoreError> {
-        self.write(Draft::new(kind, value, None)?, kind, now)
+        Ok(self.write(Draft::new(kind, value, None)?, kind, now))
     }
 
     /// Like [`Store::apply`], with a `data` of one key whose value is shared with other objects.
@@ -172,7 +172,7 @@ impl Store {
         data: SharedData,
         now: Timestamp,
     ) -> Result<Arc<Object>, StoreError> {
-        self.write(Draft::new(kind, value, Some(data))?, kind, now)
+        Ok(self.write(Draft::new(kind, value, Some(data))?, kind, now))
     }
 
     /// Changes an object in place: decodes it, lets `edit` change it, writes it back.
@@ -192,7 +192,7 @@ impl Store {
     /// Deletes an object and returns its last state under the resource version of the deletion; `None` when there was
     /// none. `now` is taken for symmetry: a deletion leaves no time behind.
     pub fn delete(&mut self, kind: Kind, namespace: &str, name: &str, _now: Timestamp) -> Option<Arc<Object>> {
-        let previous = self.shelves.get_mut(kind).objects.remove(&format!("{namespace}/{name}"))?;
+        let previous = self.collections.get_mut(kind).objects.remove(&format!("{namespace}/{name}"))?;
         self.revision += 1;
         let object = Arc::new(previous.at_revision(self.revision));
         self.remember(ChangeType::Deleted, Arc::clone(&object), Some(previous));
@@ -202,25 +202,25 @@ impl Store {
     /// The object of that name.
     #[must_use]
     pub fn get(&self, kind: Kind, namespace: &str, name: &str) -> Option<&Arc<Object>> {
-        self.shelves.get(kind).objects.get(&format!("{namespace}/{name}"))
+        self.collections.get(kind).objects.get(&format!("{namespace}/{name}"))
     }
 
     /// All objects of a kind, by namespace and name.
     pub fn iter(&self, kind: Kind) -> impl Iterator<Item = &Arc<Object>> {
-        self.shelves.get(kind).objects.values()
+        self.collections.get(kind).objects.values()
     }
 
     /// The objects of a kind in one namespace, by name.
     pub fn iter_namespace(&self, kind: Kind, namespace: &str) -> impl Iterator<Item = &Arc<Object>> {
         let prefix = format!("{namespace}/");
-        let objects = self.shelves.get(kind).objects.range(prefix.clone()..);
+        let objects = self.collections.get(kind).objects.range(prefix.clone()..);
         objects.take_while(move |(key, _)| key.starts_with(&prefix)).map(|(_, object)| object)
     }
 
     /// How many objects of a kind there are.
     #[must_use]
     pub fn len(&self, kind: Kind) -> usize {
-        self.shelves.get(kind).objects.len()
+        self.collections.get(kind).objects.len()
     }
 
     /// Whether there is no object at all.
@@ -233,9 +233,9 @@ impl Store {
     /// answered 410 from now on.
     pub fn compact(&mut self) {
         for kind in Kind::ALL {
-            let shelf = self.shelves.get_mut(kind);
-            shelf.history.clear();
-            shelf.forgotten = self.revision;
+            let collection = self.collections.get_mut(kind);
+            collection.history.clear();
+            collection.forgotten = self.revision;
         }
     }
 
@@ -251,21 +251,21 @@ impl Store {
 
     /// The changes of one kind after a resource version, oldest first.
     pub fn changes_of(&self, kind: Kind, revision: u64) -> Result<impl Iterator<Item = &Change>, Expired> {
-        let shelf = self.shelves.get(kind);
-        if revision < shelf.forgotten {
-            return Err(Expired { requested: revision, oldest: shelf.forgotten });
+        let collection = self.collections.get(kind);
+        if revision < collection.forgotten {
+            return Err(Expired { requested: revision, oldest: collection.forgotten });
         }
-        let first = shelf.history.partition_point(|change| change.revision <= revision);
-        Ok(shelf.history.range(first..))
+        let first = collection.history.partition_point(|change| change.revision <= revision);
+        Ok(collection.history.range(first..))
     }
 
     /// The objects of a kind as they were at a resource version; a later one than the present is the present.
     pub fn snapshot(&self, kind: Kind, revision: u64) -> Result<Snapshot<'_>, Expired> {
-        Ok(Snapshot::new(&self.shelves.get(kind).objects, self.changes_of(kind, revision)?))
+        Ok(Snapshot::new(&self.collections.get(kind).objects, self.changes_of(kind, revision)?))
     }
 
-    fn write(&mut self, mut draft: Draft, kind: Kind, now: Timestamp) -> Result<Arc<Object>, StoreError> {
-        let previous = self.shelves.get(kind).objects.get(draft.key()).cloned();
+    fn write(&mut self, mut draft: Draft, kind: Kind, now: Timestamp) -> Arc<Object> {
+        let previous = self.collections.get(kind).objects.get(draft.key()).cloned();
         let revision = self.revision + 1;
         if let Some(previous) = &previous {
             let created: Value = serde_json::from_slice(previous.metadata_json()).unwrap_or_default();
@@ -274,7 +274,7 @@ impl Store {
                 created.get("creationTimestamp").cloned().unwrap_or_default()
             });
             if draft.encode(previous.revision()) == **previous {
-                return Ok(Arc::clone(previous));
+                return Arc::clone(previous);
             }
         } else {
             self.uids += 1;
@@ -284,20 +284,20 @@ impl Store {
         }
         let object = Arc::new(draft.encode(revision));
         self.revision = revision;
-        self.shelves.get_mut(kind).objects.insert(object.key().to_owned(), Arc::clone(&object));
+        self.collections.get_mut(kind).objects.insert(object.key().to_owned(), Arc::clone(&object));
         let change = if previous.is_some() { ChangeType::Modified } else { ChangeType::Added };
         self.remember(change, Arc::clone(&object), previous);
-        Ok(object)
+        object
     }
 
     fn remember(&mut self, change: ChangeType, object: Arc<Object>, previous: Option<Arc<Object>>) {
-        let shelf = self.shelves.get_mut(object.kind());
-        while shelf.history.len() >= HISTORY_CHANGES {
-            if let Some(oldest) = shelf.history.pop_front() {
-                shelf.forgotten = oldest.revision;
+        let collection = self.collections.get_mut(object.kind());
+        while collection.history.len() >= HISTORY_CHANGES {
+            if let Some(oldest) = collection.history.pop_front() {
+                collection.forgotten = oldest.revision;
             }
         }
-        shelf.history.push_back(Change { revision: self.revision, kind: object.kind(), change, object, previous });
+        collection.history.push_back(Change { revision: self.revision, kind: object.kind(), change, object, previous });
     }
 }
 

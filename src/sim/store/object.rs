@@ -5,6 +5,7 @@
 //! What selectors ask for (labels and a few fields) is kept beside the JSON.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -13,7 +14,7 @@ use serde_json::{Map, Value};
 use super::{Kind, StoreError};
 
 /// One immutable version of an object.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Object {
     kind: Kind,
     key: String,
@@ -29,7 +30,7 @@ pub struct Object {
 }
 
 /// Data of a Secret or `ConfigMap` that several objects share.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct SharedData {
     /// The key within `data`.
     pub key: &'static str,
@@ -133,6 +134,20 @@ impl Object {
     }
 }
 
+/// Names the object and shows nothing of it: it may be a Secret.
+impl fmt::Debug for Object {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {} at {}", self.kind, self.key, self.revision)
+    }
+}
+
+/// Shows nothing of the value: it may be a Secret's.
+impl fmt::Debug for SharedData {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("SharedData").field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
 /// An object on its way into the store: decoded and checked, its system fields not yet set.
 pub(super) struct Draft {
     kind: Kind,
@@ -207,7 +222,9 @@ impl Draft {
             }
         }
         let Some(shared) = &self.shared else { return vec![json.into()] };
-        json.push_str(&format!(r#","data":{{"{}":""#, shared.key));
+        for text in [r#","data":{""#, shared.key, r#"":""#] {
+            json.push_str(text);
+        }
         vec![json.into(), Bytes::from_owner(Arc::<[u8]>::from(Arc::clone(&shared.value))), Bytes::from_static(br#""}"#)]
     }
 }
@@ -266,6 +283,15 @@ mod tests {
         assert_eq!(object.to_value()["type"], "helm.sh/release.v1");
         assert_eq!(object.field("type"), "helm.sh/release.v1");
         assert!(object.rest_json().iter().any(|piece| piece.as_ptr() == value.as_ptr()), "the body was copied");
+    }
+
+    #[test]
+    fn debug_output_shows_no_content() {
+        let secret =
+            json!({"metadata": {"name": "s", "namespace": "gim", "labels": {"l": "canary"}}, "data": {"k": "canary"}});
+        assert_eq!(format!("{:?}", encoded(Kind::Secrets, secret)), "secrets gim/s at 7");
+        let shared = SharedData { key: "release", value: "canary".into() };
+        assert!(!format!("{shared:?}").contains("canary"));
     }
 
     #[test]

@@ -1,0 +1,72 @@
+//! Changes: what an observer tells the board, one event at a time.
+//!
+//! Each change is complete in itself and may be applied twice without harm. A list that arrives in pages becomes one
+//! [`Delta::Reset`], so that nobody sees half of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::model::names::Name;
+use crate::model::release::{BodyState, Revision};
+use crate::model::signal::Reading;
+use crate::model::source::{Contact, ErrorKind, SourceCondition, SourceId};
+use crate::model::wants::BodyWant;
+use crate::model::workload::{Pod, ReplicaSet, Workload, WorkloadKind};
+
+/// A change to one kind of object.
+#[derive(Clone, Debug)]
+pub enum Delta<T> {
+    /// The object was added or modified.
+    Apply(T),
+    /// The object is gone.
+    Delete {
+        /// Its namespace.
+        namespace: Name,
+        /// Its name.
+        name: Name,
+    },
+    /// These are all objects of the namespace, or of the whole cluster; all others of it are gone.
+    Reset {
+        /// The namespace; `None` for the whole cluster.
+        namespace: Option<Name>,
+        /// The objects.
+        items: Vec<T>,
+    },
+}
+
+/// What an observer tells the board.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// A pod.
+    Pod(Delta<Pod>),
+    /// A workload of one kind; a reset concerns that kind alone.
+    Workload(WorkloadKind, Delta<Workload>),
+    /// A `ReplicaSet`.
+    ReplicaSet(Delta<ReplicaSet>),
+    /// A storage object of Helm, without its body.
+    Revision(Delta<Revision>),
+    /// The body of a storage object; dropped where the object has changed since.
+    Body(BodyWant, BodyState),
+    /// A metrics endpoint was read.
+    Reading(Reading),
+    /// A source was set up: from now on its silence counts.
+    SourceAdded {
+        /// Which.
+        source: SourceId,
+        /// When it was last heard.
+        contact: Arc<Contact>,
+        /// How long it may be silent.
+        stale_after: Duration,
+    },
+    /// A source changed its condition.
+    SourceCondition(SourceId, SourceCondition),
+    /// A source met an error; it is counted, its text shown until the source next does well.
+    SourceError {
+        /// Which.
+        source: SourceId,
+        /// What kind.
+        kind: ErrorKind,
+        /// For people: URL or object and cause. Never holds contents of a Secret.
+        detail: Arc<str>,
+    },
+}

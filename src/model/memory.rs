@@ -1,0 +1,154 @@
+//! Memory: the little that does not follow from the cluster and is kept between judgements.
+//!
+//! Bounded in every direction. It begins anew when the exporter restarts, and everything is arranged so that this can
+//! only delay an adverse verdict or a `proceed`, never hasten one. Updating it is `assess::remember`'s work.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use super::names::{Name, PerComponent};
+use super::time::Timestamp;
+use crate::named;
+
+/// The most samples that a latency window holds: a window of 10 minutes read every second.
+pub const MAX_SAMPLES: usize = 600;
+/// The most topics whose presence is remembered.
+pub const MAX_TOPICS: usize = 256;
+/// The most revisions that are remembered as seen verified: Helm keeps 10 by default.
+pub const MAX_VERIFIED: usize = 32;
+/// The most restarts that are remembered; three within the hold already decide.
+pub const MAX_RESTARTS: usize = 64;
+
+named! {
+    /// A condition whose beginning is remembered while it holds.
+    pub enum Condition {
+        /// An image cannot be pulled.
+        ImageNotPulled = "image_not_pulled",
+        /// A stale pod stands in the way.
+        StalePod = "stale_pod",
+        /// A Ready pod of an old revision under strategy `OnDelete`.
+        OnDelete = "on_delete",
+        /// Pods are missing, of an old revision, or still being deleted.
+        PodsMissing = "pods_missing",
+        /// Check `latency_low` fails.
+        LatencyHigh = "latency_high",
+        /// Check `backlog_not_growing` fails.
+        BacklogGrowing = "backlog_growing",
+    }
+}
+
+/// One sample of the latency.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sample {
+    /// When it was read.
+    pub at: Timestamp,
+    /// Latency in seconds.
+    pub seconds: f64,
+}
+
+/// Samples of the latency, all taken from the same pods after all of them were Ready.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LatencyWindow {
+    /// UIDs of those pods, sorted.
+    pub pods: Vec<Name>,
+    /// When they were first seen all Ready.
+    pub since: Option<Timestamp>,
+    /// The samples, oldest first; at most [`MAX_SAMPLES`], none older than the trend's window before the newest.
+    pub samples: VecDeque<Sample>,
+    /// The first latency read from these pods, in seconds: the backlog that the operation itself left.
+    pub peak_at_ready: Option<f64>,
+}
+
+/// Restarts of one pod, as last seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PodRestarts {
+    /// Restarts of all its containers.
+    pub count: u32,
+    /// When one of them was last seen in a crash loop.
+    pub loop_seen: Option<Timestamp>,
+}
+
+/// An operation that is being witnessed, for the time that it spends in each stage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Witness {
+    /// Revision of the release.
+    pub revision: u32,
+    /// Kind of the operation, by its spelling, as far as it is known by now.
+    pub kind: &'static str,
+    /// Whether it was seen from its begin; only then are the times whole.
+    pub whole: bool,
+    /// The stage it is in, by its spelling, and since when.
+    pub stage: (&'static str, Timestamp),
+    /// Time spent in the stages it has left.
+    pub spent: BTreeMap<&'static str, Duration>,
+    /// Its outcome, once it has one, so that it is counted once.
+    pub outcome: Option<&'static str>,
+}
+
+/// Memory of one component.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ComponentMemory {
+    /// When this memory began.
+    pub began: Timestamp,
+    /// Since when each condition holds.
+    pub since: BTreeMap<Condition, Timestamp>,
+    /// The latency's window.
+    pub window: LatencyWindow,
+    /// When each topic was last seen; at most [`MAX_TOPICS`].
+    pub topics: BTreeMap<Name, Timestamp>,
+    /// When signals were first read.
+    pub first_read: Option<Timestamp>,
+    /// Restarts of the pods that exist, by UID.
+    pub pods: BTreeMap<Name, PodRestarts>,
+    /// When restarts were seen, oldest first; at most [`MAX_RESTARTS`].
+    pub restarts: VecDeque<Timestamp>,
+    /// The revision that was seen rolled out.
+    pub rolled_out: Option<u32>,
+    /// Revisions seen verified; at most [`MAX_VERIFIED`], the lowest are forgotten first.
+    pub verified: Vec<u32>,
+    /// The operation that is being witnessed.
+    pub witness: Option<Witness>,
+    /// Operations completed while watching, by kind and outcome.
+    pub completed: BTreeMap<(&'static str, &'static str), u64>,
+}
+
+impl ComponentMemory {
+    /// Since when a condition holds; `None` where it did not at the last judgement.
+    #[must_use]
+    pub fn since(&self, condition: Condition) -> Option<Timestamp> {
+        self.since.get(&condition).copied()
+    }
+
+    /// Memory that begins now.
+    #[must_use]
+    pub fn new(began: Timestamp) -> Self {
+        Self {
+            began,
+            since: BTreeMap::new(),
+            window: LatencyWindow::default(),
+            topics: BTreeMap::new(),
+            first_read: None,
+            pods: BTreeMap::new(),
+            restarts: VecDeque::new(),
+            rolled_out: None,
+            verified: Vec::new(),
+            witness: None,
+            completed: BTreeMap::new(),
+        }
+    }
+}
+
+/// Memory of one suite.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Memory {
+    /// Memory of its components.
+    pub components: PerComponent<ComponentMemory>,
+}
+
+impl Memory {
+    /// Memory that begins now.
+    #[must_use]
+    pub fn new(began: Timestamp) -> Self {
+        Self { components: PerComponent::from_fn(|_| ComponentMemory::new(began)) }
+    }
+}

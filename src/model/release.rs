@@ -1,0 +1,237 @@
+//! Helm's release history as Helm's storage tells it: revisions, their statuses and what their bodies say.
+//!
+//! A revision's metadata (status, creation, last write) comes from a metadata-only watch; its body is read separately
+//! and may be missing. Not for deciding what an operation was: that is `assess::operation`.
+
+use std::sync::Arc;
+
+use super::names::Name;
+use super::time::Timestamp;
+use super::version::{BuildVersion, image_tag};
+use super::workload::WorkloadKind;
+use crate::named;
+
+named! {
+    /// Helm's status of a revision. Helm has nine; any other text is `unknown`.
+    pub enum ReleaseStatus {
+        /// Helm's own `unknown`, or a status that Helm does not have.
+        Unknown = "unknown",
+        /// Helm finished; says nothing about the pods unless `--wait` was given.
+        Deployed = "deployed",
+        /// Uninstalled with `--keep-history`.
+        Uninstalled = "uninstalled",
+        /// Another revision was deployed after it.
+        Superseded = "superseded",
+        /// Helm gave up.
+        Failed = "failed",
+        /// Helm removes it.
+        Uninstalling = "uninstalling",
+        /// Helm installs it, or was killed while it did.
+        PendingInstall = "pending-install",
+        /// Helm upgrades to it, or was killed while it did.
+        PendingUpgrade = "pending-upgrade",
+        /// Helm rolls back to it, or was killed while it did.
+        PendingRollback = "pending-rollback",
+    }
+}
+
+impl ReleaseStatus {
+    /// Whether Helm works on the revision, or was killed while it did.
+    #[must_use]
+    pub const fn is_pending(self) -> bool {
+        matches!(self, Self::PendingInstall | Self::PendingUpgrade | Self::PendingRollback)
+    }
+}
+
+named! {
+    /// How far a hook has come, in Helm's words.
+    pub enum HookPhase {
+        /// Not run yet, or Helm does not know.
+        Unknown = "unknown",
+        /// Runs now.
+        Running = "running",
+        /// Ended well.
+        Succeeded = "succeeded",
+        /// Ended badly.
+        Failed = "failed",
+    }
+}
+
+/// One hook of a revision, once for each of its events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hook {
+    /// Name of the hook's object.
+    pub name: Name,
+    /// Helm's word for when it runs, such as `pre-upgrade`.
+    pub event: Name,
+    /// How its last run in this revision ended.
+    pub phase: HookPhase,
+    /// When that run began, by the clock of the machine that ran Helm.
+    pub started: Option<Timestamp>,
+    /// When that run ended, by the clock of the machine that ran Helm.
+    pub completed: Option<Timestamp>,
+}
+
+/// A workload as a revision's manifest declares it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ManifestWorkload {
+    /// What it is.
+    pub kind: WorkloadKind,
+    /// Its name.
+    pub name: Name,
+    /// The images of its containers, init containers first, in the manifest's order.
+    pub images: Vec<Name>,
+}
+
+/// The part of a revision's body that is used. Templates and values are never held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReleaseBody {
+    /// Name of the chart; empty where the body has none.
+    pub chart: Name,
+    /// Version of the chart; empty where the body has none.
+    pub chart_version: Name,
+    /// The chart's own word for the version of what it installs; may be empty.
+    pub app_version: Name,
+    /// What Helm, or the person who ran it, says of the revision. Several lines after a failure. Bounded in size.
+    pub description: Name,
+    /// When the release was first deployed, by the clock of the machine that ran Helm.
+    pub first_deployed: Option<Timestamp>,
+    /// When Helm last deployed this revision, by the clock of the machine that ran Helm.
+    pub last_deployed: Option<Timestamp>,
+    /// The revision that a rollback went back to; only Helm 4 writes it.
+    pub rollback_revision: Option<u32>,
+    /// Hooks that run in an install, upgrade, rollback or uninstall; those of `helm test` are left out.
+    pub hooks: Vec<Hook>,
+    /// Hash of the manifest: equal for two revisions only when their manifests are.
+    pub manifest_hash: u64,
+    /// The workloads that the manifest declares.
+    pub workloads: Vec<ManifestWorkload>,
+}
+
+impl ReleaseBody {
+    /// The build that the manifest installs: the first image tag that reads as a version, else the chart's version.
+    #[must_use]
+    pub fn build(&self) -> BuildVersion {
+        self.workloads
+            .iter()
+            .flat_map(|workload| &workload.images)
+            .filter_map(|image| image_tag(image))
+            .map(BuildVersion::new)
+            .find(BuildVersion::is_ordered)
+            .unwrap_or_else(|| BuildVersion::new(&self.chart_version))
+    }
+}
+
+/// What is known of a revision's body.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum BodyState {
+    /// Not read: not wanted, or not yet.
+    #[default]
+    Unread,
+    /// Read for the present version of the storage object.
+    Read(Arc<ReleaseBody>),
+    /// Read and refused (rubbish, too large): counted as an error of the source, and not tried again for this version.
+    Refused,
+}
+
+/// One revision: one object of Helm's storage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revision {
+    /// Namespace of the storage object.
+    pub namespace: Name,
+    /// Name of the release, from label `name`.
+    pub release: Name,
+    /// Number of the revision, from label `version`; compared as a number.
+    pub revision: u32,
+    /// From label `status`.
+    pub status: ReleaseStatus,
+    /// Name of the storage object.
+    pub object: Name,
+    /// UID of the storage object.
+    pub uid: Name,
+    /// Resource version of the storage object; a body belongs to one (uid, resource version).
+    pub resource_version: Name,
+    /// When the storage object was created, by the API server's clock: the begin of the operation.
+    pub created: Timestamp,
+    /// When Helm last wrote the object (newest managed-fields entry of manager `Helm` or `helm`), by the API server's
+    /// clock; the creation where no entry tells. The labels `createdAt` and `modifiedAt` lie and are not used.
+    pub written: Timestamp,
+    /// The body, where it was wanted and read. Kept while Helm writes the object again, until the new one is read.
+    pub body: BodyState,
+    /// The resource version that the body was read from.
+    pub body_version: Option<Name>,
+}
+
+impl Revision {
+    /// The body, where it was read.
+    #[must_use]
+    pub fn body(&self) -> Option<&ReleaseBody> {
+        match &self.body {
+            BodyState::Read(body) => Some(body),
+            BodyState::Unread | BodyState::Refused => None,
+        }
+    }
+
+    /// Whether the body still has to be read: it was not, or an older version of the object was.
+    #[must_use]
+    pub fn lacks_body(&self) -> bool {
+        let Some(read) = &self.body_version else { return true };
+        // A reader may be ahead of the watch; API servers of today promise that versions are ordered numbers.
+        match (read.parse::<u64>(), self.resource_version.parse::<u64>()) {
+            (Ok(read), Ok(present)) => read < present,
+            _ => *read != self.resource_version,
+        }
+    }
+}
+
+/// A release's history.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReleaseFacts {
+    /// Its revisions, oldest first.
+    pub revisions: Vec<Arc<Revision>>,
+}
+
+impl ReleaseFacts {
+    /// The newest revision: only its status counts as current.
+    #[must_use]
+    pub fn newest(&self) -> Option<&Revision> {
+        self.revisions.last().map(|revision| &**revision)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn body(chart_version: &str, images: &[&str]) -> ReleaseBody {
+        ReleaseBody {
+            chart: "gim".into(),
+            chart_version: chart_version.into(),
+            app_version: "".into(),
+            description: "".into(),
+            first_deployed: None,
+            last_deployed: None,
+            rollback_revision: None,
+            hooks: Vec::new(),
+            manifest_hash: 1,
+            workloads: vec![ManifestWorkload {
+                kind: WorkloadKind::StatefulSet,
+                name: "gim".into(),
+                images: images.iter().map(|&image| image.into()).collect(),
+            }],
+        }
+    }
+
+    #[test]
+    fn the_build_is_the_image_tag_else_the_chart_version() {
+        let cases: [(&str, &[&str], &str); 4] = [
+            ("100.0.100+1800", &["r/gca:100.0.100.2300"], "100.0.100.2300"),
+            ("100.0.100+1800", &["busybox:latest", "r/gca:100.0.100.2300"], "100.0.100.2300"),
+            ("100.0.100+1800", &["r/gca:latest"], "100.0.100+1800"),
+            ("100.0.100+1800", &[], "100.0.100+1800"),
+        ];
+        for (chart, images, expected) in cases {
+            assert_eq!(&**body(chart, images).build().text(), expected);
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! What one read of a component's metrics endpoint gave.
+//!
+//! Readings are already reduced: latency per topic in seconds (the maximum over partitions), and the few other values
+//! of interest. Not for a history of readings: that is `memory`.
+
+use std::sync::Arc;
+
+use super::names::{Component, Name};
+use super::time::Timestamp;
+
+/// Latency of one Kafka topic.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TopicLatency {
+    /// The topic; empty where the family has no such label.
+    pub topic: Name,
+    /// Largest latency of its partitions, in seconds.
+    pub seconds: f64,
+}
+
+/// A value of any other family of interest.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SignalValue {
+    /// Name of the family, as the component spells it.
+    pub signal: Name,
+    /// Sum, or largest value, over its series, as the signal's definition says.
+    pub value: f64,
+}
+
+/// One successful read of one endpoint.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reading {
+    /// The suite for which it was read.
+    pub suite: Name,
+    /// The component for which it was read.
+    pub component: Component,
+    /// UID of the pod that answered; `None` where a fixed URL was read.
+    pub pod_uid: Option<Name>,
+    /// When the answer came, by the API server's clock.
+    pub at: Timestamp,
+    /// Latency per topic, sorted by topic; empty where the page does not have the family.
+    pub topics: Vec<TopicLatency>,
+    /// Other values, sorted by signal.
+    pub values: Vec<SignalValue>,
+    /// Label `schema_version` of `gim_server_state`, where the page has it.
+    pub schema_version: Option<Name>,
+}
+
+impl Reading {
+    /// The latency: the largest of all topics, in seconds, those in `ignored` left out. `None` where no topic is left.
+    #[must_use]
+    pub fn latency_seconds(&self, ignored: &[Name]) -> Option<f64> {
+        self.topics.iter().filter(|topic| !ignored.contains(&topic.topic)).map(|topic| topic.seconds).reduce(f64::max)
+    }
+}
+
+/// What is known of a component's signals.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SignalFacts {
+    /// Whether an endpoint is configured for the component at all.
+    pub configured: bool,
+    /// The newest reading of each target that still exists, oldest first.
+    pub readings: Vec<Arc<Reading>>,
+}
+
+impl SignalFacts {
+    /// The newest reading.
+    #[must_use]
+    pub fn newest(&self) -> Option<&Reading> {
+        self.readings.last().map(|reading| &**reading)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ignored_topics_do_not_count() {
+        let topic = |name: &str, seconds| TopicLatency { topic: name.into(), seconds };
+        let reading = Reading {
+            suite: "default".into(),
+            component: Component::Gim,
+            pod_uid: None,
+            at: Timestamp::UNIX_EPOCH,
+            topics: vec![topic("old", 900.0), topic("voice", 3.0), topic("zeta", 2.0)],
+            values: Vec::new(),
+            schema_version: None,
+        };
+        assert_eq!(reading.latency_seconds(&[]), Some(900.0));
+        assert_eq!(reading.latency_seconds(&["old".into()]), Some(3.0));
+        assert_eq!(reading.latency_seconds(&["old".into(), "voice".into(), "zeta".into()]), None);
+    }
+}

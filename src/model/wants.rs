@@ -1,0 +1,42 @@
+//! What should be read next: bodies of Helm's storage objects and metrics endpoints.
+//!
+//! The only thing that flows against the stream, from the judgement back to the observers.
+
+use super::names::{Component, Name};
+
+/// The body of one storage object.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BodyWant {
+    /// Its namespace.
+    pub namespace: Name,
+    /// Its name.
+    pub object: Name,
+    /// Its UID.
+    pub uid: Name,
+    /// The version of it that is wanted.
+    pub resource_version: Name,
+}
+
+/// One metrics endpoint.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EndpointWant {
+    /// For which suite.
+    pub suite: Name,
+    /// For which component.
+    pub component: Component,
+    /// The component's namespace, which names the source.
+    pub namespace: Name,
+    /// UID of the pod; `None` for a fixed URL.
+    pub pod_uid: Option<Name>,
+    /// The URL.
+    pub url: Name,
+}
+
+/// What one suite wants read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wants {
+    /// Bodies, sorted.
+    pub bodies: Vec<BodyWant>,
+    /// Endpoints, sorted; each is read every signal interval for as long as it is wanted.
+    pub endpoints: Vec<EndpointWant>,
+}
