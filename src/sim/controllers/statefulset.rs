@@ -209,17 +209,23 @@ fn count(cluster: &mut Cluster, key: &Key, before: &StatefulSet) {
 fn write_status(cluster: &mut Cluster, key: &Key) {
     let now = cluster.now;
     let Some(set) = cluster.stateful_sets.get_mut(key) else { return };
-    let status = json!({
+    let mut status = json!({
         "observedGeneration": set.observed,
         "replicas": set.counts.replicas,
-        "readyReplicas": set.counts.ready,
         "availableReplicas": set.counts.ready,
-        "currentReplicas": set.counts.current,
-        "updatedReplicas": set.counts.updated,
         "currentRevision": set.current_revision,
         "updateRevision": set.update_revision,
         "collisionCount": 0,
     });
+    // The API leaves these out when they are 0.
+    let counts = [
+        ("readyReplicas", set.counts.ready),
+        ("currentReplicas", set.counts.current),
+        ("updatedReplicas", set.counts.updated),
+    ];
+    if let Some(fields) = status.as_object_mut() {
+        fields.extend(counts.iter().filter(|(_, n)| *n > 0).map(|(name, n)| ((*name).to_owned(), Value::from(*n))));
+    }
     if set.status != status {
         set.status = status;
         set.status_written = now;
