@@ -1,4 +1,4 @@
-//! The Deployment controller: rolling updates with surge, ReplicaSets that a rollback uses again, and the condition
+//! The Deployment controller: rolling updates with surge, `ReplicaSets` that a rollback uses again, and the condition
 //! `Progressing` by which a rollout that is done can be told from one that is stuck.
 
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use crate::sim::scenario::Span;
 use crate::sim::store::Kind;
 use crate::sim::world::cluster::{Cluster, Event, Key};
 
-/// A Deployment, with its ReplicaSets.
+/// A Deployment, with its `ReplicaSets`.
 #[derive(Clone, Debug)]
 pub(in crate::sim) struct Deployment {
     pub(super) key: Key,
@@ -139,7 +139,7 @@ pub(super) fn scale(cluster: &mut Cluster, key: &Key, replicas: u32) {
     }
 }
 
-/// Deletes it; ReplicaSets and pods follow, as garbage collection has it.
+/// Deletes it; `ReplicaSets` and pods follow, as garbage collection has it.
 pub(super) fn delete(cluster: &mut Cluster, key: &Key) {
     let Some(deployment) = cluster.deployments.remove(key) else { return };
     cluster.remove(Kind::Deployments, key.clone());
@@ -179,7 +179,8 @@ fn judge(cluster: &mut Cluster, deployment: &mut Deployment, began: Option<&'sta
     let done = updated == replicas && all == replicas && available == replicas;
     let mut progress = deployment.progress;
     if let Some(reason) = began {
-        progress = Progress { reason, since: if progress.reason == STUCK { now } else { progress.since }, updated: now };
+        progress =
+            Progress { reason, since: if progress.reason == STUCK { now } else { progress.since }, updated: now };
     }
     if done {
         if progress.reason != DONE {
