@@ -5,11 +5,15 @@
 
 pub mod blocks;
 pub mod families;
+#[cfg(test)]
+mod fixture;
 pub mod own;
 pub mod page;
 mod parts;
 mod process;
+pub mod reference;
 mod series;
+pub mod site;
 pub mod status;
 pub mod text;
 

@@ -12,10 +12,8 @@ mod pods;
 mod signals;
 mod sources;
 
-use super::parts::{
-    Helm, Judgement, Moving, Operations, Part, Place, Pods, Signals, Subject, Until,
-};
 use super::own::{Delays, Figures, OwnMetrics};
+use super::parts::{Helm, Judgement, Moving, Operations, Part, Place, Pods, Signals, Subject, Until};
 use super::series::Series;
 use crate::assess::snapshot::SourceSnapshot;
 use crate::exposition::{Description, Format, Kind};
@@ -201,4 +199,3 @@ impl Family {
         self
     }
 }
-

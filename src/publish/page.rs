@@ -13,9 +13,9 @@ use bytes::Bytes;
 use thiserror::Error;
 use tokio::sync::{Mutex, watch};
 
-pub use self::plain::Plain;
 use self::kept::Kept;
 use self::piece::View;
+pub use self::plain::Plain;
 use super::Format;
 use super::own::OwnMetrics;
 use crate::assess::snapshot::Snapshot;
@@ -88,3 +88,6 @@ impl Page {
         View::of(&self.snapshots.borrow())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -51,7 +51,11 @@ impl<'a> Series<'a> {
         for row in self.rows.drain(..) {
             let mut labels = [("", ""); MAX_LABELS];
             let further = family.labels.iter().copied().zip(row.values);
-            let used = labels.iter_mut().zip(owner.iter().copied().chain(further)).map(|(place, label)| *place = label).count();
+            let used = labels
+                .iter_mut()
+                .zip(owner.iter().copied().chain(further))
+                .map(|(place, label)| *place = label)
+                .count();
             write_sample(out, family.description.name, labels.get(..used).unwrap_or_default(), row.number);
         }
     }

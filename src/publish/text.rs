@@ -53,7 +53,9 @@ pub fn verdict(component: Component, assessment: &ComponentAssessment) -> String
             "Mend Kafka, PostgreSQL or the storage first: a rollback will not help.".to_owned()
         }
         VerdictKind::ContactSupport => "Ask Genesys Customer Care.".to_owned(),
-        VerdictKind::Investigate => format!("Look into {}: what to do does not follow from the evidence.", title(component)),
+        VerdictKind::Investigate => {
+            format!("Look into {}: what to do does not follow from the evidence.", title(component))
+        }
         VerdictKind::Unknown => "There is no telling: evidence is missing.".to_owned(),
     }
 }

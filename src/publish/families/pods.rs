@@ -141,7 +141,5 @@ fn replicas<'a>(pods: &Pods<'a>) -> impl Iterator<Item = &'a PodFacts> {
 /// The containers whose whole history lies within the operation: of an older pod nobody knows which restart came when.
 fn since_operation<'a>(pods: &Pods<'a>) -> impl Iterator<Item = &'a Container> {
     let began = pods.operation_began;
-    all(pods)
-        .filter(move |pod| began.is_none_or(|began| pod.pod.created >= began))
-        .flat_map(|pod| &pod.pod.containers)
+    all(pods).filter(move |pod| began.is_none_or(|began| pod.pod.created >= began)).flat_map(|pod| &pod.pod.containers)
 }

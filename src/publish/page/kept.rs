@@ -72,17 +72,11 @@ impl Form {
         if self.view.sequence == view.sequence {
             return Ok(self);
         }
-        let Some(changes) = changes(&self.view, &view) else {
+        let Some(dirty) = self.dirty(&view) else {
             return Self::new(view, format, deflater);
         };
         let mut text = String::new();
-        for (piece, block) in self.pieces.iter().zip(&mut self.blocks) {
-            let is_dirty = match piece.part {
-                Part::Sources => !Arc::ptr_eq(&self.view.sources, &view.sources),
-                part => {
-                    changes.get(piece.suites.clone()).is_none_or(|changes| changes.iter().any(|changed| changed.has(part)))
-                }
-            };
+        for ((piece, block), is_dirty) in self.pieces.iter().zip(&mut self.blocks).zip(dirty) {
             if is_dirty {
                 text.clear();
                 piece.write(&mut text, format, &view);
@@ -91,6 +85,18 @@ impl Form {
         }
         self.view = view;
         Ok(self)
+    }
+
+    /// Which pieces must be made anew for a newer view; `None` where all must, the plan included.
+    fn dirty(&self, view: &View) -> Option<Vec<bool>> {
+        let changes = changes(&self.view, view)?;
+        let is_dirty = |piece: &Piece| match piece.part {
+            Part::Sources => !Arc::ptr_eq(&self.view.sources, &view.sources),
+            part => {
+                changes.get(piece.suites.clone()).is_none_or(|changes| changes.iter().any(|changed| changed.has(part)))
+            }
+        };
+        Some(self.pieces.iter().map(is_dirty).collect())
     }
 }
 

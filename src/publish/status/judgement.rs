@@ -323,7 +323,8 @@ impl AdviceStatus {
     fn of(component: Component, assessment: &ComponentAssessment) -> Self {
         let verdict = &assessment.verdict;
         let reasons = |reasons: &[Reason]| {
-            let told = |&reason| ReasonStatus { reason: Reason::as_str(reason), text: text::reason(reason, assessment) };
+            let told =
+                |&reason| ReasonStatus { reason: Reason::as_str(reason), text: text::reason(reason, assessment) };
             reasons.iter().map(told).collect()
         };
         Self {

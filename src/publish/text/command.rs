@@ -62,27 +62,18 @@ mod tests {
             then_delete,
         };
         let cases = [
-            (
-                Command::DeletePod { namespace: name("gim"), pod: name("gim-0") },
-                "kubectl -n gim delete pod gim-0",
-            ),
+            (Command::DeletePod { namespace: name("gim"), pod: name("gim-0") }, "kubectl -n gim delete pod gim-0"),
             (roll_back(vec![]), "helm rollback gim 3 -n gim --timeout 900s"),
             (
                 roll_back(vec![name("gim-0"), name("gim-1")]),
                 "helm rollback gim 3 -n gim --timeout 900s && kubectl -n gim delete pod gim-0 gim-1",
             ),
-            (
-                Command::Uninstall { namespace: name("gim"), release: name("gim") },
-                "helm uninstall gim -n gim",
-            ),
+            (Command::Uninstall { namespace: name("gim"), release: name("gim") }, "helm uninstall gim -n gim"),
             (
                 Command::DeletePod { namespace: name(""), pod: name("a b'; rm -rf / #") },
                 r"kubectl -n '' delete pod 'a b'\''; rm -rf / #'",
             ),
-            (
-                Command::Uninstall { namespace: name("$(x)\n"), release: name("é") },
-                "helm uninstall 'é' -n '$(x)\n'",
-            ),
+            (Command::Uninstall { namespace: name("$(x)\n"), release: name("é") }, "helm uninstall 'é' -n '$(x)\n'"),
         ];
         for (case, expected) in cases {
             assert_eq!(command(&case), expected);

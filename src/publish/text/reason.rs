@@ -59,8 +59,12 @@ pub const fn named_reason(reason: NamedReason) -> &'static str {
         NamedReason::ScaledToZero => "No pod is wanted.",
         NamedReason::Uninstalling => "Helm removes the release.",
         NamedReason::UninstallStuck => "Helm has been removing the release for too long.",
-        NamedReason::StalePod => "A pod of an earlier revision is not Ready, and its StatefulSet waits for it for ever.",
-        NamedReason::OnDelete => "A pod of an earlier revision runs until somebody deletes it: the strategy is OnDelete.",
+        NamedReason::StalePod => {
+            "A pod of an earlier revision is not Ready, and its StatefulSet waits for it for ever."
+        }
+        NamedReason::OnDelete => {
+            "A pod of an earlier revision runs until somebody deletes it: the strategy is OnDelete."
+        }
         NamedReason::ReleaseFailed => "The release failed, and not for waiting too long.",
         NamedReason::ReleasePendingStuck => "Helm stopped in the middle: the release is pending and nobody writes it.",
         NamedReason::FirstInstall => "There was no revision before to go back to.",
