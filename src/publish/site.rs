@@ -174,6 +174,14 @@ impl Site {
     }
 }
 
+#[cfg(test)]
+impl Site {
+    /// A site over one suite in which everything is there, and the end that must be held for it to live.
+    pub(crate) fn for_tests() -> (Self, watch::Sender<Arc<Snapshot>>) {
+        tests::site(super::fixture::snapshot(1, vec![super::fixture::busy("default")]))
+    }
+}
+
 /// Writes text into HTML, between tags.
 fn escape(html: &mut String, text: &str) {
     for c in text.chars() {
@@ -183,6 +191,91 @@ fn escape(html: &mut String, text: &str) {
             '>' => html.push_str("&gt;"),
             '"' => html.push_str("&quot;"),
             c => html.push(c),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::source::ClockOffset;
+    use crate::model::time::{Clock, Timestamp};
+    use crate::publish::fixture::{ODD, at, busy, resting, snapshot};
+    use crate::publish::own::OwnMetrics;
+
+    struct Held;
+
+    impl Clock for Held {
+        fn now(&self) -> Timestamp {
+            at(0)
+        }
+    }
+
+    pub(super) fn site(snapshot: Snapshot) -> (Site, watch::Sender<Arc<Snapshot>>) {
+        let (sender, receiver) = watch::channel(Arc::new(snapshot));
+        let own = Arc::new(OwnMetrics::new(at(0), Arc::new(ClockOffset::default())));
+        (Site::new(receiver.clone(), Page::new(receiver, own, Arc::new(Held))), sender)
+    }
+
+    fn read(answer: Answer) -> (u16, String) {
+        let pieces: Vec<Bytes> = match answer.body {
+            Body::Pieces(pieces) => pieces,
+            Body::Streamed(pieces) => pieces.collect(),
+        };
+        (answer.status.as_u16(), String::from_utf8(pieces.concat()).unwrap())
+    }
+
+    #[test]
+    fn it_is_ready_once_everything_synced() {
+        let mut snapshot = snapshot(1, vec![resting("default")]);
+        snapshot.ready = false;
+        let (site, sender) = site(snapshot.clone());
+        let text = "not ready:\n- helm (gsp) has not synced yet\n  one bad object\n";
+        assert_eq!(read(site.readyz()), (503, text.to_owned()));
+        snapshot.sources = Arc::new(Vec::new());
+        sender.send_replace(Arc::new(snapshot.clone()));
+        assert_eq!(read(site.readyz()), (503, "not ready:\n- the suites have not been judged yet\n".to_owned()));
+        snapshot.ready = true;
+        sender.send_replace(Arc::new(snapshot));
+        assert_eq!(read(site.readyz()), (200, "ok\n".to_owned()));
+    }
+
+    #[test]
+    fn it_lives_as_long_as_snapshots_are_published() {
+        let (site, sender) = site(snapshot(1, vec![]));
+        assert_eq!(read(site.livez()).0, 200);
+        sender.send_replace(Arc::new(snapshot(2, vec![])));
+        assert_eq!(read(site.livez()).0, 200);
+        drop(sender);
+        assert_eq!(read(site.livez()).0, 503);
+    }
+
+    #[test]
+    fn the_page_for_people_trusts_no_name() {
+        let (site, _sender) = site(snapshot(1, vec![busy(ODD)]));
+        let (status, html) = read(site.home());
+        assert_eq!(status, 200);
+        assert!(!html.contains("<script>") && html.contains("&quot;&gt;&lt;script&gt;"), "{html}");
+        assert!(html.contains("<td>gim</td><td>failed</td><td>roll_back</td><td>Roll GIM back to revision 3.</td>"));
+    }
+
+    #[test]
+    fn the_status_is_filtered_by_name() {
+        let (site, _sender) = site(snapshot(1, vec![resting("a b"), resting("c")]));
+        let (status, json) = read(site.status(Some("x=1&suite=a%20b")));
+        assert!(status == 200 && json.contains("\"a b\"") && !json.contains("\"c\""), "{json}");
+        assert!(read(site.status(None)).1.contains("\"c\""));
+        assert_eq!(read(site.status(Some("suite=d"))).0, 404);
+    }
+
+    #[tokio::test]
+    async fn small_pages_have_a_length_and_large_ones_are_streamed() {
+        for (suites, is_whole) in [(1, true), (300, false)] {
+            let (site, _sender) = site(snapshot(1, (0..suites).map(|i| busy(&format!("s{i}"))).collect()));
+            let plain = site.metrics(Format::Text, false).await;
+            assert_eq!(matches!(plain.body, Body::Pieces(_)), is_whole, "{suites}");
+            let gzip = site.metrics(Format::Text, true).await;
+            assert!(matches!(gzip.body, Body::Pieces(_)) && gzip.is_gzip);
         }
     }
 }

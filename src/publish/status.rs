@@ -106,3 +106,98 @@ impl Serialize for Seconds {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::publish::fixture::{busy, evidence_by_kind, snapshot, starting};
+    use crate::publish::text;
+
+    fn status(only: Option<&str>) -> Option<Value> {
+        let snapshot = Arc::new(snapshot(7, vec![busy("default"), starting("blue"), starting("green")]));
+        let pieces: Vec<Bytes> = Status::of(snapshot, only.map(Into::into))?.collect();
+        Some(serde_json::from_slice(&pieces.concat()).unwrap())
+    }
+
+    fn names(status: &Value) -> Vec<&str> {
+        status["suites"].as_array().unwrap().iter().map(|suite| suite["name"].as_str().unwrap()).collect()
+    }
+
+    #[test]
+    fn suites_can_be_chosen() {
+        assert_eq!(names(&status(None).unwrap()), ["default", "blue", "green"]);
+        assert_eq!(names(&status(Some("blue")).unwrap()), ["blue"]);
+        assert_eq!(names(&status(Some("green")).unwrap()), ["green"]);
+        assert!(status(Some("red")).is_none());
+        let none: Vec<Bytes> = Status::of(Arc::new(snapshot(1, vec![])), None).unwrap().collect();
+        assert_eq!(serde_json::from_slice::<Value>(&none.concat()).unwrap()["suites"], json!([]));
+    }
+
+    #[test]
+    fn the_overview_has_policy_and_sources() {
+        let status = status(None).unwrap();
+        assert_eq!((&status["sequence"], &status["ready"]), (&json!(7), &json!(true)));
+        assert_eq!(status["taken"], "2027-01-15T08:16:40Z");
+        let policy = &status["policy"];
+        assert_eq!(policy["gim"]["helm_timeout"], 900);
+        assert_eq!(policy["gca"]["companion_helm_timeout"], 300);
+        assert_eq!(policy["gsp"].as_object().unwrap().len(), 10);
+        assert_eq!(policy["latency_ok"], 300);
+        assert_eq!(
+            status["sources"][1],
+            json!({
+                "source": "helm", "target_namespace": "gim", "freshness": "fresh",
+                "last_contact": "2027-01-15T08:16:38Z", "stale_after": 90, "errors": {"decode": 2},
+                "last_error": "one bad object",
+            })
+        );
+        assert_eq!(status["sources"][0]["target_namespace"], Value::Null);
+    }
+
+    #[test]
+    fn a_component_has_the_whole_judgement() {
+        let status = status(None).unwrap();
+        let gim = &status["suites"][0]["components"]["gim"];
+        let release = &gim["release"];
+        assert_eq!((&release["revision"], &release["status"]), (&json!(4), &json!("pending-upgrade")));
+        assert_eq!(release["chart_version"], "100.0.116+4200");
+        assert_eq!(gim["companion"]["name"], "gim-monitoring");
+        assert_eq!((&gim["stage"], &gim["operation_kind"]), (&json!("failed"), &json!("upgrade")));
+        assert_eq!(gim["operation"]["ready_deadline"], "2027-01-15T09:01:40Z");
+        assert_eq!(gim["checks"][3]["check"], "images_pulled");
+        assert_eq!(gim["checks"][3]["state"], "fail");
+        assert_eq!(gim["checks"][3]["evidence"][0]["reason"], "image_pull_back_off");
+        assert_eq!(gim["trend"]["drain_seconds"], 1801.0);
+        assert_eq!(gim["gate"]["open"], false);
+        assert_eq!(gim["gate"]["blocked"][0]["reason"], "gim_not_verified");
+        assert_eq!(gim["rollback_target"], json!({"revision": 3, "proven": true}));
+        let verdict = &gim["verdict"];
+        assert_eq!((&verdict["verdict"], &verdict["row"]), (&json!("roll_back"), &json!(8)));
+        assert_eq!(verdict["command"], "helm rollback gim 3 -n gim --timeout 900s && kubectl -n gim delete pod gim-0");
+        assert_eq!(verdict["reasons"][1]["reason"], "unproven_target");
+        assert_eq!(verdict["advisories"][0]["reason"], "release_left_failed");
+        let gsp = &status["suites"][0]["components"]["gsp"];
+        assert_eq!((&gsp["release"], &gsp["trend"], &gsp["operation"]), (&Value::Null, &Value::Null, &Value::Null));
+        assert_eq!(gsp["verdict"]["until"], "2027-01-15T08:33:20Z");
+    }
+
+    #[test]
+    fn evidence_has_its_kind_its_fields_and_a_sentence() {
+        for (kind, evidence) in evidence_by_kind() {
+            let json: Value = serde_json::from_slice(&to_json(&EvidenceStatus(&evidence))).unwrap();
+            assert_eq!(json["kind"], kind);
+            assert_eq!(json["text"], text::evidence(&evidence).as_str());
+        }
+        let (_, waiting) = evidence_by_kind().remove(9);
+        let json: Value = serde_json::from_slice(&to_json(&EvidenceStatus(&waiting))).unwrap();
+        let text = "A container of pod gim-0 waits since 2027-01-15T08:02:00Z: other.";
+        assert_eq!(
+            json,
+            json!({
+                "kind": "waiting", "pod": "gim-0", "reason": "other", "since": "2027-01-15T08:02:00Z", "text": text,
+            })
+        );
+    }
+}

@@ -48,3 +48,57 @@ fn response(answer: Answer) -> Response {
     }
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, Method, Request, StatusCode};
+    use http_body_util::BodyExt as _;
+
+    use super::*;
+    use crate::server::routes::Lookup;
+
+    async fn ask(
+        routes: &Routes,
+        path: &str,
+        headers: &[(&'static str, &'static str)],
+    ) -> (StatusCode, HeaderMap, Vec<u8>) {
+        let mut request = Request::builder().uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(bytes::Bytes::new()).unwrap();
+        let path = request.uri().path().to_owned();
+        let Lookup::Found(handler) = routes.find(&Method::GET, &path) else { panic!("no route for {path}") };
+        let response = handler(request).await;
+        let (parts, body) = response.into_parts();
+        (parts.status, parts.headers, body.collect().await.unwrap().to_bytes().to_vec())
+    }
+
+    #[tokio::test]
+    async fn every_path_answers_in_the_form_that_is_asked_for() {
+        let (site, _sender) = Site::for_tests();
+        let routes = routes(&Arc::new(site));
+        let openmetrics = ("accept", "application/openmetrics-text;version=1.0.0");
+        let gzip = ("accept-encoding", "gzip");
+        for (path, headers, content_type, is_gzip) in [
+            ("/", &[][..], "text/html; charset=utf-8", false),
+            ("/metrics", &[], "text/plain; version=0.0.4; charset=utf-8", false),
+            ("/metrics", &[gzip], "text/plain; version=0.0.4; charset=utf-8", true),
+            ("/metrics", &[openmetrics], "application/openmetrics-text; version=1.0.0; charset=utf-8", false),
+            ("/metrics", &[openmetrics, gzip], "application/openmetrics-text; version=1.0.0; charset=utf-8", true),
+            ("/livez", &[], "text/plain; charset=utf-8", false),
+            ("/readyz", &[], "text/plain; charset=utf-8", false),
+            ("/healthz", &[gzip], "text/plain; charset=utf-8", false),
+            ("/api/v1/status?suite=default", &[gzip], "application/json", false),
+        ] {
+            let (status, answered, body) = ask(&routes, path, headers).await;
+            assert_eq!(status, StatusCode::OK, "{path}");
+            assert_eq!(answered[CONTENT_TYPE], content_type, "{path}");
+            assert_eq!(answered.contains_key(CONTENT_ENCODING), is_gzip, "{path}");
+            assert_eq!(body.starts_with(&[0x1f, 0x8b]), is_gzip, "{path}");
+            assert_eq!(answered.get_all(VARY).iter().count(), if path == "/metrics" { 2 } else { 0 }, "{path}");
+            assert!(!body.is_empty());
+        }
+        assert_eq!(ask(&routes, "/api/v1/status?suite=none", &[]).await.0, StatusCode::NOT_FOUND);
+    }
+}

@@ -133,3 +133,82 @@ fn joined(pieces: Vec<Bytes>) -> Vec<Bytes> {
     }
     vec![joined.freeze()]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::assess::assessment::Stage;
+    use crate::assess::snapshot::Snapshot;
+    use crate::publish::fixture::{at, busy, resting, snapshot};
+
+    /// 300 suites: three blocks of each family.
+    fn many() -> Snapshot {
+        snapshot(1, (0..300).map(|i| if i == 200 { busy("s200") } else { resting(&format!("s{i:03}")) }).collect())
+    }
+
+    fn form(snapshot: &Snapshot) -> Form {
+        Form::new(View::of(snapshot), Format::Text, &mut Deflater::default()).unwrap()
+    }
+
+    /// The dirty pieces by part and first suite.
+    fn dirty(old: &Snapshot, new: &Snapshot) -> Vec<(Part, usize)> {
+        let form = form(old);
+        let mut dirty: Vec<(Part, usize)> = form
+            .dirty(&View::of(new))
+            .unwrap()
+            .into_iter()
+            .zip(&form.pieces)
+            .filter_map(|(is_dirty, piece)| is_dirty.then_some((piece.part, piece.suites.start)))
+            .collect();
+        dirty.dedup();
+        dirty
+    }
+
+    #[test]
+    fn only_what_changed_is_dirty() {
+        let old = many();
+        assert_eq!(dirty(&old, &old), []);
+
+        let mut same_again = old.clone();
+        same_again.suites[200] = Arc::new((*old.suites[200]).clone());
+        assert_eq!(dirty(&old, &same_again), [], "equal, if not the same");
+
+        let mut stage = old.clone();
+        let mut suite = (*old.suites[200]).clone();
+        suite.assessment.components.gca.stage = Stage::Verified;
+        stage.suites[200] = Arc::new(suite);
+        let blocks = dirty(&old, &stage);
+        assert!(!blocks.is_empty());
+        assert!(blocks.iter().all(|block| *block == (Part::Judgement, 128)), "{blocks:?}");
+
+        let mut sample = old.clone();
+        let mut suite = (*old.suites[200]).clone();
+        let signals = &mut suite.facts.components.gim.signals.readings;
+        let mut reading = (*signals[0]).clone();
+        reading.at = at(999);
+        signals[0] = Arc::new(reading);
+        sample.suites[200] = Arc::new(suite);
+        let blocks = dirty(&old, &sample);
+        assert!(!blocks.is_empty());
+        assert!(blocks.iter().all(|block| *block == (Part::Signals, 128)), "{blocks:?}");
+
+        let mut sources = old.clone();
+        sources.sources = Arc::new(Vec::new());
+        assert_eq!(dirty(&old, &sources), [(Part::Sources, 0)]);
+    }
+
+    #[test]
+    fn other_suites_make_all_of_it_dirty() {
+        let old = many();
+        let mut fewer = old.clone();
+        fewer.suites.pop();
+        let mut renamed = old.clone();
+        renamed.suites[7] = Arc::new(resting("another"));
+        for new in [fewer, renamed] {
+            assert_eq!(form(&old).dirty(&View::of(&new)), None);
+        }
+        let mut shuffled = old.clone();
+        shuffled.suites.reverse();
+        assert_eq!(dirty(&old, &shuffled), [], "their order in the configuration does not matter");
+    }
+}

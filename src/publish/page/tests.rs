@@ -229,8 +229,10 @@ async fn gzip_reads_as_the_plain_page() {
     }
 }
 
+type Change = fn(&mut SuiteSnapshot);
+
 /// Changes of one suite, one for each part and some for none.
-fn changes() -> Vec<(&'static str, fn(&mut SuiteSnapshot))> {
+fn changes() -> Vec<(&'static str, Change)> {
     vec![
         ("nothing", |_| {}),
         ("judged again", |suite| suite.judged = after(suite.judged, std::time::Duration::from_secs(1))),
