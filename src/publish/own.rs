@@ -52,7 +52,7 @@ impl OwnMetrics {
             config_loaded_milliseconds: AtomicI64::new(config_loaded.as_millisecond()),
             config_good: AtomicBool::new(true),
             clock_offset,
-            process: process::constants(),
+            process: process::Constants::read(),
         }
     }
 
@@ -81,7 +81,7 @@ impl OwnMetrics {
             config_good: self.config_good.load(Ordering::Relaxed),
             clock_offset_seconds: self.clock_offset.milliseconds() as f64 / 1000.0,
             process: self.process,
-            usage: process::usage(),
+            usage: self.process.usage(),
         }
     }
 }
