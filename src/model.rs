@@ -8,6 +8,7 @@ pub mod memory;
 pub mod names;
 pub mod policy;
 pub mod release;
+pub mod scope;
 pub mod signal;
 pub mod source;
 pub mod suite;

@@ -1,0 +1,238 @@
+//! Hearing: a layer in the client that notes when a source was heard, and how far the API server's clock is from ours.
+//!
+//! kube's own watcher hides bookmarks and the ends of watches, so contact is noted below it: at every successful response
+//! head and every body frame of a request that carries [`Heard`]. Not for judging freshness: `board` compares the contact
+//! with its clock.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use http::header::DATE;
+use http::{Request, Response};
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use jiff::fmt::rfc2822::DateTimeParser;
+use tower::{Layer, Service};
+
+use crate::model::source::{ClockOffset, Contact};
+use crate::model::time::{Clock, Timestamp};
+
+/// How many of the newest `Date` headers are weighed. The median of five needs three that agree before a moved clock is
+/// believed, and no single odd answer moves it.
+const DATES: usize = 5;
+/// A `Date` has whole seconds: the true time lies up to this much after it, in milliseconds.
+const DATE_RESOLUTION_MILLISECONDS: i64 = 999;
+
+/// An extension of a request: its response is the word of this source.
+#[derive(Clone, Debug)]
+pub struct Heard(pub Arc<Contact>);
+
+/// Our clock, and the API server's as far as its answers tell.
+pub struct ServerClock {
+    clock: Arc<dyn Clock>,
+    offset: Arc<ClockOffset>,
+    dates: Mutex<Vec<Bounds>>,
+}
+
+/// Between which offsets, in milliseconds, one answer says that the true one lies.
+#[derive(Clone, Copy, Debug)]
+struct Bounds {
+    low: i64,
+    high: i64,
+}
+
+impl ServerClock {
+    /// A clock that reads `clock` and keeps the offset in `offset`.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>, offset: Arc<ClockOffset>) -> Self {
+        Self { clock, offset, dates: Mutex::new(Vec::new()) }
+    }
+
+    /// Now, by the API server's clock.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        let millis = self.clock.now().as_millisecond().saturating_add(self.offset.milliseconds());
+        Timestamp::from_millisecond(millis).unwrap_or_else(|_| self.clock.now())
+    }
+
+    /// Learns from one answer: its `Date` was written between `sent` and `received` of our clock.
+    ///
+    /// The offset moves only as far as the answers demand, so that clocks which agree within the resolution of `Date` have
+    /// the offset 0, and a slow answer, which proves little, moves little.
+    fn learn(&self, date: &str, sent: Timestamp, received: Timestamp) {
+        let Ok(date) = DateTimeParser::new().parse_timestamp(date) else { return };
+        let date = date.as_millisecond();
+        let bounds = Bounds {
+            low: date.saturating_sub(received.as_millisecond()),
+            high: date.saturating_add(DATE_RESOLUTION_MILLISECONDS).saturating_sub(sent.as_millisecond()),
+        };
+        if bounds.low > bounds.high {
+            return;
+        }
+        let mut dates = self.dates.lock().unwrap_or_else(PoisonError::into_inner);
+        if dates.len() >= DATES {
+            dates.remove(0);
+        }
+        dates.push(bounds);
+        // The median of lower bounds never exceeds that of upper ones: each answer's lower one is below its upper one.
+        let low = median(dates.iter().map(|bounds| bounds.low));
+        let high = median(dates.iter().map(|bounds| bounds.high));
+        self.offset.set_milliseconds(self.offset.milliseconds().max(low).min(high));
+    }
+}
+
+/// The lower median; 0 of nothing.
+fn median(values: impl Iterator<Item = i64>) -> i64 {
+    let mut values: Vec<i64> = values.collect();
+    values.sort_unstable();
+    values.get(values.len().saturating_sub(1) / 2).copied().unwrap_or(0)
+}
+
+/// The layer.
+#[derive(Clone)]
+pub struct HearingLayer(pub Arc<ServerClock>);
+
+impl<S> Layer<S> for HearingLayer {
+    type Service = Hearing<S>;
+
+    fn layer(&self, inner: S) -> Hearing<S> {
+        Hearing { inner, clock: Arc::clone(&self.0) }
+    }
+}
+
+/// The layer around a service.
+pub struct Hearing<S> {
+    inner: S,
+    clock: Arc<ServerClock>,
+}
+
+impl<S, R, B> Service<Request<R>> for Hearing<S>
+where
+    S: Service<Request<R>, Response = Response<B>>,
+    S::Future: Send + 'static,
+{
+    type Response = Response<HeardBody<B>>;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<R>) -> Self::Future {
+        let heard = request.extensions().get::<Heard>().cloned();
+        let clock = Arc::clone(&self.clock);
+        let sent = clock.clock.now();
+        let response = self.inner.call(request);
+        Box::pin(async move {
+            let response = response.await?;
+            if let Some(date) = response.headers().get(DATE).and_then(|date| date.to_str().ok()) {
+                clock.learn(date, sent, clock.clock.now());
+            }
+            let heard = heard.filter(|_| response.status().is_success());
+            let ear = heard.map(|Heard(contact)| Ear { contact, clock });
+            if let Some(ear) = &ear {
+                ear.hear();
+            }
+            Ok(response.map(|inner| HeardBody { inner, ear }))
+        })
+    }
+}
+
+struct Ear {
+    contact: Arc<Contact>,
+    clock: Arc<ServerClock>,
+}
+
+impl Ear {
+    fn hear(&self) {
+        self.contact.heard(self.clock.now());
+    }
+}
+
+/// A body whose every frame is noted.
+pub struct HeardBody<B> {
+    inner: B,
+    ear: Option<Ear>,
+}
+
+impl<B: HttpBody + Unpin> HttpBody for HeardBody<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        let frame = Pin::new(&mut self.inner).poll_frame(cx);
+        if let (Poll::Ready(Some(Ok(_))), Some(ear)) = (&frame, &self.ear) {
+            ear.hear();
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observe::testing::SystemClock;
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millisecond(millis).unwrap()
+    }
+
+    /// Offsets after each answer of (Date in seconds, sent, received in milliseconds of our clock).
+    fn offsets(answers: &[(i64, i64, i64)]) -> Vec<i64> {
+        let clock = ServerClock::new(Arc::new(SystemClock), Arc::new(ClockOffset::default()));
+        let learn = |&(date, sent, received): &(i64, i64, i64)| {
+            let date =
+                jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&at(date * 1000)).unwrap();
+            clock.learn(&date, at(sent), at(received));
+            clock.offset.milliseconds()
+        };
+        answers.iter().map(learn).collect()
+    }
+
+    #[test]
+    fn clocks_that_agree_within_a_second_have_no_offset() {
+        assert_eq!(offsets(&[(100, 100_400, 100_410), (101, 101_900, 101_950), (103, 103_001, 103_002)]), [0, 0, 0]);
+    }
+
+    #[test]
+    fn the_offset_moves_as_far_as_answers_demand() {
+        // The server is 30.5 s ahead: truth lies within each answer's bounds.
+        let answers: Vec<(i64, i64, i64)> = [100_000, 150_300, 200_700, 250_900, 300_499]
+            .map(|ours: i64| ((ours + 30_500) / 1000, ours, ours + 20))
+            .into();
+        let learned = offsets(&answers);
+        assert_eq!(learned[0], 29_980);
+        let last = learned.last().copied().unwrap();
+        assert!((30_000..=30_999).contains(&last), "{learned:?}");
+    }
+
+    #[test]
+    fn one_odd_answer_moves_nothing() {
+        let mut answers: Vec<(i64, i64, i64)> =
+            (0..5).map(|i| (100 + i, 100_100 + i * 1000, 100_150 + i * 1000)).collect();
+        answers.push((9_000, 106_000, 106_010));
+        assert_eq!(offsets(&answers).last(), Some(&0));
+        for i in 7..10 {
+            answers.push((9_000 + i, 100_000 + i * 1000, 100_010 + i * 1000));
+        }
+        assert!(*offsets(&answers).last().unwrap() > 8_000_000, "a clock that really moved is followed");
+    }
+
+    #[test]
+    fn a_slow_answer_moves_little() {
+        assert_eq!(offsets(&[(110, 100_000, 112_000)]), [0], "written at some time in 12 s");
+    }
+}

@@ -1,0 +1,97 @@
+//! Interest: which namespaces and releases of the cluster are looked at, from the suites.
+//!
+//! A cluster-wide watch hears of everything; what is of no interest is dropped as soon as it is read.
+
+use std::collections::BTreeSet;
+
+use super::objects::Identity;
+use crate::model::names::Name;
+use crate::model::release::Revision;
+use crate::model::suite::Suite;
+use crate::model::workload::{Pod, ReplicaSet, Workload};
+
+/// What is of interest.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Interest {
+    namespaces: BTreeSet<Name>,
+    releases: BTreeSet<(Name, Name)>,
+}
+
+impl Interest {
+    /// What `suites` are made of.
+    #[must_use]
+    pub fn of(suites: &[Suite]) -> Self {
+        let mut interest = Self::default();
+        for (_, member) in suites.iter().flat_map(|suite| suite.members.iter()) {
+            interest.namespaces.insert(Name::clone(&member.namespace));
+            for release in std::iter::once(&member.release).chain(&member.companion) {
+                interest.releases.insert((Name::clone(&member.namespace), Name::clone(release)));
+            }
+        }
+        interest
+    }
+
+    /// The namespaces, sorted.
+    pub fn namespaces(&self) -> impl ExactSizeIterator<Item = &Name> {
+        self.namespaces.iter()
+    }
+
+    /// The names of releases, sorted, each once.
+    #[must_use]
+    pub fn release_names(&self) -> BTreeSet<&Name> {
+        self.releases.iter().map(|(_, release)| release).collect()
+    }
+
+    /// Whether an undecodable object counts: it does unless it is known to be elsewhere.
+    #[must_use]
+    pub fn may_be_ours(&self, who: &Identity) -> bool {
+        who.namespace.as_ref().is_none_or(|namespace| self.namespaces.contains(namespace))
+    }
+
+    /// Whether the pod is of interest.
+    #[must_use]
+    pub fn pod(&self, pod: &Pod) -> bool {
+        self.namespaces.contains(&pod.namespace)
+    }
+
+    /// Whether the workload is of interest.
+    #[must_use]
+    pub fn workload(&self, workload: &Workload) -> bool {
+        self.namespaces.contains(&workload.namespace)
+    }
+
+    /// Whether the `ReplicaSet` is of interest.
+    #[must_use]
+    pub fn replica_set(&self, set: &ReplicaSet) -> bool {
+        self.namespaces.contains(&set.namespace)
+    }
+
+    /// Whether the revision is of interest.
+    #[must_use]
+    pub fn revision(&self, revision: &Revision) -> bool {
+        self.releases.contains(&(Name::clone(&revision.namespace), Name::clone(&revision.release)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_suite_is_its_namespaces_and_releases() {
+        let interest = Interest::of(&[Suite::default_suite(), Suite::default_suite()]);
+        let namespaces: Vec<&str> = interest.namespaces().map(|name| &**name).collect();
+        assert_eq!(namespaces, ["gca", "gim", "gsp"]);
+        let releases: Vec<&str> = interest.release_names().into_iter().map(|name| &**name).collect();
+        assert_eq!(releases, ["gca", "gca-monitoring", "gim", "gim-monitoring", "gsp"]);
+    }
+
+    #[test]
+    fn what_is_known_to_be_elsewhere_is_not_ours() {
+        let interest = Interest::of(&[Suite::default_suite()]);
+        let who = |namespace: Option<&str>| Identity { namespace: namespace.map(Name::from), ..Identity::default() };
+        assert!(interest.may_be_ours(&who(Some("gim"))));
+        assert!(interest.may_be_ours(&who(None)));
+        assert!(!interest.may_be_ours(&who(Some("kube-system"))));
+    }
+}
