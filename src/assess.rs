@@ -1,1 +1,73 @@
 //! Judging: facts in, an assessment with reasons out. Pure: no IO, no clock, no async.
+//!
+//! Three passes, told apart by type so that a circle does not compile: each component by itself (operation, rollout,
+//! checks, stage), the suite (order, gates), and the verdicts. Time is an argument, and every comparison with it goes
+//! through [`horizon`], which learns until when the answer holds.
+
+pub mod adverse;
+pub mod answer;
+pub mod assessment;
+pub mod checks;
+pub mod component;
+pub mod health;
+pub mod horizon;
+pub mod operation;
+pub mod proof;
+pub mod remember;
+pub mod rollout;
+pub mod snapshot;
+pub mod suite;
+pub mod target;
+pub mod trend;
+pub mod verdict;
+pub mod wants;
+
+use assessment::{Assessment, ComponentAssessment, VerdictKind};
+use horizon::Horizon;
+use verdict::Case;
+
+use crate::model::facts::Facts;
+use crate::model::memory::Memory;
+use crate::model::names::PerComponent;
+use crate::model::policy::Policy;
+use crate::model::time::Timestamp;
+
+/// Judges a suite. The same arguments give the same answer, and so does any `now` before its `valid_until`, once memory
+/// has taken in what was concluded.
+#[must_use]
+pub fn assess(facts: &Facts, memory: &Memory, policy: &Policy, now: Timestamp) -> Assessment {
+    let horizon = Horizon::new(now);
+    let judged = facts
+        .components
+        .map(|component, own| component::judge(component, own, memory.components.get(component), policy, &horizon));
+    let in_suite = suite::judge(facts, &judged);
+    let gates = suite::gates(&judged, &in_suite);
+    let verdicts = PerComponent::from_fn(|component| {
+        verdict::decide(&Case {
+            facts: facts.components.get(component),
+            memory: memory.components.get(component),
+            policy,
+            times: policy.times.get(component),
+            horizon: &horizon,
+            judged: judged.get(component),
+            in_suite: in_suite.get(component),
+            next_gate: component.next().map(|next| gates.get(next)),
+        })
+    });
+    let components = PerComponent::from_fn(|component| {
+        let judged = judged.get(component);
+        let verdict = verdicts.get(component).clone();
+        let advised = verdict.kind == VerdictKind::RollBack;
+        ComponentAssessment {
+            operation: judged.operation.clone(),
+            stage: in_suite.get(component).stage,
+            checks: judged.checks.clone(),
+            trend: judged.trend,
+            rollback_target: judged.target.filter(|_| advised),
+            gate: gates.get(component).clone(),
+            verdict,
+            conditions: judged.conditions.clone(),
+        }
+    });
+    Assessment { components, valid_until: horizon.valid_until() }
+}

@@ -1,1 +1,228 @@
-//! The one owner of indexes, memory and clock: applies changes, has suites judged, publishes snapshots.
+//! The board: the one owner of indexes, memory and clock. Applies changes, has suites judged, publishes snapshots.
+//!
+//! A suite is judged when its facts change, when one of its sources falls silent or speaks again, and when its last
+//! judgement's `valid_until` comes. No scrape judges. [`Board`] itself is synchronous and is told the time, so that tests
+//! hold the clock; [`run`] gives it the real one. Not for deciding anything: that is `assess`.
+
+mod run;
+mod sources;
+
+pub use run::{SystemClock, run};
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use sources::SourceTable;
+
+use crate::assess::assess;
+use crate::assess::remember;
+use crate::assess::snapshot::{Snapshot, SuiteSnapshot};
+use crate::assess::wants::wants;
+use crate::index::change::Change;
+use crate::index::{Index, Touched};
+use crate::model::facts::Sources;
+use crate::model::memory::Memory;
+use crate::model::policy::Policy;
+use crate::model::source::{Freshness, SourceKind};
+use crate::model::suite::Suite;
+use crate::model::time::Timestamp;
+use crate::model::wants::Wants;
+
+/// What the board keeps of one suite.
+struct Kept {
+    memory: Memory,
+    latest: Arc<SuiteSnapshot>,
+    /// Whether Helm's bodies were read once: before that Helm's history is not known, however fresh its watch is.
+    primed: bool,
+}
+
+/// Indexes, memories and the latest judgements of all suites.
+pub struct Board {
+    index: Index,
+    policy: Arc<Policy>,
+    sources: SourceTable,
+    kept: Vec<Kept>,
+    dirty: BTreeSet<usize>,
+    due: BTreeSet<(Timestamp, usize)>,
+    wants: Arc<Wants>,
+    sequence: u64,
+    now: Timestamp,
+}
+
+impl Board {
+    /// A board that knows nothing yet. `now` is when its memory begins.
+    #[must_use]
+    pub fn new(suites: Vec<Suite>, policy: Policy, now: Timestamp) -> Self {
+        let mut suites: Vec<Arc<Suite>> = suites.into_iter().map(Arc::new).collect();
+        // Pages are sorted by suite: the order of the configuration has no meaning.
+        suites.sort_by(|a, b| a.name.cmp(&b.name));
+        let index = Index::new(suites.clone());
+        let sources = SourceTable::new(&suites);
+        let policy = Arc::new(policy);
+        let mut board = Self {
+            index,
+            policy,
+            sources,
+            kept: Vec::new(),
+            dirty: BTreeSet::new(),
+            due: BTreeSet::new(),
+            wants: Arc::default(),
+            sequence: 0,
+            now,
+        };
+        for place in 0..suites.len() {
+            let memory = Memory::new(now);
+            if let Some(latest) = board.assess(place, memory.clone(), false, now) {
+                board.kept.push(Kept { memory, latest: Arc::new(latest), primed: false });
+            }
+        }
+        board
+    }
+
+    /// Takes a change in. Nothing is judged before [`Board::judge`].
+    pub fn apply(&mut self, change: Change) {
+        match change {
+            Change::SourceAdded { source, contact, stale_after } => self.sources.add(source, contact, stale_after),
+            Change::SourceCondition(source, condition) => self.sources.condition(&source, condition),
+            Change::SourceError { source, kind, detail } => self.sources.error(&source, kind, &detail),
+            other => match self.index.apply(other) {
+                Touched::None => {}
+                Touched::Some(places) => self.dirty.extend(places),
+                Touched::All => self.dirty.extend(0..self.kept.len()),
+            },
+        }
+    }
+
+    /// Judges every suite whose facts changed, whose sources turned, or whose judgement ends. Tells whether anything is
+    /// to be published.
+    pub fn judge(&mut self, now: Timestamp) -> bool {
+        // Clocks may be set back; judgements never are.
+        self.now = self.now.max(now);
+        let turned = self.sources.refresh(self.now);
+        self.dirty.extend(turned.suites);
+        while let Some(&(at, place)) = self.due.first().filter(|(at, _)| *at <= self.now) {
+            self.due.remove(&(at, place));
+            self.dirty.insert(place);
+        }
+        let mut changed = turned.changed;
+        let mut wants_changed = false;
+        while let Some(place) = self.dirty.pop_first() {
+            let (published, wants) = self.judge_one(place);
+            changed |= published;
+            wants_changed |= wants;
+        }
+        if wants_changed {
+            self.wants = Arc::new(self.all_wants());
+        }
+        self.sequence += u64::from(changed);
+        changed
+    }
+
+    /// When something is to be judged although nothing changes: the nearest end of a judgement.
+    #[must_use]
+    pub fn due(&self) -> Option<Timestamp> {
+        self.due.first().map(|(at, _)| *at)
+    }
+
+    /// What all suites want read. The same `Arc` for as long as it is the same.
+    #[must_use]
+    pub fn wants(&self) -> Arc<Wants> {
+        self.wants.clone()
+    }
+
+    /// Everything as it was last judged.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            sequence: self.sequence,
+            taken: self.now,
+            policy: self.policy.clone(),
+            suites: self.kept.iter().map(|kept| kept.latest.clone()).collect(),
+            sources: self.sources.snapshot(),
+            ready: self.sources.all_began() && self.kept.iter().all(|kept| kept.primed || kept.is_blind()),
+        }
+    }
+
+    /// Judges one suite; tells whether the result is to be published, and whether it wants something else read.
+    fn judge_one(&mut self, place: usize) -> (bool, bool) {
+        let now = self.now;
+        let Some((memory, primed)) = self.kept.get(place).map(|kept| (kept.memory.clone(), kept.primed)) else {
+            return (false, false);
+        };
+        let Some(mut snapshot) = self.assess(place, memory, primed, now) else { return (false, false) };
+        if !primed && snapshot.wants.bodies.is_empty() && self.helm_is_fresh(place) {
+            let memory = snapshot.memory.clone();
+            let Some(again) = self.assess(place, memory, true, now) else { return (false, false) };
+            snapshot = again;
+            if let Some(kept) = self.kept.get_mut(place) {
+                kept.primed = true;
+            }
+        }
+        let valid_until = snapshot.assessment.valid_until;
+        let Some(kept) = self.kept.get_mut(place) else { return (false, false) };
+        if let Some(former) = kept.latest.assessment.valid_until {
+            self.due.remove(&(former, place));
+        }
+        if let Some(at) = valid_until {
+            self.due.insert((at, place));
+        }
+        let wants_changed = kept.latest.wants != snapshot.wants;
+        let changed = kept.latest.facts != snapshot.facts || kept.latest.assessment != snapshot.assessment;
+        kept.memory = snapshot.memory.clone();
+        if changed || wants_changed {
+            kept.latest = Arc::new(snapshot);
+        }
+        (changed, wants_changed)
+    }
+
+    fn assess(&self, place: usize, mut memory: Memory, primed: bool, now: Timestamp) -> Option<SuiteSnapshot> {
+        let suite = self.index.suites().get(place)?.clone();
+        let facts = self.index.facts(place, |component| {
+            let namespace = &suite.members.get(component).namespace;
+            let freshness = |kind| self.sources.freshness(kind, namespace);
+            let workloads = [SourceKind::StatefulSets, SourceKind::Deployments, SourceKind::ReplicaSets];
+            let helm = freshness(SourceKind::Helm);
+            Sources {
+                pods: freshness(SourceKind::Pods),
+                workloads: workloads.into_iter().map(freshness).max().unwrap_or(Freshness::Starting),
+                helm: if primed { helm } else { helm.max(Freshness::Starting) },
+            }
+        })?;
+        remember::seen(&mut memory, &facts, &self.policy, now);
+        let assessment = assess(&facts, &memory, &self.policy, now);
+        remember::concluded(&mut memory, &assessment, now);
+        let wants = wants(&suite, &facts, &assessment);
+        Some(SuiteSnapshot { suite, facts, assessment, memory, wants, judged: now })
+    }
+
+    fn helm_is_fresh(&self, place: usize) -> bool {
+        self.index.suites().get(place).is_some_and(|suite| {
+            suite
+                .members
+                .iter()
+                .all(|(_, member)| self.sources.freshness(SourceKind::Helm, &member.namespace) != Freshness::Starting)
+        })
+    }
+
+    fn all_wants(&self) -> Wants {
+        let mut all = Wants::default();
+        for kept in &self.kept {
+            all.bodies.extend_from_slice(&kept.latest.wants.bodies);
+            all.endpoints.extend_from_slice(&kept.latest.wants.endpoints);
+        }
+        all.bodies.sort_unstable();
+        all.bodies.dedup();
+        all.endpoints.sort_unstable();
+        all
+    }
+}
+
+impl Kept {
+    /// Whether Helm's history may not be read, so that its bodies need not be waited for.
+    fn is_blind(&self) -> bool {
+        self.latest.facts.components.iter().all(|(_, facts)| facts.sources.helm == Freshness::Forbidden)
+    }
+}
+
+#[cfg(test)]
+mod tests;

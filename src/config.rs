@@ -1,1 +1,75 @@
-//! The configuration file, environment and flags, turned into policy and scope.
+//! The configuration file, turned into suites, policy and scope.
+//!
+//! Everything has a default: an empty file, and no file at all, mean `Suite::default_suite()` and `Policy::default()`. A
+//! mistake is told with file, line, column, field and what would be right. What the fields mean is written once, beside
+//! them in `fields`; [`reference()`] prints it. Not for flags: those are `cli`'s, and only hand their values to [`Scope`].
+
+mod check;
+mod error;
+mod fields;
+mod outline;
+mod reference;
+mod resolve;
+mod scope;
+mod span;
+mod values;
+
+use std::io::Read;
+use std::path::Path;
+
+pub use error::ConfigError;
+pub use reference::reference;
+pub use scope::{HelmDriver, KubernetesScope, LatencyUnit, Scope};
+
+use crate::model::policy::Policy;
+use crate::model::suite::Suite;
+
+/// The largest file that is read, in bytes. A thousand suites take about 300 KB.
+pub const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
+/// The most suites that one exporter watches: twice what it is measured with.
+pub const MAX_SUITES: usize = 2_000;
+
+/// What to watch and how to judge it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// The suites, in the file's order; at least one.
+    pub suites: Vec<Suite>,
+    /// Times and values to judge by.
+    pub policy: Policy,
+    /// How the cluster is looked at.
+    pub scope: Scope,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { suites: vec![Suite::default_suite()], policy: Policy::default(), scope: Scope::default() }
+    }
+}
+
+impl Config {
+    /// Reads a file of at most [`MAX_FILE_BYTES`].
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let file = path.display().to_string();
+        let refused = |cause| ConfigError::Unreadable { file: file.clone(), cause };
+        let mut bytes = Vec::new();
+        std::fs::File::open(path)
+            .and_then(|opened| opened.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes))
+            .map_err(refused)?;
+        if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MAX_FILE_BYTES {
+            return Err(ConfigError::TooLarge { file });
+        }
+        let text = String::from_utf8(bytes).map_err(|_| ConfigError::NotText { file: file.clone() })?;
+        Self::parse(&file, &text)
+    }
+
+    /// Reads `text`; `file` is the name that errors tell.
+    pub fn parse(file: &str, text: &str) -> Result<Self, ConfigError> {
+        let fields: fields::File =
+            serde_saphyr::from_str(text).map_err(|error| ConfigError::from_yaml(file, text, &error))?;
+        let config = fields.resolve().and_then(|config| check::check(&config).map(|()| config));
+        config.map_err(|problem| ConfigError::at_field(file, text, &problem))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,248 @@
 //! What is known of the cluster, kept so that a suite's facts can be assembled at once. Pure.
 //!
 //! Each index takes `apply`, `delete` and an atomic `reset`, and never forgets to forget: what is gone from the cluster is
-//! gone from the facts. Not for judging, and not for talking to the cluster: `observe` sends the changes.
+//! gone from the facts. Objects of namespaces and releases that no suite has are not kept. Not for judging, and not for
+//! talking to the cluster: `observe` sends the changes.
 
 pub mod change;
+mod objects;
+mod releases;
+mod signals;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use change::{Change, Delta};
+use objects::Objects;
+use releases::Releases;
+use signals::Signals;
+
+use crate::model::facts::{ComponentFacts, Facts, Generation, PodFacts, Sources, WorkloadFacts};
+use crate::model::names::{Component, Name, PerComponent};
+use crate::model::signal::SignalFacts;
+use crate::model::suite::Suite;
+use crate::model::workload::{Pod, ReplicaSet, Workload, WorkloadKind};
+
+/// Everything that is known of the cluster.
+#[derive(Debug)]
+pub struct Index {
+    suites: Vec<Arc<Suite>>,
+    by_namespace: HashMap<Name, Vec<usize>>,
+    pods: Objects<Pod>,
+    workloads: Objects<Workload>,
+    replica_sets: Objects<ReplicaSet>,
+    releases: Releases,
+    signals: Signals,
+}
+
+/// Which suites a change concerns, by their place in the configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Touched {
+    /// None of them.
+    None,
+    /// These.
+    Some(Vec<usize>),
+    /// All of them.
+    All,
+}
+
+impl Index {
+    /// An empty index for these suites.
+    #[must_use]
+    pub fn new(suites: Vec<Arc<Suite>>) -> Self {
+        let mut by_namespace: HashMap<Name, Vec<usize>> = HashMap::new();
+        for (place, suite) in suites.iter().enumerate() {
+            for (_, member) in suite.members.iter() {
+                let places = by_namespace.entry(member.namespace.clone()).or_default();
+                if places.last() != Some(&place) {
+                    places.push(place);
+                }
+            }
+        }
+        let releases = Releases::new(&suites);
+        let signals = Signals::new(&suites);
+        Self {
+            suites,
+            by_namespace,
+            pods: Objects::default(),
+            workloads: Objects::default(),
+            replica_sets: Objects::default(),
+            releases,
+            signals,
+        }
+    }
+
+    /// The suites, in the order of the configuration.
+    #[must_use]
+    pub fn suites(&self) -> &[Arc<Suite>] {
+        &self.suites
+    }
+
+    /// Takes a change in and tells which suites it concerns. Changes that are about sources concern none here.
+    pub fn apply(&mut self, change: Change) -> Touched {
+        match change {
+            Change::Pod(delta) => self.object(delta, |index| &mut index.pods, |_| true),
+            Change::Workload(kind, delta) => {
+                self.object(delta, |index| &mut index.workloads, move |workload: &Workload| workload.kind == kind)
+            }
+            Change::ReplicaSet(delta) => self.object(delta, |index| &mut index.replica_sets, |_| true),
+            Change::Revision(delta) => {
+                let touched = self.touched(&delta, |revision| &revision.namespace);
+                self.releases.apply(delta);
+                touched
+            }
+            Change::Body(want, state) => {
+                self.releases.body(&want, state);
+                self.in_namespace(&want.namespace)
+            }
+            Change::Reading(reading) => {
+                let Some(place) = self.suites.iter().position(|suite| suite.name == reading.suite) else {
+                    return Touched::None;
+                };
+                let component = reading.component;
+                self.signals.apply(place, reading);
+                let exists = self.pod_uids(place, component);
+                self.signals.retain(place, component, |uid| exists.contains(uid));
+                Touched::Some(vec![place])
+            }
+            Change::SourceAdded { .. } | Change::SourceCondition(..) | Change::SourceError { .. } => Touched::None,
+        }
+    }
+
+    /// All that is known of one suite; `sources` tells how fresh the evidence about a component is.
+    #[must_use]
+    pub fn facts(&self, place: usize, sources: impl Fn(Component) -> Sources) -> Option<Facts> {
+        let suite = self.suites.get(place)?;
+        let components = suite.members.map(|component, member| {
+            let signals = self.signals.get(place, component);
+            let workloads = self.workloads_of(&member.namespace, &member.release);
+            let known = |uid: &Name| workloads.iter().flat_map(|w| &w.pods).any(|pod| pod.pod.uid == *uid);
+            let mut readings: Vec<_> =
+                signals.iter().filter(|reading| reading.pod_uid.as_ref().is_none_or(known)).cloned().collect();
+            readings.sort_by_key(|reading| reading.at);
+            ComponentFacts {
+                namespace: member.namespace.clone(),
+                release_name: member.release.clone(),
+                companion_name: member.companion.clone(),
+                release: self.releases.get(&member.namespace, &member.release),
+                companion: member
+                    .companion
+                    .as_ref()
+                    .map(|companion| self.releases.get(&member.namespace, companion))
+                    .unwrap_or_default(),
+                signals: SignalFacts { configured: member.endpoint.is_some(), readings },
+                workloads,
+                sources: sources(component),
+            }
+        });
+        Some(Facts { suite: suite.name.clone(), components })
+    }
+
+    fn object<T: objects::Object>(
+        &mut self,
+        delta: Delta<T>,
+        objects: impl Fn(&mut Self) -> &mut Objects<T>,
+        same_kind: impl Fn(&T) -> bool,
+    ) -> Touched {
+        let touched = self.touched(&delta, T::namespace);
+        let delta = self.watched(delta, T::namespace);
+        objects(self).apply(delta, same_kind);
+        touched
+    }
+
+    /// Leaves out objects of namespaces that no suite has.
+    fn watched<T>(&self, delta: Delta<T>, namespace: impl Fn(&T) -> &Name) -> Delta<T> {
+        match delta {
+            Delta::Reset { namespace: scope, mut items } => {
+                items.retain(|item| self.by_namespace.contains_key(namespace(item)));
+                Delta::Reset { namespace: scope, items }
+            }
+            Delta::Apply(item) if !self.by_namespace.contains_key(namespace(&item)) => {
+                // Nothing is kept of that namespace, so emptying it changes nothing.
+                Delta::Reset { namespace: Some(namespace(&item).clone()), items: Vec::new() }
+            }
+            other => other,
+        }
+    }
+
+    fn touched<T>(&self, delta: &Delta<T>, namespace: impl Fn(&T) -> &Name) -> Touched {
+        match delta {
+            Delta::Apply(item) => self.in_namespace(namespace(item)),
+            Delta::Delete { namespace, .. } | Delta::Reset { namespace: Some(namespace), .. } => {
+                self.in_namespace(namespace)
+            }
+            Delta::Reset { namespace: None, .. } => Touched::All,
+        }
+    }
+
+    fn in_namespace(&self, namespace: &Name) -> Touched {
+        self.by_namespace.get(namespace).map_or(Touched::None, |places| Touched::Some(places.clone()))
+    }
+
+    fn pod_uids(&self, place: usize, component: Component) -> Vec<Name> {
+        let Some(suite) = self.suites.get(place) else { return Vec::new() };
+        let namespace = &suite.members.get(component).namespace;
+        self.pods.in_namespace(namespace).map(|pod| pod.uid.clone()).collect()
+    }
+
+    /// The workloads of a release with their pods.
+    fn workloads_of(&self, namespace: &Name, release: &Name) -> Vec<WorkloadFacts> {
+        let mut found: Vec<WorkloadFacts> = self
+            .workloads
+            .in_namespace(namespace)
+            .filter(|workload| belongs(workload, release))
+            .map(|workload| WorkloadFacts { workload: workload.clone(), pods: self.pods_of(workload) })
+            .collect();
+        found.sort_by(|a, b| (a.workload.kind, &a.workload.name).cmp(&(b.workload.kind, &b.workload.name)));
+        found
+    }
+
+    /// The pods of a workload, by ownerReference, each with its generation.
+    fn pods_of(&self, workload: &Workload) -> Vec<PodFacts> {
+        let sets: Vec<&Arc<ReplicaSet>> = match workload.kind {
+            WorkloadKind::Deployment => self
+                .replica_sets
+                .in_namespace(&workload.namespace)
+                .filter(|set| set.owner_uid.as_ref() == Some(&workload.uid))
+                .collect(),
+            WorkloadKind::StatefulSet | WorkloadKind::Job => Vec::new(),
+        };
+        let newest = sets.iter().max_by_key(|set| set.revision);
+        let mut pods: Vec<PodFacts> = self
+            .pods
+            .in_namespace(&workload.namespace)
+            .filter_map(|pod| {
+                let owner = &pod.owner.as_ref()?.uid;
+                let new = match workload.kind {
+                    WorkloadKind::Deployment => {
+                        sets.iter().find(|set| set.uid == *owner)?;
+                        newest.is_some_and(|newest| newest.uid == *owner)
+                    }
+                    WorkloadKind::StatefulSet if *owner == workload.uid => {
+                        pod.revision_hash.is_some() && pod.revision_hash == workload.update_revision
+                    }
+                    WorkloadKind::Job if *owner == workload.uid => true,
+                    WorkloadKind::StatefulSet | WorkloadKind::Job => return None,
+                };
+                let generation = if new { Generation::New } else { Generation::Old };
+                Some(PodFacts { pod: pod.clone(), generation })
+            })
+            .collect();
+        pods.sort_by(|a, b| a.pod.name.cmp(&b.pod.name));
+        pods
+    }
+}
+
+/// Whether a workload was made by a release: by Helm's own mark, else, where nothing marks it, by its name.
+fn belongs(workload: &Workload, release: &str) -> bool {
+    match &workload.release {
+        Some(mark) => &**mark == release,
+        None => workload.name.strip_prefix(release).is_some_and(|rest| rest.is_empty() || rest.starts_with('-')),
+    }
+}
+
+/// A value for each component of each suite.
+type PerSuite<T> = Vec<PerComponent<T>>;
+
+#[cfg(test)]
+mod tests;

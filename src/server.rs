@@ -1,1 +1,21 @@
-//! The HTTP server: routes and limits.
+//! The HTTP server: a listener, connections with limits, and a table of routes given from outside.
+//!
+//! It knows how to be polite and how not to be held up: who sends slowly, reads slowly, sends too much or comes in
+//! crowds is cut off, and the limits are constants here, each with its reason. What a route answers is not its
+//! business; of the contents it knows only how a client asks for a form of them ([`negotiate`]).
+
+mod body;
+mod connection;
+mod limits;
+mod listen;
+pub mod negotiate;
+mod patience;
+mod routes;
+
+pub use body::{Body, BoxError, chunks, full, streamed};
+pub use limits::{Limits, MAX_CONNECTIONS, MAX_HEAD_BYTES, MAX_REQUEST_BODY_BYTES};
+pub use listen::{ListenError, Server};
+pub use routes::{Request, Response, Routes, text};
+
+#[cfg(test)]
+mod tests;

@@ -28,8 +28,8 @@ named! {
         StalePod = "stale_pod",
         /// A Ready pod of an old revision under strategy `OnDelete`.
         OnDelete = "on_delete",
-        /// Check `metrics_present` fails.
-        MetricsAbsent = "metrics_absent",
+        /// Pods are missing, of an old revision, or still being deleted.
+        PodsMissing = "pods_missing",
         /// Check `latency_low` fails.
         LatencyHigh = "latency_high",
         /// Check `backlog_not_growing` fails.
@@ -73,6 +73,8 @@ pub struct PodRestarts {
 pub struct Witness {
     /// Revision of the release.
     pub revision: u32,
+    /// Kind of the operation, by its spelling, as far as it is known by now.
+    pub kind: &'static str,
     /// Whether it was seen from its begin; only then are the times whole.
     pub whole: bool,
     /// The stage it is in, by its spelling, and since when.
@@ -100,6 +102,8 @@ pub struct ComponentMemory {
     pub pods: BTreeMap<Name, PodRestarts>,
     /// When restarts were seen, oldest first; at most [`MAX_RESTARTS`].
     pub restarts: VecDeque<Timestamp>,
+    /// The revision that was seen rolled out.
+    pub rolled_out: Option<u32>,
     /// Revisions seen verified; at most [`MAX_VERIFIED`], the lowest are forgotten first.
     pub verified: Vec<u32>,
     /// The operation that is being witnessed.
@@ -109,6 +113,12 @@ pub struct ComponentMemory {
 }
 
 impl ComponentMemory {
+    /// Since when a condition holds; `None` where it did not at the last judgement.
+    #[must_use]
+    pub fn since(&self, condition: Condition) -> Option<Timestamp> {
+        self.since.get(&condition).copied()
+    }
+
     /// Memory that begins now.
     #[must_use]
     pub fn new(began: Timestamp) -> Self {
@@ -120,6 +130,7 @@ impl ComponentMemory {
             first_read: None,
             pods: BTreeMap::new(),
             restarts: VecDeque::new(),
+            rolled_out: None,
             verified: Vec::new(),
             witness: None,
             completed: BTreeMap::new(),

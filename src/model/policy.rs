@@ -51,7 +51,7 @@ impl Times {
             soak: Duration::from_mins(2),
             settle_timeout: Duration::from_hours(2),
             growth_timeout: Duration::from_mins(30),
-            migration_timeout: Duration::from_mins(60),
+            migration_timeout: Duration::from_hours(1),
             metrics_grace: Duration::from_mins(5),
         }
     }

@@ -156,8 +156,10 @@ pub struct Revision {
     /// When Helm last wrote the object (newest managed-fields entry of manager `Helm` or `helm`), by the API server's
     /// clock; the creation where no entry tells. The labels `createdAt` and `modifiedAt` lie and are not used.
     pub written: Timestamp,
-    /// The body, where it was wanted and read.
+    /// The body, where it was wanted and read. Kept while Helm writes the object again, until the new one is read.
     pub body: BodyState,
+    /// The resource version that the body was read from.
+    pub body_version: Option<Name>,
 }
 
 impl Revision {
@@ -167,6 +169,17 @@ impl Revision {
         match &self.body {
             BodyState::Read(body) => Some(body),
             BodyState::Unread | BodyState::Refused => None,
+        }
+    }
+
+    /// Whether the body still has to be read: it was not, or an older version of the object was.
+    #[must_use]
+    pub fn lacks_body(&self) -> bool {
+        let Some(read) = &self.body_version else { return true };
+        // A reader may be ahead of the watch; API servers of today promise that versions are ordered numbers.
+        match (read.parse::<u64>(), self.resource_version.parse::<u64>()) {
+            (Ok(read), Ok(present)) => read < present,
+            _ => *read != self.resource_version,
         }
     }
 }

@@ -1,0 +1,68 @@
+# What can be done with this project. Each target says what it does and installs what it is missing: Debian packages (as
+# root), Go tools and cargo-deny (into a cache outside the project). `make` alone lists the targets.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+CARGO_DENY_VERSION := 0.20.2
+
+# The same folder as tests/tools/build uses: what is in it is built once, for all working copies.
+CACHE := $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)
+TOOLS := $(if $(GIM_UPGRADE_TOOLS),$(GIM_UPGRADE_TOOLS),$(CACHE)/gim-upgrade-exporter/tools)
+CARGO_DENY := $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
+
+say = @printf '\n== %s\n' "$(1)"
+
+# Installs Debian packages whose command is missing: pairs of command:package.
+define packages
+	@missing=; for pair in $(1); do command -v "$${pair%%:*}" >/dev/null || missing="$$missing $${pair\#\#*:}"; done; \
+	if [ -n "$$missing" ]; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    printf '\n== Installing%s\n' "$$missing"; \
+	    apt-get update -qq </dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing </dev/null; \
+	  else \
+	    echo "install$$missing first, or run this as root" >&2; exit 1; \
+	  fi; \
+	fi
+endef
+
+.PHONY: help demo test lint e2e bench
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## play upgrades on a simulated cluster and judge them, until Ctrl-C
+	$(call say,Building the exporter and starting it on a simulated cluster)
+	cargo run --release --locked -- demo
+
+test: ## run the tests that need nothing but Rust
+	$(call say,Testing: unit tests and scenarios on the simulated cluster)
+	cargo test --locked
+
+lint: $(CARGO_DENY) ## format, clippy, dependencies and documentation, warnings as errors
+	$(call say,Checking the format)
+	cargo fmt --check
+	$(call say,Running clippy)
+	cargo clippy --locked --all-targets -- -D warnings
+	$(call say,Checking dependencies: TLS stack and licences and sources)
+	$(CARGO_DENY) --locked check --hide-inclusion-graph bans licenses sources
+	$(call say,Building the documentation)
+	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --document-private-items
+
+e2e: ## run the exporter against a real control plane with Helm 3 and 4
+	$(call packages,python3:python3 curl:curl)
+	$(call say,Building the control plane and Helm and Prometheus where they are missing)
+	tests/tools/build
+	$(call say,Upgrading on a real control plane with Helm 3 and Helm 4)
+	cargo test --locked --test cluster
+
+bench: ## measure memory, start and scrapes beside nginx serving the same bytes
+	$(call packages,nginx:nginx-light wrk:wrk)
+	$(call say,Measuring on simulated clusters of 1 and 100 and 1000 suites)
+	cargo bench --locked --profile dist
+
+$(CARGO_DENY):
+	$(call say,Building cargo-deny $(CARGO_DENY_VERSION) (once; about 3 minutes))
+	@# Unoptimised: it takes half the time to build, and runs for a second.
+	cargo install --quiet --locked --debug cargo-deny --version $(CARGO_DENY_VERSION) --root $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION)

@@ -1,0 +1,96 @@
+//! What speaks against the operation itself, while it is the suspect.
+//!
+//! Only what is proven: a release that failed for waiting too long is judged by its pods, a high latency that does not
+//! grow is nobody's fault, and metrics that were never read before may be read at the wrong port. Not for what to do
+//! about it: that is `verdict`.
+
+use super::answer::{Answer, CheckId, CheckState};
+use super::assessment::{NamedReason, Reason};
+use super::checks::{Context, containers_keep_crashing};
+use super::health::Failing;
+use super::operation::failed_outright;
+use crate::model::memory::Condition;
+use crate::model::release::{HookPhase, ReleaseStatus};
+use crate::model::time::Timestamp;
+
+/// One thing that speaks against the operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Adversity {
+    /// What.
+    pub reason: Reason,
+    /// Whether it is about Helm's part, so that the operation failed whatever the pods do.
+    pub is_helms: bool,
+    /// Since when, for signals: an operation that began elsewhere in the suite before that may explain it.
+    pub signal_since: Option<Timestamp>,
+}
+
+/// Everything that speaks against the operation that made the newest revision; nothing outside the suspect window.
+#[must_use]
+pub fn find(context: &Context<'_>, checks: &[(CheckId, Answer)], failing: &[Failing]) -> Vec<Adversity> {
+    let in_window = context.operation.is_some_and(|operation| operation.in_window);
+    if !in_window {
+        return Vec::new();
+    }
+    let mut found = helms(context);
+    found.extend(pods(context, checks));
+    found.extend(signals(context, failing));
+    found
+}
+
+/// Hooks that failed, a release that failed outright, Helm gone while the release is pending.
+fn helms(context: &Context<'_>) -> Vec<Adversity> {
+    let Some(newest) = context.facts.release.newest() else { return Vec::new() };
+    let adversity = |reason| Adversity { reason, is_helms: true, signal_since: None };
+    let mut found = Vec::new();
+    if let Some(body) = newest.body() {
+        let hook_failed = body.hooks.iter().any(|hook| hook.phase == HookPhase::Failed);
+        if hook_failed {
+            found.push(adversity(Reason::Check(CheckId::HooksSucceeded)));
+        }
+        if newest.status == ReleaseStatus::Failed && failed_outright(body) == Some(true) {
+            found.push(adversity(Reason::Named(NamedReason::ReleaseFailed)));
+        }
+    }
+    let overdue = context.operation.is_some_and(|operation| context.horizon.passed(operation.ready_deadline))
+        && context.horizon.lasted(newest.written, context.times.helm_timeout.saturating_mul(2));
+    if newest.status.is_pending() && overdue {
+        found.push(adversity(Reason::Named(NamedReason::ReleasePendingStuck)));
+    }
+    found
+}
+
+/// Pods that cannot start, before the revision was rolled out once; containers that keep crashing, at any time.
+fn pods(context: &Context<'_>, checks: &[(CheckId, Answer)]) -> Vec<Adversity> {
+    let fails = |id| checks.iter().any(|(check, answer)| *check == id && answer.state == CheckState::Fail);
+    let starting = [CheckId::PodsScheduled, CheckId::ImagesPulled, CheckId::PodsReady];
+    let mut found: Vec<CheckId> = Vec::new();
+    if fails(CheckId::ContainersStable) && containers_keep_crashing(context) {
+        found.push(CheckId::ContainersStable);
+    }
+    if !context.rollout.once {
+        found.extend(starting.into_iter().filter(|id| fails(*id)));
+    }
+    found
+        .into_iter()
+        .map(|check| Adversity { reason: Reason::Check(check), is_helms: false, signal_since: None })
+        .collect()
+}
+
+/// Signals that fail for as long as the hold. A steady high latency never speaks against an operation, and absent
+/// metrics only where they were read before it.
+fn signals(context: &Context<'_>, failing: &[Failing]) -> Vec<Adversity> {
+    let Some(operation) = context.operation else { return Vec::new() };
+    let read_before = context.memory.first_read.is_some_and(|first| first < operation.begin);
+    failing
+        .iter()
+        .filter(|failing| failing.counts)
+        .filter_map(|failing| {
+            let since = match failing.check {
+                CheckId::BacklogNotGrowing => context.horizon.since(context.memory.since(Condition::BacklogGrowing)),
+                CheckId::MetricsPresent if read_before => super::checks::silent_since(context)?,
+                _ => return None,
+            };
+            Some(Adversity { reason: Reason::Check(failing.check), is_helms: false, signal_since: Some(since) })
+        })
+        .collect()
+}

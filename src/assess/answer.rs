@@ -1,0 +1,203 @@
+//! The shape of an answer: checks, their states, and the evidence behind them.
+//!
+//! Evidence is data with instants, never ages and never text: sentences for people are made in `publish`. Not for how a
+//! check is decided: that is one file each under `checks`.
+
+use crate::model::names::Name;
+use crate::model::release::{HookPhase, ReleaseStatus};
+use crate::model::source::{Freshness, SourceKind};
+use crate::model::time::Timestamp;
+use crate::model::workload::WaitingReason;
+use crate::named;
+
+named! {
+    /// One question about a component. The spelling is the label `check`.
+    pub enum CheckId {
+        /// Did Helm finish the newest revision?
+        ReleaseDeployed = "release_deployed",
+        /// Did the revision's hooks end well?
+        HooksSucceeded = "hooks_succeeded",
+        /// Is the operation within its deadlines?
+        WithinTimeout = "within_timeout",
+        /// Do workloads and pods run the images of the release's manifest?
+        ImageMatchesChart = "image_matches_chart",
+        /// Has every pod a node?
+        PodsScheduled = "pods_scheduled",
+        /// Has every pod its image?
+        ImagesPulled = "images_pulled",
+        /// Do the containers keep running?
+        ContainersStable = "containers_stable",
+        /// Have the controllers finished rolling out?
+        RolloutComplete = "rollout_complete",
+        /// Are all wanted pods of the new generation Ready?
+        PodsReady = "pods_ready",
+        /// Do the component's metrics arrive?
+        MetricsPresent = "metrics_present",
+        /// Is the latency of Kafka consumption low?
+        LatencyLow = "latency_low",
+        /// Does the backlog not grow?
+        BacklogNotGrowing = "backlog_not_growing",
+    }
+}
+
+named! {
+    /// The answer to a check. A check that does not apply has no answer at all.
+    pub enum CheckState {
+        /// As it should be.
+        Pass = "pass",
+        /// Not as it should be, for longer than is allowed.
+        Fail = "fail",
+        /// Not as it should be yet, and still in time.
+        Pending = "pending",
+        /// There is no evidence, or it is too old.
+        Unknown = "unknown",
+    }
+}
+
+named! {
+    /// A deadline of an operation.
+    pub enum DeadlineKind {
+        /// Begin plus Helm's timeout.
+        Helm = "helm",
+        /// Begin plus the time until all pods must be Ready.
+        Ready = "ready",
+        /// Ready plus the time until signals must be normal.
+        Settle = "settle",
+    }
+}
+
+/// One piece of evidence.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Evidence {
+    /// A source cannot be believed now.
+    Source {
+        /// Which kind.
+        source: SourceKind,
+        /// How it stands.
+        freshness: Freshness,
+    },
+    /// What Helm says of the newest revision.
+    Release {
+        /// Its number.
+        revision: u32,
+        /// Its status.
+        status: ReleaseStatus,
+    },
+    /// The body of a revision is not known.
+    BodyMissing {
+        /// The revision.
+        revision: u32,
+    },
+    /// A hook.
+    Hook {
+        /// Its name.
+        hook: Name,
+        /// When it runs.
+        event: Name,
+        /// How it went.
+        phase: HookPhase,
+    },
+    /// A deadline of the operation.
+    Deadline {
+        /// Which.
+        deadline: DeadlineKind,
+        /// When it is, or was.
+        at: Timestamp,
+    },
+    /// An image that is not the manifest's.
+    Image {
+        /// The workload or pod that runs it.
+        object: Name,
+        /// The manifest's image; empty where the manifest has none for it.
+        expected: Name,
+        /// The image that runs; empty where the workload does not exist.
+        found: Name,
+    },
+    /// How many pods are Ready of those wanted.
+    Replicas {
+        /// Ready pods of the new generation.
+        ready: u32,
+        /// Pods wanted.
+        desired: u32,
+    },
+    /// A workload whose controller has not finished.
+    Workload {
+        /// Its name.
+        workload: Name,
+    },
+    /// A pod without a node.
+    Unscheduled {
+        /// The pod.
+        pod: Name,
+        /// When it was created.
+        since: Timestamp,
+    },
+    /// A pod one of whose containers waits.
+    Waiting {
+        /// The pod.
+        pod: Name,
+        /// Why.
+        reason: WaitingReason,
+        /// Since when, as far as is known.
+        since: Timestamp,
+    },
+    /// A pod that is not Ready.
+    NotReady {
+        /// The pod.
+        pod: Name,
+        /// By when it must be.
+        deadline: Timestamp,
+    },
+    /// A pod whose containers were restarted.
+    Restarts {
+        /// The pod.
+        pod: Name,
+        /// How often, in all.
+        count: u32,
+    },
+    /// A pod that ran out of memory.
+    OutOfMemory {
+        /// The pod.
+        pod: Name,
+    },
+    /// When a sample last came; `None` if never.
+    LastSample {
+        /// When.
+        at: Option<Timestamp>,
+    },
+    /// The latency now.
+    Latency {
+        /// In seconds.
+        seconds: f64,
+        /// What is allowed, in seconds.
+        limit_seconds: f64,
+    },
+    /// A topic that had samples and has none now.
+    TopicAbsent {
+        /// The topic.
+        topic: Name,
+    },
+    /// How the latency moves.
+    Trend(super::trend::Trend),
+    /// No pod is Ready, so its signals cannot be asked for.
+    NoPodReady,
+}
+
+/// The answer to one check.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// The answer.
+    pub state: CheckState,
+    /// What it rests on, the weightiest first; at most [`MAX_EVIDENCE`] pieces.
+    pub evidence: Vec<Evidence>,
+}
+
+/// The most pieces of evidence that one answer keeps: the rest says the same of other pods.
+pub const MAX_EVIDENCE: usize = 5;
+
+impl Answer {
+    /// An answer with its evidence, cut to [`MAX_EVIDENCE`].
+    pub fn new(state: CheckState, evidence: impl IntoIterator<Item = Evidence>) -> Self {
+        Self { state, evidence: evidence.into_iter().take(MAX_EVIDENCE).collect() }
+    }
+}

@@ -1,0 +1,149 @@
+//! The first pass: one component by itself. Operation, rollout, checks, health, what speaks against it, proof, stage.
+//!
+//! Knows nothing of the suite's other components; what they explain or forbid is the second pass (`suite`).
+
+use super::adverse::{self, Adversity};
+use super::answer::{Answer, CheckId, CheckState};
+use super::assessment::{Operation, RollbackTarget, Stage};
+use super::checks::{self, Context};
+use super::health::{self, Failing};
+use super::horizon::Horizon;
+use super::proof::{self, Proof};
+use super::rollout::{self, Rollout};
+use super::trend::{self, Trend, TrendReport};
+use super::{operation, target};
+use crate::model::facts::ComponentFacts;
+use crate::model::memory::{ComponentMemory, Condition};
+use crate::model::names::Component;
+use crate::model::policy::Policy;
+use crate::model::release::ReleaseStatus;
+use crate::model::source::Freshness;
+use crate::model::time::after;
+use crate::model::workload::WaitingReason;
+
+/// A component judged by itself.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    /// The operation that made the newest revision.
+    pub operation: Option<Operation>,
+    /// How far the pods are.
+    pub rollout: Rollout,
+    /// The answers of the checks that apply.
+    pub checks: Vec<(CheckId, Answer)>,
+    /// How the latency moves.
+    pub trend: Option<TrendReport>,
+    /// The vital checks that fail.
+    pub failing: Vec<Failing>,
+    /// What speaks against the operation.
+    pub adverse: Vec<Adversity>,
+    /// What is missing for the proof that it works.
+    pub proof: Proof,
+    /// The revision to go back to, were it advised.
+    pub target: Option<RollbackTarget>,
+    /// The conditions that hold, for memory.
+    pub conditions: Vec<Condition>,
+}
+
+impl Judged {
+    /// Whether a vital check fails and counts.
+    #[must_use]
+    pub fn is_unhealthy(&self) -> bool {
+        self.failing.iter().any(|failing| failing.counts)
+    }
+
+    /// Whether its operation is still of interest.
+    #[must_use]
+    pub fn in_window(&self) -> bool {
+        self.operation.as_ref().is_some_and(|operation| operation.in_window)
+    }
+}
+
+/// Judges one component by itself.
+#[must_use]
+pub fn judge(
+    component: Component,
+    facts: &ComponentFacts,
+    memory: &ComponentMemory,
+    policy: &Policy,
+    horizon: &Horizon,
+) -> Judged {
+    let times = policy.times.get(component);
+    let mut operation = operation::newest(&facts.release, times, policy, horizon);
+    let evidence = rollout::Evidence { facts, memory, policy, times, operation: operation.as_ref(), horizon };
+    let rollout = rollout::read(&evidence);
+    if let Some(operation) = &mut operation {
+        operation.settle_deadline = rollout.ready_since.map(|ready| after(ready, times.settle_timeout));
+    }
+    let has_latency = component == Component::Gim && facts.signals.configured;
+    let trend = has_latency.then(|| latency_trend(facts, memory, policy));
+    let context = Context {
+        component,
+        facts,
+        memory,
+        policy,
+        times,
+        horizon,
+        operation: operation.as_ref(),
+        rollout: &rollout,
+        trend: trend.as_ref(),
+    };
+    let checks = checks::answer_all(&context);
+    let failing = health::failing(&context, &checks);
+    let adverse = adverse::find(&context, &checks, &failing);
+    let proof = proof::read(&context, &checks);
+    let conditions = conditions(facts, &rollout, &checks);
+    let target = target::find(&facts.release, memory, policy);
+    Judged { operation, rollout, checks, trend, failing, adverse, proof, target, conditions }
+}
+
+/// The trend; `absent` where the newest page of a running pod does not have the latency at all.
+fn latency_trend(facts: &ComponentFacts, memory: &ComponentMemory, policy: &Policy) -> TrendReport {
+    let report = trend::read(&memory.window, policy);
+    let gone = facts.signals.newest().is_some_and(|reading| reading.latency_seconds(&policy.ignored_topics).is_none());
+    if gone { TrendReport { trend: Trend::Absent, ..report } } else { report }
+}
+
+fn conditions(facts: &ComponentFacts, rollout: &Rollout, checks: &[(CheckId, Answer)]) -> Vec<Condition> {
+    let fails = |id| checks.iter().any(|(check, answer)| *check == id && answer.state == CheckState::Fail);
+    let stale = |condition| rollout.stale.as_ref().is_some_and(|stale| stale.condition == condition);
+    Condition::ALL
+        .iter()
+        .copied()
+        .filter(|condition| match condition {
+            Condition::ImageNotPulled => facts.replicas().any(|pod| pod.pod.waits(WaitingReason::is_image)),
+            Condition::StalePod | Condition::OnDelete => stale(*condition),
+            Condition::PodsMissing => rollout::pods_missing(facts),
+            Condition::LatencyHigh => fails(CheckId::LatencyLow),
+            Condition::BacklogGrowing => fails(CheckId::BacklogNotGrowing),
+        })
+        .collect()
+}
+
+/// Where a component stands. `adverse` are those adversities that nothing else in the suite explains.
+#[must_use]
+pub fn stage(facts: &ComponentFacts, judged: &Judged, adverse: &[Adversity]) -> Stage {
+    let sources = &facts.sources;
+    let blind = [sources.pods, sources.workloads, sources.helm].iter().any(|source| *source != Freshness::Fresh);
+    if blind {
+        return Stage::Unknown;
+    }
+    let Some(newest) = facts.release.newest() else { return Stage::Absent };
+    let degraded = judged.rollout.once && !adverse.iter().any(|adversity| adversity.is_helms);
+    match newest.status {
+        ReleaseStatus::Uninstalled => Stage::Absent,
+        ReleaseStatus::Uninstalling => Stage::Uninstalling,
+        _ if judged.rollout.scaled_to_zero => Stage::Absent,
+        _ if !adverse.is_empty() => {
+            if degraded {
+                Stage::Degraded
+            } else {
+                Stage::Failed
+            }
+        }
+        status if status.is_pending() => Stage::Applying,
+        _ if judged.is_unhealthy() && (judged.rollout.once || !judged.in_window()) => Stage::Degraded,
+        _ if !judged.rollout.all_ready => Stage::RollingOut,
+        _ if judged.proof.is_whole() && !judged.is_unhealthy() => Stage::Verified,
+        _ => Stage::Verifying,
+    }
+}

@@ -1,0 +1,44 @@
+//! Whether a component is unhealthy: a vital check fails, a check about signals for as long as the hold.
+//!
+//! Helm's status, hooks, versions and companions never make a component unhealthy. Not for whether the operation is to
+//! blame: that is `adverse`.
+
+use super::answer::{Answer, CheckId, CheckState};
+use super::checks::{Context, is_vital, silent_since};
+use crate::model::memory::Condition;
+use crate::model::time::{Timestamp, after};
+
+/// A vital check that fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Failing {
+    /// Which.
+    pub check: CheckId,
+    /// When it counts; an instant that has come where it counts already.
+    pub counts_from: Timestamp,
+    /// Whether it counts.
+    pub counts: bool,
+}
+
+/// The vital checks that fail, in the order of the table.
+#[must_use]
+pub fn failing(context: &Context<'_>, checks: &[(CheckId, Answer)]) -> Vec<Failing> {
+    checks
+        .iter()
+        .filter(|(id, answer)| answer.state == CheckState::Fail && is_vital(*id))
+        .map(|(id, _)| {
+            let counts_from = counts_from(context, *id);
+            Failing { check: *id, counts_from, counts: context.horizon.passed(counts_from) }
+        })
+        .collect()
+}
+
+/// When a failing check counts: at once for pods; for signals once the trouble has lasted for the hold. A growing
+/// backlog has lasted for a whole window before it fails, and absent metrics since the last sample.
+fn counts_from(context: &Context<'_>, check: CheckId) -> Timestamp {
+    let held = |since: Timestamp| after(since, context.policy.hold);
+    match check {
+        CheckId::MetricsPresent => held(silent_since(context).unwrap_or(context.memory.began)),
+        CheckId::LatencyLow => held(context.horizon.since(context.memory.since(Condition::LatencyHigh))),
+        _ => Timestamp::MIN,
+    }
+}

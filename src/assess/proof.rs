@@ -1,0 +1,119 @@
+//! Whether a component is verified: proved to work, by its pods and by its signals.
+//!
+//! Inside the suspect window a full window of low latency is asked for, taken from the very pods that run; outside it the
+//! newest sample is enough. What is missing is told with its reason, and missing evidence is never a proof. The source
+//! is the upgrade guide, Rolling Update: Verify the upgrade.
+
+use super::answer::{Answer, CheckId, CheckState};
+use super::assessment::{NamedReason, Reason};
+use super::checks::{Context, silent_since};
+use super::trend::Trend;
+use crate::model::release::{BodyState, ReleaseStatus};
+use crate::model::time::{Timestamp, after};
+
+/// What is missing for the proof; nothing where it is whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Proof {
+    /// Evidence that is silent: it makes the verdict unknown.
+    pub silent: Vec<Reason>,
+    /// What is not normal yet.
+    pub lacking: Vec<Reason>,
+    /// When what is lacking may be there at the earliest, where that is known.
+    pub not_before: Option<Timestamp>,
+}
+
+impl Proof {
+    /// Whether nothing is missing.
+    #[must_use]
+    pub const fn is_whole(&self) -> bool {
+        self.silent.is_empty() && self.lacking.is_empty()
+    }
+
+    fn lack(&mut self, reason: Reason, not_before: Option<Timestamp>) {
+        self.lacking.push(reason);
+        self.not_before = self.not_before.max(not_before);
+    }
+}
+
+/// Tells what is missing.
+#[must_use]
+pub fn read(context: &Context<'_>, checks: &[(CheckId, Answer)]) -> Proof {
+    let mut proof = Proof::default();
+    pods(context, &mut proof);
+    signals(context, checks, &mut proof);
+    proof
+}
+
+fn pods(context: &Context<'_>, proof: &mut Proof) {
+    let rollout = context.rollout;
+    let Some(newest) = context.facts.release.newest() else {
+        proof.lack(Reason::Named(NamedReason::Absent), None);
+        return;
+    };
+    if newest.status.is_pending() || newest.status == ReleaseStatus::Unknown {
+        proof.lack(Reason::Check(CheckId::ReleaseDeployed), None);
+    }
+    match (&newest.body, rollout.templates_match) {
+        (BodyState::Refused, _) => proof.silent.push(Reason::Named(NamedReason::HelmBodyUnreadable)),
+        (_, Some(true)) => {}
+        _ => proof.lack(Reason::Check(CheckId::ImageMatchesChart), None),
+    }
+    if rollout.desired == 0 || !rollout.all_ready {
+        proof.lack(Reason::Check(CheckId::PodsReady), None);
+        return;
+    }
+    let soaked = rollout.ready_since.map(|ready| after(ready, context.times.soak));
+    let restarted = context.memory.restarts.back().map(|at| after(*at, context.times.soak));
+    for until in [soaked, restarted].into_iter().flatten() {
+        if !context.horizon.passed(until) {
+            proof.lack(Reason::Named(NamedReason::Soaking), Some(until));
+        }
+    }
+}
+
+fn signals(context: &Context<'_>, checks: &[(CheckId, Answer)], proof: &mut Proof) {
+    if !context.facts.signals.configured || !context.rollout.all_ready {
+        return;
+    }
+    let Some(silent) = silent_since(context) else { return };
+    if context.horizon.lasted(silent, context.policy.signal_silence()) {
+        proof.silent.push(Reason::Named(NamedReason::SignalsSilent));
+        return;
+    }
+    let Some(trend) = context.trend else { return };
+    let limit = context.policy.latency_ok.as_secs_f64();
+    let in_window = context.operation.is_some_and(|operation| operation.in_window);
+    let full = |proof: &mut Proof| {
+        let from = context.memory.window.since.unwrap_or(silent);
+        proof.lack(Reason::Named(NamedReason::WindowFilling), Some(after(from, context.policy.trend_window)));
+    };
+    match (trend.latency_seconds, trend.peak_seconds) {
+        (None, _) => full(proof),
+        (Some(latest), _) if latest > limit => proof.lack(Reason::Named(NamedReason::LatencySettling), None),
+        (Some(_), Some(peak)) if in_window && peak > limit => {
+            proof.lack(Reason::Named(NamedReason::LatencySettling), None);
+        }
+        _ if in_window && !trend.is_full() => full(proof),
+        _ => {}
+    }
+    if matches!(trend.trend, Trend::Growing | Trend::Absent) {
+        proof.lack(Reason::Check(CheckId::BacklogNotGrowing), None);
+    }
+    for (id, answer) in checks {
+        let signal = matches!(id, CheckId::LatencyLow | CheckId::MetricsPresent | CheckId::BacklogNotGrowing);
+        if signal && answer.state == CheckState::Fail && !proof.lacking.contains(&Reason::Check(*id)) {
+            proof.lack(Reason::Check(*id), None);
+        }
+    }
+    if topic_missing(context) {
+        proof.lack(Reason::Check(CheckId::MetricsPresent), None);
+    }
+}
+
+/// Whether a topic that was seen lately has no sample now. An absent topic is the failure, not its cure.
+fn topic_missing(context: &Context<'_>) -> bool {
+    let Some(newest) = context.facts.signals.newest() else { return false };
+    context.memory.topics.keys().any(|topic| {
+        !context.policy.ignored_topics.contains(topic) && !newest.topics.iter().any(|seen| seen.topic == *topic)
+    })
+}

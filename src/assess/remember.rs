@@ -1,0 +1,157 @@
+//! What is remembered: memory is brought up to date before a judgement (what was seen) and after it (what was concluded).
+//!
+//! Pure: time is an argument. Everything that is added here is bounded in `model::memory`.
+
+use std::time::Duration;
+
+use super::assessment::{Assessment, ComponentAssessment, OperationKind, Outcome, Stage};
+use crate::model::facts::{ComponentFacts, Facts};
+use crate::model::memory::{
+    ComponentMemory, LatencyWindow, MAX_RESTARTS, MAX_SAMPLES, MAX_TOPICS, MAX_VERIFIED, Memory, PodRestarts, Sample,
+    Witness,
+};
+use crate::model::names::Name;
+use crate::model::policy::Policy;
+use crate::model::time::{Timestamp, before, between};
+use crate::model::workload::WaitingReason;
+
+/// Notes what the facts show: restarts, crash loops, samples, topics.
+pub fn seen(memory: &mut Memory, facts: &Facts, policy: &Policy, now: Timestamp) {
+    for (component, facts) in facts.components.iter() {
+        let memory = memory.components.get_mut(component);
+        restarts(memory, facts, policy, now);
+        samples(memory, facts, policy, now);
+    }
+}
+
+/// Notes what was concluded: since when each condition holds, what was verified, how the operation went.
+pub fn concluded(memory: &mut Memory, assessment: &Assessment, now: Timestamp) {
+    for (component, assessed) in assessment.components.iter() {
+        let memory = memory.components.get_mut(component);
+        memory.since.retain(|condition, _| assessed.conditions.contains(condition));
+        for condition in &assessed.conditions {
+            memory.since.entry(*condition).or_insert(now);
+        }
+        if let Some(operation) = &assessed.operation {
+            if assessed.stage == Stage::Verified && !memory.verified.contains(&operation.revision) {
+                memory.verified.push(operation.revision);
+                memory.verified.sort_unstable();
+                if memory.verified.len() > MAX_VERIFIED {
+                    memory.verified.remove(0);
+                }
+            }
+            if matches!(assessed.stage, Stage::Verifying | Stage::Verified) {
+                memory.rolled_out = Some(operation.revision);
+            }
+        }
+        witness(memory, assessed, now);
+    }
+}
+
+fn restarts(memory: &mut ComponentMemory, facts: &ComponentFacts, policy: &Policy, now: Timestamp) {
+    memory.pods.retain(|uid, _| facts.pods().any(|pod| pod.pod.uid == *uid));
+    for pod in facts.replicas().map(|pod| &pod.pod) {
+        let count = pod.restarts();
+        let looping = pod.waits(|reason| reason == WaitingReason::CrashLoopBackOff);
+        let known = memory.pods.entry(pod.uid.clone()).or_insert(PodRestarts { count, loop_seen: None });
+        if looping {
+            known.loop_seen = Some(now);
+        }
+        for _ in (known.count..count).take(MAX_RESTARTS) {
+            memory.restarts.push_back(now);
+        }
+        known.count = count;
+    }
+    let forgotten = before(now, policy.hold);
+    while memory.restarts.len() > MAX_RESTARTS || memory.restarts.front().is_some_and(|at| *at < forgotten) {
+        memory.restarts.pop_front();
+    }
+}
+
+fn samples(memory: &mut ComponentMemory, facts: &ComponentFacts, policy: &Policy, now: Timestamp) {
+    if let Some(first) = facts.signals.readings.first() {
+        memory.first_read.get_or_insert(first.at);
+    }
+    let mut pods: Vec<Name> = facts.replicas().map(|pod| pod.pod.uid.clone()).collect();
+    pods.sort_unstable();
+    let all_ready = !pods.is_empty() && facts.replicas().all(|pod| pod.pod.ready);
+    if memory.window.pods != pods {
+        memory.window = LatencyWindow { pods, ..LatencyWindow::default() };
+    }
+    if !all_ready {
+        return;
+    }
+    let window = &mut memory.window;
+    let since = *window.since.get_or_insert(now);
+    let Some(newest) = facts.signals.newest() else { return };
+    if newest.at < since || window.samples.back().is_some_and(|last| last.at >= newest.at) {
+        return;
+    }
+    let fresh = before(newest.at, policy.signal_silence());
+    let current = || facts.signals.readings.iter().filter(|reading| reading.at >= since.max(fresh));
+    let Some(seconds) =
+        current().filter_map(|reading| reading.latency_seconds(&policy.ignored_topics)).reduce(f64::max)
+    else {
+        return;
+    };
+    window.peak_at_ready.get_or_insert(seconds);
+    window.samples.push_back(Sample { at: newest.at, seconds });
+    let oldest = before(newest.at, policy.trend_window);
+    while window.samples.len() > MAX_SAMPLES || window.samples.front().is_some_and(|sample| sample.at < oldest) {
+        window.samples.pop_front();
+    }
+    for topic in current().flat_map(|reading| &reading.topics) {
+        if memory.topics.len() < MAX_TOPICS || memory.topics.contains_key(&topic.topic) {
+            memory.topics.insert(topic.topic.clone(), newest.at);
+        }
+    }
+    // A topic that was not seen for the suspect window is retired, not missing.
+    memory.topics.retain(|_, seen| between(*seen, now) < policy.suspect_window);
+}
+
+/// Follows the operation: the time it spends in each stage, and its outcome.
+fn witness(memory: &mut ComponentMemory, assessed: &ComponentAssessment, now: Timestamp) {
+    let Some(operation) = assessed.current_operation() else { return };
+    let stage = assessed.stage.as_str();
+    if memory.witness.as_ref().is_none_or(|witness| witness.revision != operation.revision) {
+        let whole = memory.began <= operation.begin;
+        if let Some(former) = memory.witness.take() {
+            let undone = matches!(operation.kind, OperationKind::Rollback | OperationKind::Downgrade);
+            let outcome = if undone { Outcome::Undone } else { Outcome::Replaced };
+            finish(memory, former, outcome);
+        }
+        memory.witness = Some(Witness {
+            revision: operation.revision,
+            kind: operation.kind.as_str(),
+            whole,
+            stage: (stage, now),
+            spent: std::collections::BTreeMap::new(),
+            outcome: None,
+        });
+    }
+    let Some(witness) = &mut memory.witness else { return };
+    witness.kind = operation.kind.as_str();
+    if witness.stage.0 != stage {
+        let (left, since) = std::mem::replace(&mut witness.stage, (stage, now));
+        *witness.spent.entry(left).or_insert(Duration::ZERO) += between(since, now);
+    }
+    let outcome = match assessed.stage {
+        Stage::Verified => Some(Outcome::Verified),
+        Stage::Failed => Some(Outcome::Failed),
+        _ => None,
+    };
+    if let Some(outcome) = outcome
+        && let Some(witness) = memory.witness.take()
+    {
+        memory.witness = Some(finish(memory, witness, outcome));
+    }
+}
+
+/// Counts an operation's outcome, the first that it has; one that was not witnessed from its begin does not count.
+fn finish(memory: &mut ComponentMemory, mut witness: Witness, outcome: Outcome) -> Witness {
+    if witness.whole && witness.outcome.is_none() {
+        *memory.completed.entry((witness.kind, outcome.as_str())).or_insert(0) += 1;
+        witness.outcome = Some(outcome.as_str());
+    }
+    witness
+}

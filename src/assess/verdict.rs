@@ -1,0 +1,296 @@
+//! The third pass: the table of verdicts. The first row that holds decides.
+//!
+//! Rows stand in the order of the design and carry its numbers. Above row 11 a clause over evidence that is silent is
+//! false. Not for finding facts: everything that is asked here was answered in the passes before.
+
+use super::answer::CheckId;
+use super::assessment::{Command, Gate, NamedReason, OperationKind, Reason, Stage, Verdict, VerdictKind};
+use super::checks::is_about_pods;
+use super::component::Judged;
+use super::horizon::Horizon;
+use super::suite::InSuite;
+use crate::model::facts::ComponentFacts;
+use crate::model::memory::{ComponentMemory, Condition};
+use crate::model::policy::{Policy, Times};
+use crate::model::release::ReleaseStatus;
+use crate::model::source::Freshness;
+use crate::model::time::{Timestamp, after};
+use crate::model::workload::WorkloadKind;
+
+/// What a verdict is decided on.
+pub struct Case<'a> {
+    /// The component's facts.
+    pub facts: &'a ComponentFacts,
+    /// Its memory.
+    pub memory: &'a ComponentMemory,
+    /// The policy.
+    pub policy: &'a Policy,
+    /// The component's times.
+    pub times: &'a Times,
+    /// The present.
+    pub horizon: &'a Horizon,
+    /// The component by itself.
+    pub judged: &'a Judged,
+    /// The component in the light of the others.
+    pub in_suite: &'a InSuite,
+    /// The gate of the component that comes next; `None` for the last one.
+    pub next_gate: Option<&'a Gate>,
+}
+
+type Row = fn(&Case<'_>) -> Option<Verdict>;
+
+/// The rows, each with its number. Rows 4 and 12 need evidence about dependencies and the schema: where there is none,
+/// their clauses are false.
+const TABLE: &[(u8, Row)] = &[
+    (1, blind),
+    (2, not_there),
+    (3, uninstalling),
+    (5, stands_in_the_way),
+    (6, nothing_left_to_undo),
+    (7, nowhere_to_go_back_to),
+    (8, go_back),
+    (9, not_finished),
+    (10, unhealthy),
+    (11, silent),
+    (13, not_proved),
+    (14, rolled_back),
+    (15, go_on),
+    (16, at_rest),
+];
+
+/// The last row: a hole in the table.
+const HOLE: u8 = 17;
+
+/// Decides.
+#[must_use]
+pub fn decide(case: &Case<'_>) -> Verdict {
+    let decided = TABLE.iter().find_map(|(row, decide)| decide(case).map(|verdict| Verdict { row: *row, ..verdict }));
+    let mut verdict = decided.unwrap_or_else(|| Verdict {
+        row: HOLE,
+        ..verdict(VerdictKind::Investigate, [Reason::Named(NamedReason::Undecided)])
+    });
+    verdict.advisories = advisories(case, &verdict);
+    verdict
+}
+
+fn verdict(kind: VerdictKind, reasons: impl IntoIterator<Item = Reason>) -> Verdict {
+    Verdict { kind, row: 0, reasons: reasons.into_iter().collect(), until: None, command: None, advisories: Vec::new() }
+}
+
+fn named(kind: VerdictKind, reason: NamedReason) -> Verdict {
+    verdict(kind, [Reason::Named(reason)])
+}
+
+fn wait(reason: NamedReason, until: Option<Timestamp>) -> Verdict {
+    Verdict { until, ..named(VerdictKind::Wait, reason) }
+}
+
+fn blind(case: &Case<'_>) -> Option<Verdict> {
+    let sources = &case.facts.sources;
+    let pods = match sources.pods.max(sources.workloads) {
+        Freshness::Fresh => None,
+        Freshness::Starting => Some(NamedReason::PodsStarting),
+        Freshness::Stale => Some(NamedReason::PodsStale),
+        Freshness::Forbidden => Some(NamedReason::PodsForbidden),
+    };
+    let helm = match sources.helm {
+        Freshness::Fresh => None,
+        Freshness::Starting => Some(NamedReason::HelmStarting),
+        Freshness::Stale => Some(NamedReason::HelmStale),
+        Freshness::Forbidden => Some(NamedReason::HelmForbidden),
+    };
+    let reasons: Vec<Reason> = [pods, helm].into_iter().flatten().map(Reason::Named).collect();
+    (!reasons.is_empty()).then(|| verdict(VerdictKind::Unknown, reasons))
+}
+
+fn not_there(case: &Case<'_>) -> Option<Verdict> {
+    let reason = match case.facts.release.newest().map(|newest| newest.status) {
+        None => NamedReason::Absent,
+        Some(ReleaseStatus::Uninstalled) => NamedReason::Uninstalled,
+        Some(ReleaseStatus::Uninstalling) => return None,
+        Some(_) if case.judged.rollout.scaled_to_zero => NamedReason::ScaledToZero,
+        Some(_) => return None,
+    };
+    Some(named(VerdictKind::None, reason))
+}
+
+fn uninstalling(case: &Case<'_>) -> Option<Verdict> {
+    let newest = case.facts.release.newest().filter(|newest| newest.status == ReleaseStatus::Uninstalling)?;
+    let until = after(newest.written, case.times.helm_timeout);
+    Some(if case.horizon.passed(until) {
+        named(VerdictKind::Investigate, NamedReason::UninstallStuck)
+    } else {
+        wait(NamedReason::Uninstalling, Some(until))
+    })
+}
+
+fn stands_in_the_way(case: &Case<'_>) -> Option<Verdict> {
+    let stale = case.judged.rollout.stale.as_ref().filter(|stale| stale.settled)?;
+    let reason = match stale.condition {
+        Condition::OnDelete => NamedReason::OnDelete,
+        _ => NamedReason::StalePod,
+    };
+    let command = Command::DeletePod { namespace: stale.namespace.clone(), pod: stale.pod.clone() };
+    Some(Verdict { command: Some(command), ..named(VerdictKind::RestartPod, reason) })
+}
+
+fn adverse_reasons(case: &Case<'_>) -> Option<Vec<Reason>> {
+    let reasons: Vec<Reason> = case.in_suite.adverse.iter().map(|adversity| adversity.reason).collect();
+    (!reasons.is_empty()).then_some(reasons)
+}
+
+fn kind(case: &Case<'_>) -> OperationKind {
+    case.judged.operation.as_ref().map_or(OperationKind::None, |operation| operation.kind)
+}
+
+fn nothing_left_to_undo(case: &Case<'_>) -> Option<Verdict> {
+    let reasons = adverse_reasons(case)?;
+    let undoing = matches!(kind(case), OperationKind::Rollback | OperationKind::Downgrade);
+    undoing.then(|| verdict(VerdictKind::ContactSupport, reasons))
+}
+
+fn nowhere_to_go_back_to(case: &Case<'_>) -> Option<Verdict> {
+    let reasons = adverse_reasons(case)?;
+    if case.judged.target.is_some() {
+        return None;
+    }
+    let first = kind(case) == OperationKind::Install;
+    let named = if first { NamedReason::FirstInstall } else { NamedReason::NoTarget };
+    let command = first.then(|| Command::Uninstall {
+        namespace: case.facts.namespace.clone(),
+        release: case.facts.release_name.clone(),
+    });
+    let reasons = std::iter::once(Reason::Named(named)).chain(reasons);
+    Some(Verdict { command, ..verdict(VerdictKind::Investigate, reasons) })
+}
+
+fn go_back(case: &Case<'_>) -> Option<Verdict> {
+    let mut reasons = adverse_reasons(case)?;
+    let target = case.judged.target?;
+    if !target.proven {
+        reasons.push(Reason::Named(NamedReason::UnprovenTarget));
+    }
+    let command = Command::RollBack {
+        namespace: case.facts.namespace.clone(),
+        release: case.facts.release_name.clone(),
+        revision: target.revision,
+        timeout_seconds: case.times.helm_timeout.as_secs(),
+        then_delete: will_be_stale(case.facts),
+    };
+    Some(Verdict { command: Some(command), ..verdict(VerdictKind::RollBack, reasons) })
+}
+
+/// Pods that an ordered `StatefulSet` will wait for after a rollback: those that are not Ready now.
+fn will_be_stale(facts: &ComponentFacts) -> Vec<crate::model::names::Name> {
+    let ordered = facts
+        .workloads
+        .iter()
+        .filter(|workload| workload.workload.kind == WorkloadKind::StatefulSet && workload.workload.ordered);
+    ordered
+        .flat_map(|workload| &workload.pods)
+        .filter(|pod| pod.pod.is_replica() && !pod.pod.ready)
+        .map(|pod| pod.pod.name.clone())
+        .collect()
+}
+
+fn not_finished(case: &Case<'_>) -> Option<Verdict> {
+    let operation = case.judged.operation.as_ref()?;
+    let rollout = &case.judged.rollout;
+    let newest = case.facts.release.newest()?;
+    if let Some(until) = case.in_suite.explained_until
+        && !case.horizon.passed(until)
+    {
+        return Some(wait(NamedReason::NeighbourOperation, Some(until)));
+    }
+    if newest.status.is_pending() {
+        let gone = after(newest.written, case.times.helm_timeout.saturating_mul(2));
+        return Some(wait(NamedReason::HelmWorking, Some(operation.ready_deadline.max(gone))));
+    }
+    let deadline = rollout.deadline.filter(|deadline| !case.horizon.passed(*deadline))?;
+    if operation.in_window && !rollout.once {
+        return Some(wait(NamedReason::RolloutUnfinished, Some(deadline)));
+    }
+    let pods_fail = case.judged.failing.iter().any(|failing| is_about_pods(failing.check) && failing.counts);
+    (!pods_fail).then(|| wait(NamedReason::PodReplaced, Some(deadline)))
+}
+
+fn unhealthy(case: &Case<'_>) -> Option<Verdict> {
+    let reasons: Vec<Reason> = case
+        .judged
+        .failing
+        .iter()
+        .filter(|failing| failing.counts)
+        .map(|failing| Reason::Check(failing.check))
+        .collect();
+    (!reasons.is_empty()).then(|| verdict(VerdictKind::Investigate, reasons))
+}
+
+fn silent(case: &Case<'_>) -> Option<Verdict> {
+    let silent = &case.judged.proof.silent;
+    (!silent.is_empty()).then(|| verdict(VerdictKind::Unknown, silent.iter().copied()))
+}
+
+fn not_proved(case: &Case<'_>) -> Option<Verdict> {
+    let proof = &case.judged.proof;
+    if proof.is_whole() {
+        return None;
+    }
+    let reasons = proof.lacking.iter().copied();
+    let settle = case.judged.operation.as_ref().and_then(|operation| operation.settle_deadline);
+    let drained = case.judged.trend.as_ref().and_then(|trend| {
+        let left = std::time::Duration::try_from_secs_f64(trend.drain_seconds?).ok()?;
+        Some(after(trend.newest?, left))
+    });
+    // A signal that fails, but not for long enough to count, counts soon or recovers.
+    let held = case.judged.failing.iter().filter(|failing| !failing.counts).map(|failing| failing.counts_from).max();
+    let has_signals = case.facts.signals.configured;
+    let filled = has_signals.then(|| after(case.memory.began, case.policy.trend_window));
+    let still = |until: &Option<Timestamp>| until.is_some_and(|until| !case.horizon.passed(until));
+    if let Some(until) = [settle, proof.not_before, held].into_iter().find(still) {
+        return Some(Verdict { until, ..verdict(VerdictKind::Wait, reasons) });
+    }
+    if drained.is_some() {
+        return Some(Verdict { until: drained, ..verdict(VerdictKind::Wait, reasons) });
+    }
+    if still(&filled) {
+        return Some(wait(NamedReason::WindowFilling, filled));
+    }
+    Some(verdict(VerdictKind::Investigate, reasons))
+}
+
+fn rolled_back(case: &Case<'_>) -> Option<Verdict> {
+    let undone = matches!(kind(case), OperationKind::Rollback | OperationKind::Downgrade);
+    (case.judged.in_window() && undone).then(|| named(VerdictKind::None, NamedReason::RolledBack))
+}
+
+fn go_on(case: &Case<'_>) -> Option<Verdict> {
+    if !case.judged.in_window() {
+        return None;
+    }
+    Some(match case.next_gate {
+        Some(gate) if !gate.is_open() => wait(NamedReason::NextGateClosed, None),
+        _ => verdict(VerdictKind::Proceed, []),
+    })
+}
+
+fn at_rest(case: &Case<'_>) -> Option<Verdict> {
+    (case.in_suite.stage == Stage::Verified).then(|| verdict(VerdictKind::None, []))
+}
+
+fn advisories(case: &Case<'_>, verdict: &Verdict) -> Vec<Reason> {
+    let mut found = Vec::new();
+    let failed = case.facts.release.newest().is_some_and(|newest| newest.status == ReleaseStatus::Failed);
+    if failed && case.judged.rollout.all_ready && case.in_suite.adverse.is_empty() {
+        found.push(Reason::Named(NamedReason::ReleaseLeftFailed));
+    }
+    let differs = case
+        .judged
+        .checks
+        .iter()
+        .any(|(id, answer)| *id == CheckId::ImageMatchesChart && answer.state == super::answer::CheckState::Fail);
+    let image = Reason::Check(CheckId::ImageMatchesChart);
+    if differs && !verdict.reasons.contains(&image) {
+        found.push(image);
+    }
+    found
+}

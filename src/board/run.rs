@@ -1,0 +1,67 @@
+//! The board's task: takes changes as they come, judges, and publishes.
+//!
+//! Everything that waits in the channel is taken in before a judgement, so that a burst of changes costs one. Not for
+//! judging: see the board itself.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+
+use super::Board;
+use crate::assess::snapshot::Snapshot;
+use crate::index::change::Change;
+use crate::model::source::ClockOffset;
+use crate::model::time::{Clock, Timestamp, between};
+use crate::model::wants::Wants;
+
+/// How many changes are taken in before a judgement: a list of a large cluster comes as one change.
+const BATCH: usize = 1024;
+/// How often silence is looked for.
+const TICK: Duration = Duration::from_secs(1);
+/// A judgement that is due is made this much later at the earliest, so that rounding never makes it too early.
+const AFTER_DUE: Duration = Duration::from_millis(1);
+
+/// The machine's clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+}
+
+/// Runs the board until the channel of changes is closed. Instants are the local clock's plus the API server's offset.
+pub async fn run(
+    mut board: Board,
+    mut changes: mpsc::Receiver<Change>,
+    snapshots: watch::Sender<Arc<Snapshot>>,
+    wants: watch::Sender<Arc<Wants>>,
+    clock: Arc<dyn Clock>,
+    offset: Arc<ClockOffset>,
+) {
+    let mut batch = Vec::with_capacity(BATCH);
+    let now = || {
+        let offset = jiff::SignedDuration::from_millis(offset.milliseconds());
+        clock.now().checked_add(offset).unwrap_or_else(|_| clock.now())
+    };
+    loop {
+        let wait = board.due().map_or(TICK, |due| (between(now(), due) + AFTER_DUE).min(TICK));
+        match tokio::time::timeout(wait, changes.recv_many(&mut batch, BATCH)).await {
+            Ok(0) => return,
+            Ok(_) => batch.drain(..).for_each(|change| board.apply(change)),
+            Err(_elapsed) => {}
+        }
+        let publish = board.judge(now());
+        wants.send_if_modified(|current| {
+            let latest = board.wants();
+            let modified = !Arc::ptr_eq(current, &latest);
+            *current = latest;
+            modified
+        });
+        if publish {
+            snapshots.send_replace(Arc::new(board.snapshot()));
+        }
+    }
+}

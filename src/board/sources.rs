@@ -1,0 +1,151 @@
+//! The sources: how each stands, when it was last heard, and whose evidence it is.
+//!
+//! Silence is noticed here, once a second, and only a turn (fresh to stale and back) makes suites be judged again. Not for
+//! hearing: the observers write the contacts.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::assess::snapshot::SourceSnapshot;
+use crate::model::names::Name;
+use crate::model::source::{Contact, ErrorKind, Freshness, SourceCondition, SourceId, SourceKind};
+use crate::model::suite::Suite;
+use crate::model::time::{Timestamp, after};
+
+struct Source {
+    contact: Arc<Contact>,
+    stale_after: Duration,
+    condition: SourceCondition,
+    freshness: Freshness,
+    errors: BTreeMap<ErrorKind, u64>,
+    last_error: Option<Arc<str>>,
+}
+
+/// What [`SourceTable::refresh`] found.
+pub struct Turned {
+    /// Suites whose evidence became fresh or ceased to be.
+    pub suites: Vec<usize>,
+    /// Whether anything about the sources is to be published.
+    pub changed: bool,
+}
+
+/// All sources.
+pub struct SourceTable {
+    sources: BTreeMap<SourceId, Source>,
+    by_namespace: HashMap<Name, Vec<usize>>,
+    suites: usize,
+    changed: bool,
+    snapshot: Arc<Vec<SourceSnapshot>>,
+}
+
+impl SourceTable {
+    /// A table without sources: everything is still starting.
+    pub fn new(suites: &[Arc<Suite>]) -> Self {
+        let mut by_namespace: HashMap<Name, Vec<usize>> = HashMap::new();
+        for (place, suite) in suites.iter().enumerate() {
+            for (_, member) in suite.members.iter() {
+                by_namespace.entry(member.namespace.clone()).or_default().push(place);
+            }
+        }
+        Self { sources: BTreeMap::new(), by_namespace, suites: suites.len(), changed: false, snapshot: Arc::default() }
+    }
+
+    /// Adds a source; a second time changes nothing.
+    pub fn add(&mut self, id: SourceId, contact: Arc<Contact>, stale_after: Duration) {
+        self.sources.entry(id).or_insert_with(|| Source {
+            contact,
+            stale_after,
+            condition: SourceCondition::Starting,
+            freshness: Freshness::Starting,
+            errors: BTreeMap::new(),
+            last_error: None,
+        });
+        self.changed = true;
+    }
+
+    /// Notes a source's own account. One that does well has no last error any more.
+    pub fn condition(&mut self, id: &SourceId, condition: SourceCondition) {
+        if let Some(source) = self.sources.get_mut(id) {
+            source.condition = condition;
+            if condition == SourceCondition::Synced {
+                source.last_error = None;
+            }
+            self.changed = true;
+        }
+    }
+
+    /// Counts an error.
+    pub fn error(&mut self, id: &SourceId, kind: ErrorKind, detail: &Arc<str>) {
+        if let Some(source) = self.sources.get_mut(id) {
+            *source.errors.entry(kind).or_insert(0) += 1;
+            source.last_error = Some(detail.clone());
+            self.changed = true;
+        }
+    }
+
+    /// Finds out which sources turned by `now`.
+    pub fn refresh(&mut self, now: Timestamp) -> Turned {
+        let mut suites = Vec::new();
+        for (id, source) in &mut self.sources {
+            let freshness = source.freshness_at(now);
+            if freshness != source.freshness {
+                source.freshness = freshness;
+                self.changed = true;
+                match &id.namespace {
+                    Some(namespace) => suites.extend(self.by_namespace.get(namespace).into_iter().flatten()),
+                    None => suites.extend(0..self.suites),
+                }
+            }
+        }
+        let changed = std::mem::take(&mut self.changed);
+        if changed {
+            self.snapshot = Arc::new(self.sources.iter().map(|(id, source)| source.snapshot(id)).collect());
+        }
+        Turned { suites, changed }
+    }
+
+    /// How fresh the evidence of a kind is for a namespace.
+    pub fn freshness(&self, kind: SourceKind, namespace: &Name) -> Freshness {
+        [Some(namespace.clone()), None]
+            .into_iter()
+            .find_map(|namespace| self.sources.get(&SourceId { kind, namespace }))
+            .map_or(Freshness::Starting, |source| source.freshness)
+    }
+
+    /// Whether every source has synced once, or cannot for lack of permission; false where there are none.
+    pub fn all_began(&self) -> bool {
+        let began = |source: &Source| source.freshness != Freshness::Starting;
+        let optional = |id: &SourceId| matches!(id.kind, SourceKind::Signals | SourceKind::HelmBodies);
+        !self.sources.is_empty() && self.sources.iter().all(|(id, source)| optional(id) || began(source))
+    }
+
+    /// The sources as of the last refresh.
+    pub fn snapshot(&self) -> Arc<Vec<SourceSnapshot>> {
+        self.snapshot.clone()
+    }
+}
+
+impl Source {
+    fn freshness_at(&self, now: Timestamp) -> Freshness {
+        match self.condition {
+            SourceCondition::Starting => Freshness::Starting,
+            SourceCondition::Forbidden => Freshness::Forbidden,
+            SourceCondition::Synced => {
+                let heard = self.contact.last().is_some_and(|last| now < after(last, self.stale_after));
+                if heard { Freshness::Fresh } else { Freshness::Stale }
+            }
+        }
+    }
+
+    fn snapshot(&self, id: &SourceId) -> SourceSnapshot {
+        SourceSnapshot {
+            id: id.clone(),
+            freshness: self.freshness,
+            contact: self.contact.clone(),
+            stale_after: self.stale_after,
+            errors: self.errors.clone(),
+            last_error: self.last_error.clone(),
+        }
+    }
+}

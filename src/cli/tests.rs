@@ -1,0 +1,79 @@
+//! Flags over file, and the commands' names.
+
+use clap::CommandFactory as _;
+
+use super::flags::{Arguments, Command, LogFormat, LogLevel};
+use super::parse;
+use crate::config::{HelmDriver, KubernetesScope};
+
+fn arguments(words: &[&str]) -> Arguments {
+    let words = std::iter::once("gim-upgrade-exporter").chain(words.iter().copied());
+    parse(words.map(Into::into)).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn refused(words: &[&str]) -> String {
+    let words = std::iter::once("gim-upgrade-exporter").chain(words.iter().copied());
+    parse(words.map(Into::into)).unwrap_err().to_string()
+}
+
+#[test]
+fn the_declaration_is_sound() {
+    Arguments::command().debug_assert();
+}
+
+#[test]
+fn serve_is_the_default_and_flags_stand_on_either_side() {
+    let plain = arguments(&[]);
+    assert!(plain.command.is_none());
+    assert_eq!(plain.flags.listen_address, ":9845");
+    assert_eq!((plain.flags.log_level, plain.flags.log_format), (LogLevel::Info, LogFormat::Text));
+    for words in [["--log.level=debug", "serve"], ["serve", "--log.level=debug"]] {
+        let given = arguments(&words);
+        assert!(matches!(given.command, Some(Command::Serve)), "{words:?}");
+        assert_eq!(given.flags.log_level, LogLevel::Debug, "{words:?}");
+    }
+}
+
+#[test]
+fn demo_takes_what_it_plays() {
+    let Some(Command::Demo(demo)) = arguments(&["demo", "--scenario", "at-rest", "--speed", "120"]).command else {
+        panic!("demo")
+    };
+    assert_eq!((demo.scenario.as_deref(), demo.speed, demo.list), (Some("at-rest"), Some(120.0), false));
+    for speed in ["0", "0.5", "-1", "NaN", "inf", "fast", "1e9"] {
+        let said = refused(&["demo", &format!("--speed={speed}")]);
+        assert!(said.contains("not a number from 1 to 100000"), "{speed}: {said}");
+    }
+}
+
+#[test]
+fn wrong_choices_are_told_with_the_right_ones() {
+    assert!(refused(&["--log.level=loud"]).contains("[possible values: error, warn, info, debug, trace]"));
+    assert!(refused(&["--log.format=xml"]).contains("[possible values: text, json]"));
+    assert!(refused(&["--helm.driver=sql"]).contains("[possible values: secret, configmap]"));
+}
+
+#[test]
+fn flags_stand_over_the_file() {
+    let folder = std::env::temp_dir().join(format!("gim-upgrade-flags-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("config.yaml");
+    std::fs::write(&file, "helm: {driver: configmap}\nkubernetes: {scope: cluster}\n").unwrap();
+    let named = format!("--config.file={}", file.display());
+
+    let config = arguments(&[&named]).flags.config().unwrap();
+    assert_eq!(config.scope.helm_driver, HelmDriver::Configmap);
+    assert_eq!(config.scope.kubernetes_scope, KubernetesScope::Cluster);
+    let config = arguments(&[&named, "--helm.driver=secret"]).flags.config().unwrap();
+    assert_eq!(config.scope.helm_driver, HelmDriver::Secret);
+    assert_eq!(config.scope.kubernetes_scope, KubernetesScope::Cluster);
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn every_flag_has_a_variable_named_after_it() {
+    for flag in Arguments::command().get_arguments().filter(|flag| flag.get_env().is_some()) {
+        let name = flag.get_long().unwrap_or_default().to_uppercase().replace(['.', '-'], "_");
+        assert_eq!(flag.get_env().unwrap().to_str().unwrap(), format!("GIM_UPGRADE_{name}"));
+    }
+}

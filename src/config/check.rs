@@ -1,0 +1,94 @@
+//! Rules that concern the whole configuration: nothing is named twice, and times fit each other.
+//!
+//! Not for rules of one value (`values`) or of one section (`resolve`).
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::error::Problem;
+use super::span::spell;
+use super::{Config, MAX_SUITES};
+use crate::model::memory::{MAX_SAMPLES, MAX_TOPICS};
+use crate::model::names::Component;
+use crate::model::policy::Policy;
+use crate::model::suite::Suite;
+
+/// The shortest interval of signals: endpoints that are read more often do more serving than work.
+const MIN_INTERVAL: Duration = Duration::from_millis(100);
+/// The fewest samples that a trend can be read from.
+const MIN_SAMPLES: u32 = 4;
+
+/// Checks a configuration whose values are each valid.
+pub(super) fn check(config: &Config) -> Result<(), Problem> {
+    suites(&config.suites)?;
+    policy(&config.policy)
+}
+
+fn suites(suites: &[Suite]) -> Result<(), Problem> {
+    if suites.is_empty() {
+        return Err(Problem::new("suites", "the list is empty; write at least one suite, or leave `suites` out"));
+    }
+    if suites.len() > MAX_SUITES {
+        return Err(Problem::new(
+            "suites",
+            format!("more than {MAX_SUITES} suites; share them among several exporters"),
+        ));
+    }
+    let mut names = BTreeMap::new();
+    for (at, suite) in suites.iter().enumerate() {
+        if let Some(first) = names.insert(&*suite.name, at) {
+            let name = &suite.name;
+            let what = format!("{name:?} is the name of suites[{first}] too; give each suite a name of its own");
+            return Err(Problem::new(format!("suites[{at}].name"), what));
+        }
+    }
+    releases(suites)
+}
+
+/// No release may be watched as two things, but a GSP may serve several suites.
+fn releases(suites: &[Suite]) -> Result<(), Problem> {
+    let mut seen = BTreeMap::new();
+    for (at, suite) in suites.iter().enumerate() {
+        for (component, member) in suite.members.iter() {
+            let companion = member.companion.as_ref().map(|release| ("companion", release));
+            for (role, release) in std::iter::once(("release", &member.release)).chain(companion) {
+                let here = (at, component, role);
+                let &mut (first, other, other_role) = seen.entry((&*member.namespace, &**release)).or_insert(here);
+                let shared = component == Component::Gsp && first != at && (component, role) == (other, other_role);
+                if (first, other, other_role) != here && !shared {
+                    let what = format!(
+                        "release {release} in namespace {} is suites[{first}].{other}.{other_role} already; \
+                         name another one (only a gsp may be shared by suites)",
+                        member.namespace
+                    );
+                    return Err(Problem::new(format!("suites[{at}].{component}.{role}"), what));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn policy(policy: &Policy) -> Result<(), Problem> {
+    if policy.signal_interval < MIN_INTERVAL {
+        let what = format!("{} is too short; write {} or more", spell(policy.signal_interval), spell(MIN_INTERVAL));
+        return Err(Problem::new("signals.interval", what));
+    }
+    let most = u32::try_from(MAX_SAMPLES).unwrap_or(u32::MAX);
+    let (shortest, longest) =
+        (policy.signal_interval.saturating_mul(MIN_SAMPLES), policy.signal_interval.saturating_mul(most));
+    if !(shortest..=longest).contains(&policy.trend_window) {
+        let what = format!(
+            "{} does not hold {MIN_SAMPLES} to {most} samples, one every {}; write {} to {}, or change signals.interval",
+            spell(policy.trend_window),
+            spell(policy.signal_interval),
+            spell(shortest),
+            spell(longest)
+        );
+        return Err(Problem::new("policy.trend_window", what));
+    }
+    if policy.ignored_topics.len() > MAX_TOPICS {
+        return Err(Problem::new("policy.ignored_topics", format!("more than {MAX_TOPICS} topics; leave some out")));
+    }
+    Ok(())
+}

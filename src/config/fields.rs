@@ -1,0 +1,222 @@
+//! The fields of the configuration file: name, meaning and default of each, in one place.
+//!
+//! Types that serde reads, the reference that people read, and the defaults all come from these declarations. Not for what
+//! a single value may be (`values`), nor for what the fields come to (`resolve`).
+
+use std::time::Duration;
+
+use super::reference::Row;
+use super::resolve::DEFAULT_PATH;
+use super::scope::{HelmDriver, KubernetesScope, LatencyUnit, Scope};
+use super::span::{Span, spell};
+use super::values::{Companion, Metrics, Namespace, Port, Release, SuiteName, Takes, Topic, Url, UrlPath};
+use crate::model::names::{Component, PerComponent};
+use crate::model::policy::{Policy, Times};
+use crate::model::suite::{Endpoint, Member};
+
+/// Declares a section of the file: a struct for serde, whose fields may all be left out, and its rows for the reference.
+macro_rules! section {
+    ($(#[doc = $intro:literal])+ $name:ident { $($(#[doc = $doc:literal])+ $field:ident: $kind:ty = $default:expr;)+ }) => {
+        $(#[doc = $intro])+
+        #[derive(Debug, Default, serde::Deserialize)]
+        #[serde(deny_unknown_fields, default)]
+        pub(super) struct $name { $($(#[doc = $doc])+ pub(super) $field: Option<$kind>,)+ }
+
+        impl $name {
+            /// Its fields, for the reference.
+            pub(super) fn rows() -> Vec<Row> {
+                vec![$(Row {
+                    field: stringify!($field),
+                    takes: <$kind as Takes>::TAKES,
+                    short: <$kind as Takes>::SHORT,
+                    default: $default.to_string(),
+                    meaning: concat!($($doc),+).trim(),
+                }),+]
+            }
+        }
+
+        impl Takes for $name {
+            const TAKES: &'static str = concat!("a section with ", section!(@names $($field)+));
+            const SHORT: &'static str = "a section";
+        }
+    };
+    (@names $last:ident) => { stringify!($last) };
+    (@names $first:ident $second:ident) => { concat!(stringify!($first), " and ", stringify!($second)) };
+    (@names $first:ident $($rest:ident)+) => { concat!(stringify!($first), ", ", section!(@names $($rest)+)) };
+}
+
+section! {
+    /// The whole file.
+    File {
+        /// What is watched: one entry for each GIM with its GSP and GCA.
+        suites: Vec<SuiteFields> = "one suite named `default`";
+        /// By which times and values it is judged.
+        policy: PolicyFields = "";
+        /// How Helm keeps its releases.
+        helm: HelmFields = "";
+        /// How the Kubernetes API is used.
+        kubernetes: KubernetesFields = "";
+        /// How the components' own metrics are read.
+        signals: SignalsFields = "";
+    }
+}
+
+section! {
+    /// One suite.
+    SuiteFields {
+        /// Value of the label `suite`; no two suites may have the same.
+        name: SuiteName = code("default");
+        /// Where Genesys Info Mart is found.
+        gim: MemberFields = "";
+        /// Where the GIM stream processor is found. Several suites may name the same one.
+        gsp: MemberFields = "";
+        /// Where the GIM configuration adapter is found.
+        gca: MemberFields = "";
+    }
+}
+
+section! {
+    /// Where one component is found.
+    MemberFields {
+        /// Its namespace.
+        namespace: Namespace = members(|member| member.namespace.to_string());
+        /// Its Helm release.
+        release: Release = members(|member| member.release.to_string());
+        /// The monitoring release beside it, in the same namespace.
+        companion: Companion = members(|member| member.companion.as_deref().unwrap_or("none").to_owned());
+        /// Where its metrics are read.
+        metrics: Metrics = members(|member| match &member.endpoint {
+            Some(Endpoint::Pods { port, path }) => format!("port {port}, path {path}"),
+            Some(Endpoint::Url(url)) => url.to_string(),
+            None => "none".to_owned(),
+        });
+    }
+}
+
+section! {
+    /// Where metrics are read: at each pod's own address, or at one URL.
+    MetricsAt {
+        /// Port of each pod.
+        port: Port = "8249 (gim), 9249 (gsp); required for gca";
+        /// Path at each pod.
+        path: UrlPath = code(DEFAULT_PATH);
+        /// One fixed URL instead of the pods.
+        url: Url = "";
+    }
+}
+
+section! {
+    /// Times and values by which suites are judged.
+    PolicyFields {
+        /// How long after its end an operation is the suspect when its component is unhealthy.
+        suspect_window: Span = policy(|policy| policy.suspect_window);
+        /// Operations of one suite closer together than this belong to one upgrade cycle.
+        cycle: Span = policy(|policy| policy.cycle);
+        /// Latency of Kafka consumption up to which it counts as low.
+        latency_ok: Span = policy(|policy| policy.latency_ok);
+        /// Latency below which no rise counts as growth.
+        growth_floor: Span = policy(|policy| policy.growth_floor);
+        /// Length of the window of samples that the trend is read from: 4 to 600 times `signals.interval`.
+        trend_window: Span = policy(|policy| policy.trend_window);
+        /// How long a failing signal must fail before it counts, and how long restarts are remembered.
+        hold: Span = policy(|policy| policy.hold);
+        /// How long a stale pod must be so before it is told.
+        stale_pod_hold: Span = policy(|policy| policy.stale_pod_hold);
+        /// How long after Helm's last write the workloads' own word is not trusted yet.
+        propagation: Span = policy(|policy| policy.propagation);
+        /// Topics whose latency does not count, such as retired ones.
+        ignored_topics: Vec<Topic> = code("[]");
+        /// Times of GIM.
+        gim: TimesFields = "";
+        /// Times of GSP.
+        gsp: TimesFields = "";
+        /// Times of GCA.
+        gca: TimesFields = "";
+    }
+}
+
+section! {
+    /// Times by which one component is judged.
+    TimesFields {
+        /// The `--timeout` that `helm` is run with; Helm records the real one nowhere.
+        helm_timeout: Span = times(|times| times.helm_timeout);
+        /// The same for the companion's release.
+        companion_helm_timeout: Span = times(|times| times.companion_helm_timeout);
+        /// How long a pod may be without a node, or without its image where no error is told.
+        pending_timeout: Span = times(|times| times.pending_timeout);
+        /// How long pulling an image may fail before it counts: a registry's hiccup.
+        image_grace: Span = times(|times| times.image_grace);
+        /// From the operation's begin to all pods Ready.
+        ready_timeout: Span = times(|times| times.ready_timeout);
+        /// How long pods must be Ready without a restart before they are believed.
+        soak: Span = times(|times| times.soak);
+        /// From Ready to signals normal.
+        settle_timeout: Span = times(|times| times.settle_timeout);
+        /// From Ready, before which a rising backlog is not held against the operation.
+        growth_timeout: Span = times(|times| times.growth_timeout);
+        /// From Ready to the schema migrated.
+        migration_timeout: Span = times(|times| times.migration_timeout);
+        /// How long a Ready pod may be without a sample.
+        metrics_grace: Span = times(|times| times.metrics_grace);
+    }
+}
+
+section! {
+    /// How Helm keeps its releases.
+    HelmFields {
+        /// Where: Helm's own `HELM_DRIVER`.
+        driver: HelmDriver = code(Scope::default().helm_driver.as_str());
+    }
+}
+
+section! {
+    /// How the Kubernetes API is used.
+    KubernetesFields {
+        /// How wide the watches are. `auto`: cluster-wide where that is permitted, else one watch per namespace.
+        scope: KubernetesScope = code(Scope::default().kubernetes_scope.as_str());
+    }
+}
+
+section! {
+    /// How the components' own metrics are read.
+    SignalsFields {
+        /// How often; at least 100ms.
+        interval: Span = policy(|policy| policy.signal_interval);
+        /// Unit of `gim_kafka_timestamp_behind`.
+        latency_unit: LatencyUnit = code(Scope::default().latency_unit.as_str());
+    }
+}
+
+impl Takes for Vec<SuiteFields> {
+    const TAKES: &'static str = "a list of suites";
+}
+
+impl Takes for Vec<Topic> {
+    const TAKES: &'static str = "a list of topics";
+}
+
+fn code(text: &str) -> String {
+    format!("`{text}`")
+}
+
+fn policy(of: impl Fn(&Policy) -> Duration) -> String {
+    code(&spell(of(&Policy::default())))
+}
+
+fn times(of: impl Fn(&Times) -> Duration) -> String {
+    per_component(|component| spell(of(&Times::default_for(component))))
+}
+
+fn members(of: impl Fn(&Member) -> String) -> String {
+    per_component(|component| of(&Member::default_for(component)))
+}
+
+/// One default where all components have the same, else each with its component.
+fn per_component(of: impl Fn(Component) -> String) -> String {
+    let all = PerComponent::from_fn(of);
+    if all.gim == all.gsp && all.gsp == all.gca {
+        return code(&all.gim);
+    }
+    let each: Vec<_> = all.iter().map(|(component, text)| format!("{} ({component})", code(text))).collect();
+    each.join(", ")
+}

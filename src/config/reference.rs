@@ -1,0 +1,93 @@
+//! The reference of the configuration, made from the fields' own declarations.
+//!
+//! README holds it, and a test compares the two. Not for flags and environment: `cli` makes theirs from its own.
+
+use std::fmt::Write as _;
+
+use super::fields::{
+    File, HelmFields, KubernetesFields, MemberFields, MetricsAt, PolicyFields, SignalsFields, SuiteFields, TimesFields,
+};
+use super::values::Takes;
+
+/// One field, for people.
+#[derive(Debug)]
+pub(super) struct Row {
+    /// Its name.
+    pub(super) field: &'static str,
+    /// What it takes, for errors.
+    pub(super) takes: &'static str,
+    /// What it takes, for the reference.
+    pub(super) short: &'static str,
+    /// Its default, in Markdown; empty for a section.
+    pub(super) default: String,
+    /// What it means.
+    pub(super) meaning: &'static str,
+}
+
+/// One section of the file.
+struct Section {
+    /// The fields at which it is found; empty for the file itself.
+    at: &'static [&'static str],
+    takes: &'static str,
+    rows: fn() -> Vec<Row>,
+}
+
+macro_rules! sections {
+    ($($kind:ty: $($at:literal),+;)+) => {
+        [$(Section { at: &[$($at),+], takes: <$kind as Takes>::TAKES, rows: <$kind>::rows }),+]
+    };
+}
+
+const SECTIONS: [Section; 9] = sections! {
+    File: "";
+    SuiteFields: "suites[]";
+    MemberFields: "suites[].gim", "suites[].gsp", "suites[].gca";
+    MetricsAt: "suites[].gim.metrics", "suites[].gsp.metrics", "suites[].gca.metrics";
+    PolicyFields: "policy";
+    TimesFields: "policy.gim", "policy.gsp", "policy.gca";
+    HelmFields: "helm";
+    KubernetesFields: "kubernetes";
+    SignalsFields: "signals";
+};
+
+/// The reference in Markdown: a table for each section.
+#[must_use]
+pub fn reference() -> String {
+    let mut text = String::from("A duration is a number and a unit: `500ms`, `90s`, `15m`, `2h`, `1h30m`, `7d`.\n\n");
+    for Section { at, rows, .. } in SECTIONS {
+        let names: Vec<_> = at.iter().filter(|name| !name.is_empty()).map(|name| format!("`{name}`")).collect();
+        let title = if names.is_empty() { "The file".to_owned() } else { names.join(", ") };
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{title}:\n\n| Field | Takes | Default | Meaning |\n|---|---|---|---|");
+        for Row { field, short, default, meaning, .. } in rows() {
+            let _ = writeln!(text, "| `{field}` | {short} | {default} | {meaning} |");
+        }
+        text.push('\n');
+    }
+    text.truncate(text.trim_end().len());
+    text.push('\n');
+    text
+}
+
+/// What the field with this full name takes, such as `suites[0].gim.metrics.port`; empty for the file itself.
+pub(super) fn takes(field: &str) -> Option<&'static str> {
+    let field = without_indexes(field);
+    let (path, name) = field.rsplit_once('.').unwrap_or(("", &field));
+    let section = |path: &str| SECTIONS.into_iter().find(|section| section.at.contains(&path));
+    let row = || (section(path)?.rows)().into_iter().find(|row| row.field == name).map(|row| row.takes);
+    row().or_else(|| section(&field).map(|section| section.takes))
+}
+
+/// `suites[12].gim` as `suites[].gim`.
+fn without_indexes(field: &str) -> String {
+    let mut inside = false;
+    let mut text = String::with_capacity(field.len());
+    for c in field.chars() {
+        inside &= c != ']';
+        if !inside {
+            text.push(c);
+        }
+        inside |= c == '[';
+    }
+    text
+}

@@ -1,0 +1,144 @@
+//! From the fields of the file to suites, policy and scope, defaults filled in.
+//!
+//! Rules that concern one section are here, since only the fields know what was written and what was left out. Not for
+//! rules that concern the whole: those are in `check`.
+
+use super::Config;
+use super::error::Problem;
+use super::fields::{File, MemberFields, MetricsAt, PolicyFields, SuiteFields, TimesFields};
+use super::scope::Scope;
+use super::span::Span;
+use super::values::Metrics;
+use crate::model::names::{Component, Name, PerComponent};
+use crate::model::policy::{Policy, Times};
+use crate::model::suite::{Endpoint, Member, Suite};
+
+/// Path of metrics endpoints where none is written.
+pub(super) const DEFAULT_PATH: &str = "/metrics";
+
+/// Port of a component's metrics endpoint where none is written: those of GIM and of Flink's reporter (GSP).
+const fn default_port(component: Component) -> Option<u16> {
+    match component {
+        Component::Gim => Some(8249),
+        Component::Gsp => Some(9249),
+        Component::Gca => None,
+    }
+}
+
+impl File {
+    /// The configuration that these fields mean.
+    pub(super) fn resolve(self) -> Result<Config, Problem> {
+        let signals = self.signals.unwrap_or_default();
+        let scope = Scope::default();
+        Ok(Config {
+            suites: match self.suites {
+                Some(suites) => {
+                    suites.into_iter().enumerate().map(|(at, suite)| suite.resolve(at)).collect::<Result<_, _>>()?
+                }
+                None => vec![Suite::default_suite()],
+            },
+            policy: self.policy.unwrap_or_default().resolve(signals.interval),
+            scope: Scope {
+                helm_driver: self.helm.and_then(|helm| helm.driver).unwrap_or(scope.helm_driver),
+                kubernetes_scope: self.kubernetes.and_then(|api| api.scope).unwrap_or(scope.kubernetes_scope),
+                latency_unit: signals.latency_unit.unwrap_or(scope.latency_unit),
+            },
+        })
+    }
+}
+
+impl SuiteFields {
+    fn resolve(self, at: usize) -> Result<Suite, Problem> {
+        let default = Suite::default_suite();
+        let member = |component: Component, fields: Option<MemberFields>| {
+            fields.unwrap_or_default().resolve(component, &format!("suites[{at}].{component}"))
+        };
+        Ok(Suite {
+            name: self.name.map_or(default.name, |name| name.0),
+            members: PerComponent {
+                gim: member(Component::Gim, self.gim)?,
+                gsp: member(Component::Gsp, self.gsp)?,
+                gca: member(Component::Gca, self.gca)?,
+            },
+        })
+    }
+}
+
+impl MemberFields {
+    fn resolve(self, component: Component, field: &str) -> Result<Member, Problem> {
+        let default = Member::default_for(component);
+        Ok(Member {
+            namespace: self.namespace.map_or(default.namespace, |name| name.0),
+            release: self.release.map_or(default.release, |name| name.0),
+            companion: self.companion.map_or(default.companion, |companion| companion.0),
+            endpoint: match self.metrics {
+                None => default.endpoint,
+                Some(Metrics::None) => None,
+                Some(Metrics::At(at)) => Some(at.resolve(component, &format!("{field}.metrics"))?),
+            },
+        })
+    }
+}
+
+impl MetricsAt {
+    fn resolve(self, component: Component, field: &str) -> Result<Endpoint, Problem> {
+        if let Some(url) = self.url {
+            if self.port.is_some() || self.path.is_some() {
+                return Err(Problem::new(
+                    field,
+                    "url stands beside port or path; write the url alone, or port and path",
+                ));
+            }
+            return Ok(Endpoint::Url(url.0));
+        }
+        let Some(port) = self.port.map(|port| port.0).or(default_port(component)) else {
+            return Err(Problem::new(field, format!("{component} has no port of its own; write port, or url")));
+        };
+        Ok(Endpoint::Pods { port, path: self.path.map_or_else(|| Name::from(DEFAULT_PATH), |path| path.0) })
+    }
+}
+
+impl PolicyFields {
+    fn resolve(self, interval: Option<Span>) -> Policy {
+        let default = Policy::default();
+        let mut ignored_topics: Vec<Name> =
+            self.ignored_topics.unwrap_or_default().into_iter().map(|topic| topic.0).collect();
+        ignored_topics.sort();
+        ignored_topics.dedup();
+        // Every field is named, so that a new one does not compile until it is configurable.
+        Policy {
+            times: PerComponent {
+                gim: self.gim.unwrap_or_default().resolve(&default.times.gim),
+                gsp: self.gsp.unwrap_or_default().resolve(&default.times.gsp),
+                gca: self.gca.unwrap_or_default().resolve(&default.times.gca),
+            },
+            suspect_window: Span::or(self.suspect_window, default.suspect_window),
+            cycle: Span::or(self.cycle, default.cycle),
+            latency_ok: Span::or(self.latency_ok, default.latency_ok),
+            growth_floor: Span::or(self.growth_floor, default.growth_floor),
+            trend_window: Span::or(self.trend_window, default.trend_window),
+            signal_interval: Span::or(interval, default.signal_interval),
+            hold: Span::or(self.hold, default.hold),
+            stale_pod_hold: Span::or(self.stale_pod_hold, default.stale_pod_hold),
+            propagation: Span::or(self.propagation, default.propagation),
+            ignored_topics,
+        }
+    }
+}
+
+impl TimesFields {
+    fn resolve(self, default: &Times) -> Times {
+        Times {
+            helm_timeout: Span::or(self.helm_timeout, default.helm_timeout),
+            companion_helm_timeout: Span::or(self.companion_helm_timeout, default.companion_helm_timeout),
+            pending_timeout: Span::or(self.pending_timeout, default.pending_timeout),
+            image_grace: Span::or(self.image_grace, default.image_grace),
+            ready_timeout: Span::or(self.ready_timeout, default.ready_timeout),
+            soak: Span::or(self.soak, default.soak),
+            settle_timeout: Span::or(self.settle_timeout, default.settle_timeout),
+            growth_timeout: Span::or(self.growth_timeout, default.growth_timeout),
+            migration_timeout: Span::or(self.migration_timeout, default.migration_timeout),
+            metrics_grace: Span::or(self.metrics_grace, default.metrics_grace),
+        }
+    }
+}

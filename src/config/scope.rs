@@ -1,0 +1,58 @@
+//! How the cluster is looked at: choices that belong to no suite and to no judgement.
+//!
+//! `cli` hands them to the observers. Not for where a component is found: that is `model::suite`.
+
+use crate::named;
+
+named! {
+    /// Where Helm keeps its releases.
+    pub enum HelmDriver {
+        /// In Secrets: Helm's default.
+        Secret = "secret",
+        /// In `ConfigMap`s, as with `HELM_DRIVER=configmap`.
+        Configmap = "configmap",
+    }
+}
+
+named! {
+    /// How wide the watches are.
+    pub enum KubernetesScope {
+        /// Cluster-wide where the ServiceAccount may, else one watch per namespace.
+        Auto = "auto",
+        /// Cluster-wide.
+        Cluster = "cluster",
+        /// One watch per namespace of the suites.
+        Namespaces = "namespaces",
+    }
+}
+
+named! {
+    /// The unit of `gim_kafka_timestamp_behind`.
+    pub enum LatencyUnit {
+        /// Milliseconds, as GIM serves it.
+        Milliseconds = "milliseconds",
+        /// Seconds.
+        Seconds = "seconds",
+    }
+}
+
+/// How the cluster is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scope {
+    /// Where Helm keeps its releases.
+    pub helm_driver: HelmDriver,
+    /// How wide the watches are.
+    pub kubernetes_scope: KubernetesScope,
+    /// The unit of the latency that GIM serves.
+    pub latency_unit: LatencyUnit,
+}
+
+impl Default for Scope {
+    fn default() -> Self {
+        Self {
+            helm_driver: HelmDriver::Secret,
+            kubernetes_scope: KubernetesScope::Auto,
+            latency_unit: LatencyUnit::Milliseconds,
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Objects of one kind by namespace and name.
+//!
+//! One generic index serves pods, workloads and `ReplicaSet`s. Not for joining them: that is the index's head.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use super::change::Delta;
+use crate::model::names::Name;
+use crate::model::workload::{Pod, ReplicaSet, Workload, WorkloadKind};
+
+/// An object that has a namespace and a name.
+pub trait Object {
+    /// Tells objects of one name and different kinds apart.
+    fn kind(&self) -> Option<WorkloadKind> {
+        None
+    }
+    /// Its namespace.
+    fn namespace(&self) -> &Name;
+    /// Its name.
+    fn name(&self) -> &Name;
+}
+
+impl Object for Pod {
+    fn namespace(&self) -> &Name {
+        &self.namespace
+    }
+    fn name(&self) -> &Name {
+        &self.name
+    }
+}
+
+impl Object for ReplicaSet {
+    fn namespace(&self) -> &Name {
+        &self.namespace
+    }
+    fn name(&self) -> &Name {
+        &self.name
+    }
+}
+
+impl Object for Workload {
+    fn kind(&self) -> Option<WorkloadKind> {
+        Some(self.kind)
+    }
+    fn namespace(&self) -> &Name {
+        &self.namespace
+    }
+    fn name(&self) -> &Name {
+        &self.name
+    }
+}
+
+type Key = (Name, Option<WorkloadKind>);
+
+/// Objects of one kind.
+#[derive(Debug)]
+pub struct Objects<T>(HashMap<Name, BTreeMap<Key, Arc<T>>>);
+
+impl<T> Default for Objects<T> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
+}
+
+impl<T: Object> Objects<T> {
+    /// Takes a change in. `same_kind` tells which of the kept objects a reset or a deletion is about.
+    pub fn apply(&mut self, delta: Delta<T>, same_kind: impl Fn(&T) -> bool) {
+        match delta {
+            Delta::Apply(object) => self.insert(object),
+            Delta::Delete { namespace, name } => {
+                if let Some(objects) = self.0.get_mut(&namespace) {
+                    objects.retain(|(key, _), object| *key != name || !same_kind(object));
+                    if objects.is_empty() {
+                        self.0.remove(&namespace);
+                    }
+                }
+            }
+            Delta::Reset { namespace, items } => {
+                let clear = |objects: &mut BTreeMap<Key, Arc<T>>| objects.retain(|_, object| !same_kind(object));
+                match &namespace {
+                    Some(namespace) => self.0.get_mut(namespace).into_iter().for_each(clear),
+                    None => self.0.values_mut().for_each(clear),
+                }
+                for object in items {
+                    self.insert(object);
+                }
+                self.0.retain(|_, objects| !objects.is_empty());
+            }
+        }
+    }
+
+    /// The objects of a namespace, by name.
+    pub fn in_namespace(&self, namespace: &Name) -> impl Iterator<Item = &Arc<T>> {
+        self.0.get(namespace).into_iter().flat_map(BTreeMap::values)
+    }
+
+    fn insert(&mut self, object: T) {
+        let key = (object.name().clone(), object.kind());
+        self.0.entry(object.namespace().clone()).or_default().insert(key, Arc::new(object));
+    }
+}

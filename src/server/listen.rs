@@ -1,0 +1,135 @@
+//! The listener: takes an address, takes connections, keeps their number within the limit and ends them in order.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper_util::server::graceful::GracefulShutdown;
+use thiserror::Error;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{sleep, timeout};
+
+use super::connection;
+use super::limits::Limits;
+use super::routes::Routes;
+
+/// Said to a client beyond the limit of connections.
+const CROWDED: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\n\
+    Content-Length: 21\r\nConnection: close\r\n\r\ntoo many connections\n";
+
+/// Before trying again when the system gives no connection (no file descriptors left, most often).
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Why the server cannot listen.
+#[derive(Debug, Error)]
+pub enum ListenError {
+    /// The address is none.
+    #[error("--web.listen-address {0:?} is no address, expected HOST:PORT or :PORT")]
+    NotAnAddress(String),
+    /// The system refuses the address.
+    #[error("cannot listen on {address} (--web.listen-address)")]
+    Refused {
+        /// The address as it was given.
+        address: String,
+        /// The system's reason.
+        source: io::Error,
+    },
+}
+
+/// A server that listens and is ready to run.
+#[derive(Debug)]
+pub struct Server {
+    listener: TcpListener,
+    routes: Arc<Routes>,
+    limits: Limits,
+}
+
+impl Server {
+    /// Listens on `address`: `HOST:PORT`, or `:PORT` for all addresses of the machine, as Prometheus's exporters
+    /// take it. Port 0 takes a free one.
+    pub async fn bind(address: &str, routes: Routes) -> Result<Self, ListenError> {
+        let refused = |source| ListenError::Refused { address: address.to_owned(), source };
+        let (host, port) = address
+            .rsplit_once(':')
+            .and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)))
+            .ok_or_else(|| ListenError::NotAnAddress(address.to_owned()))?;
+        let listener = if host.is_empty() {
+            match TcpListener::bind(("::", port)).await {
+                // No IPv6 on this machine.
+                Err(error) if !matches!(error.kind(), io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied) => {
+                    TcpListener::bind(("0.0.0.0", port)).await
+                }
+                outcome => outcome,
+            }
+        } else {
+            TcpListener::bind(address).await
+        };
+        Ok(Self { listener: listener.map_err(refused)?, routes: Arc::new(routes), limits: Limits::default() })
+    }
+
+    /// The same server with other limits; for tests.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// The address it listens on, with the port that was taken.
+    pub fn local_address(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves until `shutdown` is ready; then takes no more connections, lets requests under way finish within the
+    /// grace, and ends the rest. Dropped, it ends all at once.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) {
+        let Self { listener, routes, limits } = self;
+        let graceful = GracefulShutdown::new();
+        let mut connections = JoinSet::new();
+        tokio::pin!(shutdown);
+        loop {
+            tokio::select! {
+                () = &mut shutdown => break,
+                Some(ended) = connections.join_next() => note(ended),
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, _)) => {
+                        // Those that ended leave their places first.
+                        while let Some(ended) = connections.try_join_next() {
+                            note(ended);
+                        }
+                        if connections.len() >= limits.connections {
+                            turn_away(&stream);
+                            continue;
+                        }
+                        // Without it the last packet of an answer may wait for the client's acknowledgement.
+                        let _ = stream.set_nodelay(true);
+                        connections.spawn(connection::serve(stream, Arc::clone(&routes), limits, graceful.watcher()));
+                    }
+                    Err(error) => {
+                        tracing::warn!(error = %error, "cannot accept a connection");
+                        sleep(ACCEPT_PAUSE).await;
+                    }
+                },
+            }
+        }
+        drop(listener);
+        if timeout(limits.shutdown_grace, graceful.shutdown()).await.is_err() {
+            tracing::info!(connections = connections.len(), "ending connections that did not finish in time");
+        }
+        connections.shutdown().await;
+    }
+}
+
+/// Says why and hangs up, without waiting for anything: what does not fit is lost.
+fn turn_away(stream: &TcpStream) {
+    let _ = stream.try_write(CROWDED);
+    tracing::warn!("too many connections, one turned away");
+}
+
+fn note(ended: Result<(), JoinError>) {
+    if let Err(error) = ended
+        && error.is_panic()
+    {
+        tracing::error!(error = %error, "a handler panicked");
+    }
+}

@@ -1,0 +1,416 @@
+//! The scheduler and the kubelet: what becomes of a pod from its creation to its end.
+//!
+//! The behaviour of the pod's build decides, looked up anew at each turn, so that a scenario can change it on the way.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::meta::Owner;
+use super::{LAG, pod_json};
+use crate::sim::scenario::{Behaviour, Fate, Span};
+use crate::sim::store::Kind;
+use crate::sim::world::cluster::{Cluster, Event, Key};
+
+/// A pod.
+#[derive(Clone, Debug)]
+pub(in crate::sim) struct Pod {
+    pub(in crate::sim) key: Key,
+    pub(in crate::sim) uid: String,
+    pub(in crate::sim) owner: Owner,
+    pub(in crate::sim) release: String,
+    /// The workload that behaviours name: the StatefulSet or Deployment, or the hook's Job.
+    pub(in crate::sim) workload: String,
+    pub(in crate::sim) generate_name: String,
+    pub(in crate::sim) labels: BTreeMap<String, String>,
+    /// The workload's pod template.
+    pub(in crate::sim) template: Value,
+    pub(in crate::sim) tag: String,
+    pub(in crate::sim) created: Span,
+    pub(in crate::sim) changed: Span,
+    pub(in crate::sim) state: PodState,
+    pub(in crate::sim) node: Option<String>,
+    pub(in crate::sim) scheduled: Option<Span>,
+    pub(in crate::sim) ip: Option<String>,
+    /// When the container that is there began.
+    pub(in crate::sim) started: Option<Span>,
+    pub(in crate::sim) ready: bool,
+    /// When `ready` last changed.
+    pub(in crate::sim) ready_changed: Span,
+    pub(in crate::sim) restarts: u32,
+    pub(in crate::sim) last_exit: Option<Exit>,
+    pub(in crate::sim) deleted: Option<Span>,
+    /// Events of an earlier epoch are void.
+    pub(in crate::sim) epoch: u64,
+}
+
+/// How a container ended.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::sim) struct Exit {
+    pub(in crate::sim) began: Span,
+    pub(in crate::sim) ended: Span,
+    pub(in crate::sim) code: i32,
+    pub(in crate::sim) reason: &'static str,
+}
+
+/// What a pod is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::sim) enum PodState {
+    /// Just created.
+    New,
+    /// No node takes it.
+    Unschedulable,
+    /// On a node, its image not there yet.
+    Creating,
+    /// The pull failed a moment ago.
+    ErrImagePull { attempt: u32 },
+    /// It waits to pull again.
+    ImagePullBackOff { attempt: u32 },
+    /// Its container runs.
+    Running,
+    /// Its container ended a moment ago.
+    Exited,
+    /// It waits to start its container again.
+    CrashLoopBackOff,
+    /// It is being deleted and its container has ended.
+    Stopped,
+    /// Evicted.
+    Failed,
+    /// Done: a Job's.
+    Succeeded,
+    /// Failed: a Job's.
+    JobFailed,
+}
+
+/// What happens to a pod.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::sim) enum PodEvent {
+    Schedule,
+    Pull { attempt: u32 },
+    BackOffPull { attempt: u32 },
+    Start,
+    Ready,
+    Unready,
+    Crash,
+    AfterCrash,
+    Restart,
+    Stop,
+    Remove,
+}
+
+/// From creation to a node.
+const SCHEDULING: Span = Span::from_millis(1000);
+/// From a node to the first answer of the registry.
+const SANDBOX: Span = Span::from_millis(2000);
+/// The pull of an image that is there.
+const PULL: Span = Span::from_millis(8000);
+/// How long ErrImagePull shows before the back-off does.
+const PULL_ERROR: Span = Span::from_millis(3000);
+/// The kubelet's longest back-off, of images and containers alike, in seconds.
+const LONGEST_BACK_OFF: i64 = 300;
+/// The nodes of the cluster.
+const NODES: [&str; 3] = ["node-a", "node-b", "node-c"];
+/// Release whose pods serve the metrics page and consume from Kafka.
+const CONSUMER: &str = "gim";
+
+impl Pod {
+    fn ready_after(&self, behaviour: &Behaviour) -> Span {
+        let usual = match self.release.as_str() {
+            "gim" => 180,
+            "gsp" => 45,
+            _ => 30,
+        };
+        behaviour.ready_after.unwrap_or_else(|| Span::from_secs(usual))
+    }
+
+    /// Whether it counts as a replica: neither ended nor being deleted.
+    pub(super) fn is_active(&self) -> bool {
+        self.deleted.is_none() && !self.is_over()
+    }
+
+    /// Whether it has ended for good.
+    pub(super) fn is_over(&self) -> bool {
+        matches!(self.state, PodState::Failed | PodState::Succeeded | PodState::JobFailed)
+    }
+
+    /// Ready, and not on its way out.
+    pub(super) fn is_available(&self) -> bool {
+        self.ready && self.is_active()
+    }
+}
+
+/// Has a new pod live.
+pub(super) fn create(cluster: &mut Cluster, pod: Pod) {
+    let key = pod.key.clone();
+    cluster.pods.insert(key.clone(), pod);
+    publish(cluster, &key);
+    later(cluster, &key, SCHEDULING, PodEvent::Schedule);
+}
+
+/// Has a pod live that is on a node already, as the pods of hooks are for brevity.
+pub(super) fn create_placed(cluster: &mut Cluster, pod: Pod) {
+    let key = pod.key.clone();
+    cluster.pods.insert(key.clone(), pod);
+    publish(cluster, &key);
+}
+
+/// `kubectl delete pod`, or a controller that does the same.
+pub(super) fn delete(cluster: &mut Cluster, key: &Key) {
+    let Some(pod) = cluster.pods.get(key) else { return };
+    if pod.deleted.is_some() {
+        return;
+    }
+    let behaviour = cluster.behaviour(&pod.release, &pod.workload, &pod.tag);
+    let now = cluster.now;
+    let Some(pod) = cluster.pods.get_mut(key) else { return };
+    pod.deleted = Some(now);
+    pod.epoch += 1;
+    let runs = pod.state == PodState::Running;
+    if pod.is_over() || !runs {
+        later(cluster, key, LAG, PodEvent::Remove);
+    } else {
+        let stops = behaviour.terminates_in.minus(LAG).max(Span::ZERO);
+        later(cluster, key, stops, PodEvent::Stop);
+    }
+    changed(cluster, key);
+}
+
+/// The kubelet throws a pod out: it fails, and stays.
+pub(super) fn evict(cluster: &mut Cluster, key: &Key) {
+    let now = cluster.now;
+    if let Some(pod) = cluster.pods.get_mut(key) {
+        pod.state = PodState::Failed;
+        pod.epoch += 1;
+        end_ready(pod, now);
+        changed(cluster, key);
+    }
+}
+
+/// Ends a Job's pod.
+pub(super) fn finish(cluster: &mut Cluster, key: &Key, succeeded: bool) {
+    if let Some(pod) = cluster.pods.get_mut(key) {
+        pod.state = if succeeded { PodState::Succeeded } else { PodState::JobFailed };
+        pod.epoch += 1;
+        pod.last_exit = Some(Exit {
+            began: pod.started.unwrap_or(pod.created),
+            ended: cluster.now,
+            code: i32::from(!succeeded),
+            reason: if succeeded { "Completed" } else { "Error" },
+        });
+        publish(cluster, key);
+    }
+}
+
+/// Behaviours have changed: those that wait or run look again.
+pub(super) fn reconsider(cluster: &mut Cluster, release: &str) {
+    let keys: Vec<Key> =
+        cluster.pods.values().filter(|pod| pod.release == release && pod.is_active()).map(|pod| pod.key.clone()).collect();
+    for key in keys {
+        let Some(pod) = cluster.pods.get(&key) else { continue };
+        if pod.owner.kind == "Job" {
+            continue;
+        }
+        let behaviour = cluster.behaviour(&pod.release, &pod.workload, &pod.tag);
+        let event = match (pod.state, behaviour.pods) {
+            (PodState::Unschedulable, fate) if fate != Fate::Unschedulable => Some((LAG, PodEvent::Schedule)),
+            (PodState::ErrImagePull { attempt } | PodState::ImagePullBackOff { attempt }, fate)
+                if fate != Fate::ImageMissing =>
+            {
+                Some((SANDBOX, PodEvent::Pull { attempt }))
+            }
+            (PodState::Running, Fate::CrashLoop | Fate::Oom) => Some((behaviour.crash_after, PodEvent::Crash)),
+            (PodState::Running, Fate::NeverReady) if pod.ready => Some((LAG, PodEvent::Unready)),
+            (PodState::Running, Fate::Normal) if !pod.ready => Some((pod.ready_after(&behaviour), PodEvent::Ready)),
+            _ => None,
+        };
+        if let Some((after, event)) = event {
+            if let Some(pod) = cluster.pods.get_mut(&key) {
+                pod.epoch += 1;
+            }
+            later(cluster, &key, after, event);
+        }
+    }
+    consume(cluster);
+}
+
+/// What is due for a pod.
+pub(super) fn on_event(cluster: &mut Cluster, key: &Key, epoch: u64, event: PodEvent) {
+    let Some(pod) = cluster.pods.get(key) else { return };
+    if pod.epoch != epoch {
+        return;
+    }
+    let behaviour = cluster.behaviour(&pod.release, &pod.workload, &pod.tag);
+    let node = pick_node(cluster, key);
+    let ip = match (&pod.ip, event) {
+        (None, PodEvent::Pull { .. }) => Some(cluster.next_address()),
+        (ip, _) => ip.clone(),
+    };
+    let now = cluster.now;
+    let Some(pod) = cluster.pods.get_mut(key) else { return };
+    let mut next: Vec<(Span, PodEvent)> = Vec::new();
+    match event {
+        PodEvent::Schedule => match node {
+            Some(node) if behaviour.pods != Fate::Unschedulable => {
+                pod.node = Some(node);
+                pod.scheduled = Some(now);
+                pod.state = PodState::Creating;
+                next.push((SANDBOX, PodEvent::Pull { attempt: 0 }));
+            }
+            _ => pod.state = PodState::Unschedulable,
+        },
+        PodEvent::Pull { attempt } => {
+            pod.ip = ip;
+            if behaviour.pods == Fate::ImageMissing {
+                pod.state = PodState::ErrImagePull { attempt };
+                next.push((PULL_ERROR, PodEvent::BackOffPull { attempt }));
+            } else {
+                next.push((PULL, PodEvent::Start));
+            }
+        }
+        PodEvent::BackOffPull { attempt } => {
+            pod.state = PodState::ImagePullBackOff { attempt };
+            next.push((back_off(attempt), PodEvent::Pull { attempt: attempt.saturating_add(1) }));
+        }
+        PodEvent::Start => {
+            pod.state = PodState::Running;
+            pod.started = Some(now);
+            next.extend(life(pod, &behaviour));
+        }
+        PodEvent::Restart => {
+            pod.state = PodState::Running;
+            pod.started = Some(now);
+            pod.restarts = pod.restarts.saturating_add(1);
+            next.extend(life(pod, &behaviour));
+        }
+        PodEvent::Ready => {
+            pod.ready = true;
+            pod.ready_changed = now;
+        }
+        PodEvent::Unready => end_ready(pod, now),
+        PodEvent::Crash => {
+            let oom = behaviour.pods == Fate::Oom;
+            pod.last_exit = Some(Exit {
+                began: pod.started.unwrap_or(now),
+                ended: now,
+                code: if oom { 137 } else { 1 },
+                reason: if oom { "OOMKilled" } else { "Error" },
+            });
+            pod.state = PodState::Exited;
+            end_ready(pod, now);
+            next.push((LAG, PodEvent::AfterCrash));
+        }
+        PodEvent::AfterCrash if pod.restarts == 0 => {
+            // The first restart is not held back.
+            pod.state = PodState::Running;
+            pod.started = Some(now);
+            pod.restarts = 1;
+            next.extend(life(pod, &behaviour));
+        }
+        PodEvent::AfterCrash => {
+            pod.state = PodState::CrashLoopBackOff;
+            next.push((back_off(pod.restarts - 1), PodEvent::Restart));
+        }
+        PodEvent::Stop => {
+            pod.state = PodState::Stopped;
+            pod.last_exit =
+                Some(Exit { began: pod.started.unwrap_or(now), ended: now, code: 143, reason: "Error" });
+            end_ready(pod, now);
+            next.push((LAG, PodEvent::Remove));
+        }
+        PodEvent::Remove => {
+            remove(cluster, key);
+            return;
+        }
+    }
+    for (after, event) in next {
+        later(cluster, key, after, event);
+    }
+    changed(cluster, key);
+}
+
+/// What a container that has just started goes through.
+fn life(pod: &Pod, behaviour: &Behaviour) -> Vec<(Span, PodEvent)> {
+    if pod.owner.kind == "Job" {
+        return Vec::new();
+    }
+    let ready = (pod.ready_after(behaviour), PodEvent::Ready);
+    match behaviour.pods {
+        Fate::CrashLoop | Fate::Oom => {
+            let crash = (behaviour.crash_after, PodEvent::Crash);
+            // One that is Ready before it crashes is so for a moment, each time.
+            if behaviour.ready_after.is_some_and(|after| after < behaviour.crash_after) {
+                vec![ready, crash]
+            } else {
+                vec![crash]
+            }
+        }
+        Fate::NeverReady => Vec::new(),
+        _ => vec![ready],
+    }
+}
+
+fn remove(cluster: &mut Cluster, key: &Key) {
+    if let Some(pod) = cluster.pods.remove(key) {
+        cluster.remove(Kind::Pods, key.clone());
+        wake_owner(cluster, &pod);
+        consume(cluster);
+    }
+}
+
+fn end_ready(pod: &mut Pod, now: Span) {
+    if pod.ready {
+        pod.ready = false;
+        pod.ready_changed = now;
+    }
+}
+
+/// 10, 20, 40 … 300 s.
+fn back_off(attempt: u32) -> Span {
+    Span::from_secs((10_i64 << attempt.min(10)).min(LONGEST_BACK_OFF))
+}
+
+fn later(cluster: &mut Cluster, key: &Key, after: Span, event: PodEvent) {
+    if let Some(epoch) = cluster.pods.get(key).map(|pod| pod.epoch) {
+        cluster.schedule(after, Event::Pod(key.clone(), epoch, event));
+    }
+}
+
+fn changed(cluster: &mut Cluster, key: &Key) {
+    publish(cluster, key);
+    consume(cluster);
+    if let Some(pod) = cluster.pods.get(key).cloned() {
+        wake_owner(cluster, &pod);
+    }
+}
+
+fn publish(cluster: &mut Cluster, key: &Key) {
+    let now = cluster.now;
+    let Some(pod) = cluster.pods.get_mut(key) else { return };
+    pod.changed = now;
+    let pod = pod.clone();
+    let object = pod_json::object(cluster, &pod);
+    cluster.put(Kind::Pods, object);
+}
+
+fn wake_owner(cluster: &mut Cluster, pod: &Pod) {
+    let key = (pod.key.0.clone(), pod.workload.clone());
+    match pod.owner.kind {
+        "StatefulSet" => cluster.schedule(LAG, Event::StatefulSet(key)),
+        "ReplicaSet" => cluster.schedule(LAG, Event::Deployment(key)),
+        _ => {}
+    }
+}
+
+/// GIM consumes from when it is Ready to when it is told to stop.
+fn consume(cluster: &mut Cluster) {
+    let consumers = cluster.pods.values().filter(|pod| pod.release == CONSUMER && pod.is_available());
+    let rate = consumers.map(|pod| cluster.behaviour(&pod.release, &pod.workload, &pod.tag).consumes).sum();
+    let now = cluster.now;
+    cluster.latency.consume(rate, now);
+}
+
+fn pick_node(cluster: &Cluster, key: &Key) -> Option<String> {
+    let free: Vec<&str> = NODES.into_iter().filter(|node| !cluster.cordoned.contains(*node)).collect();
+    let spread = key.1.bytes().map(usize::from).sum::<usize>();
+    free.get(spread.checked_rem(free.len())?).map(|node| (*node).to_owned())
+}

@@ -1,0 +1,38 @@
+//! The scenarios that come with the program: one table over the files of `scenarios/`.
+
+use super::{Scenario, ScenarioError, Step, parse_yaml};
+
+macro_rules! scenarios {
+    ($($name:literal),* $(,)?) => {
+        /// Name and text of each scenario, in the order in which a reader would want to meet them.
+        static SCENARIOS: &[(&str, &str)] =
+            &[$(($name, include_str!(concat!("../scenarios/", $name, ".yaml")))),*];
+    };
+}
+
+scenarios!["healthy-upgrade"];
+
+const USUAL_HISTORY: &str = include_str!("../usual-history.yaml");
+
+impl Scenario {
+    /// The names of all scenarios.
+    pub fn list() -> impl Iterator<Item = &'static str> {
+        SCENARIOS.iter().map(|(name, _)| *name)
+    }
+
+    /// The scenario of that name.
+    pub fn find(name: &str) -> Result<Self, ScenarioError> {
+        let Some((name, text)) = SCENARIOS.iter().find(|(known, _)| *known == name) else {
+            let known: Vec<&str> = Self::list().collect();
+            return Err(ScenarioError::Unknown(name.to_owned(), format!("there are {}", known.join(", "))));
+        };
+        Self::parse(&format!("{name}.yaml"), text)
+    }
+}
+
+pub(super) fn usual_history() -> Result<Vec<Step>, ScenarioError> {
+    parse_yaml("usual-history.yaml", USUAL_HISTORY)
+}
+
+#[cfg(test)]
+mod tests;
