@@ -3,6 +3,7 @@
 //! The order of precedence is flag, environment, file, default. This is the only room that knows all others, and the only one
 //! with errors that are just told. Not for work: what a command does is done by the rooms that it joins.
 
+mod announce;
 mod demo;
 mod flags;
 mod logging;

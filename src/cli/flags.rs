@@ -8,7 +8,8 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
-use crate::config::{Config, HelmDriver, KubernetesScope, Scope};
+use crate::config::Config;
+use crate::model::scope::{HelmDriver, KubernetesScope, Scope};
 use crate::named;
 
 /// Judges upgrades of Genesys Info Mart on Kubernetes, for Prometheus.

@@ -4,7 +4,7 @@ use clap::CommandFactory as _;
 
 use super::flags::{Arguments, Command, LogFormat, LogLevel};
 use super::parse;
-use crate::config::{HelmDriver, KubernetesScope};
+use crate::model::scope::{HelmDriver, KubernetesScope};
 
 fn arguments(words: &[&str]) -> Arguments {
     let words = std::iter::once("gim-upgrade-exporter").chain(words.iter().copied());

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::model::names::Component;
+use crate::model::scope::{HelmDriver, KubernetesScope, LatencyUnit};
 use crate::model::suite::Endpoint;
 
 fn good(text: &str) -> Config {
