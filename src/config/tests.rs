@@ -74,6 +74,16 @@ signals: {interval: 30s, latency_unit: seconds}
 }
 
 #[test]
+fn json_is_read_too() {
+    let config = good(
+        r#"{"suites": [{"name": "default", "gim": {"namespace": "gim-1"}}],
+            "policy": {"trend_window": "3s", "gim": {"soak": "2s"}}, "signals": {"interval": "250ms"}}"#,
+    );
+    assert_eq!(&*config.suites[0].members.gim.namespace, "gim-1");
+    assert_eq!(config.policy.signal_interval, Duration::from_millis(250));
+}
+
+#[test]
 fn every_time_of_a_component_is_a_field() {
     for &component in Component::ALL {
         for (name, default) in Policy::default().times.get(component).named() {
