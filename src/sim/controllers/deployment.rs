@@ -31,6 +31,8 @@ pub(in crate::sim) struct Deployment {
     available: (bool, Span),
     /// Ready pods at the last look: more of them is progress.
     seen_ready: usize,
+    /// The status last written: one that says the same is not written again.
+    status: Value,
 }
 
 /// The condition `Progressing`.
@@ -117,6 +119,7 @@ pub(super) fn apply(cluster: &mut Cluster, namespace: &str, release: &str, manif
             progress: Progress { reason: "", since: now, updated: now },
             available: (false, now),
             seen_ready: 0,
+            status: json!({}),
         };
         cluster.deployments.insert(key.clone(), deployment);
     }
@@ -156,7 +159,11 @@ pub(super) fn reconcile(cluster: &mut Cluster, key: &Key) {
     let moved = replicasets::balance(cluster, &mut deployment);
     judge(cluster, &mut deployment, began, moved);
     replicasets::publish(cluster, &deployment);
-    deployment.status_written = cluster.now;
+    let status = deployment_status(cluster, &deployment);
+    if deployment.status != status {
+        deployment.status = status;
+        deployment.status_written = cluster.now;
+    }
     cluster.deployments.insert(key.clone(), deployment);
     publish(cluster, key);
     helm_wait::look(cluster);
@@ -208,12 +215,10 @@ fn publish(cluster: &mut Cluster, key: &Key) {
     let fields = json!({ "f:metadata": { "f:labels": {} }, "f:spec": { "f:replicas": {}, "f:template": {} } });
     let mut entries = vec![managed("helm", "apps/v1", &stamp(deployment.applied), &fields, None)];
     let mut annotations = meta::helm_annotations(&deployment.release, &key.0);
-    let mut status = json!({});
     if deployment.observed > 0 {
         let written = json!({ "f:status": { "f:conditions": {}, "f:observedGeneration": {}, "f:replicas": {} } });
         let time = stamp(deployment.status_written);
         entries.push(managed("kube-controller-manager", "apps/v1", &time, &written, Some("status")));
-        status = deployment_status(cluster, deployment);
         if let (Some(set), Some(annotations)) = (deployment.newest(), annotations.as_object_mut()) {
             annotations.insert(replicasets::REVISION.to_owned(), Value::from(set.revision.to_string()));
         }
@@ -232,7 +237,7 @@ fn publish(cluster: &mut Cluster, key: &Key) {
             "managedFields": entries,
         },
         "spec": deployment.spec,
-        "status": status,
+        "status": deployment.status,
     });
     cluster.put(Kind::Deployments, object);
 }

@@ -134,7 +134,7 @@ impl Pod {
     }
 
     /// Ready, and not on its way out.
-    pub(super) fn is_available(&self) -> bool {
+    pub(in crate::sim) fn is_available(&self) -> bool {
         self.ready && self.is_active()
     }
 }
