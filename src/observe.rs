@@ -6,10 +6,13 @@
 pub mod client;
 pub mod fetch;
 pub mod hearing;
+pub mod helm_body;
 pub mod interest;
 pub mod intern;
 pub mod objects;
 pub mod report;
+pub mod scope;
+pub mod targets;
 #[cfg(test)]
 mod testing;
 pub mod timing;
