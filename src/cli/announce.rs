@@ -37,12 +37,18 @@ pub(super) struct Line {
 #[derive(Debug, Default)]
 pub(super) struct Announcer(BTreeMap<(Name, Component), Saying>);
 
-/// Hands every change to `tell` for as long as there are snapshots.
-pub(super) async fn announce(mut snapshots: watch::Receiver<Arc<Snapshot>>, mut tell: impl FnMut(&Line)) {
+/// Hands every change to `tell` for as long as there are snapshots. Before all is synced there is nothing to say.
+pub(super) async fn announce(
+    mut snapshots: watch::Receiver<Arc<Snapshot>>,
+    mut tell: impl FnMut(&Line),
+) -> Result<(), watch::error::RecvError> {
     let mut announcer = Announcer::default();
-    while snapshots.changed().await.is_ok() {
+    loop {
+        snapshots.changed().await?;
         let snapshot = snapshots.borrow_and_update().clone();
-        announcer.news(&snapshot).iter().for_each(&mut tell);
+        if snapshot.ready {
+            announcer.news(&snapshot).iter().for_each(&mut tell);
+        }
     }
 }
 

@@ -26,11 +26,11 @@ fn serve_is_the_default_and_flags_stand_on_either_side() {
     let plain = arguments(&[]);
     assert!(plain.command.is_none());
     assert_eq!(plain.flags.listen_address, ":9845");
-    assert_eq!((plain.flags.log_level, plain.flags.log_format), (LogLevel::Info, LogFormat::Text));
+    assert_eq!((plain.flags.log_level, plain.flags.log_format), (None, LogFormat::Text));
     for words in [["--log.level=debug", "serve"], ["serve", "--log.level=debug"]] {
         let given = arguments(&words);
         assert!(matches!(given.command, Some(Command::Serve)), "{words:?}");
-        assert_eq!(given.flags.log_level, LogLevel::Debug, "{words:?}");
+        assert_eq!(given.flags.log_level, Some(LogLevel::Debug), "{words:?}");
     }
 }
 
