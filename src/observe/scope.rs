@@ -1,8 +1,6 @@
 //! Scope: whether one watch covers the cluster or each namespace has its own, for each kind by itself, since permission to
 //! read all pods is common and permission to read all Secrets is not.
 
-use std::collections::VecDeque;
-
 use kube::api::ListParams;
 use kube::core::Request;
 use tokio::time::sleep;
@@ -27,14 +25,14 @@ pub async fn decide(
     interest: &Interest,
     api: &ApiClient,
     timing: &Timing,
-) -> VecDeque<Option<Name>> {
+) -> Vec<Option<Name>> {
     let wide = match mode {
         KubernetesScope::Cluster => true,
         KubernetesScope::Namespaces => false,
         // A single namespace is one watch either way, and far less to read.
         KubernetesScope::Auto => interest.namespaces().len() > 1 && may_list(path, api, timing).await,
     };
-    if wide { [None].into() } else { interest.namespaces().cloned().map(Some).collect() }
+    if wide { vec![None] } else { interest.namespaces().cloned().map(Some).collect() }
 }
 
 async fn may_list(path: &str, api: &ApiClient, timing: &Timing) -> bool {
