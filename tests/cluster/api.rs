@@ -26,7 +26,7 @@ impl Api {
                 .await
                 .context("kubeconfig")?;
             // A request that a killed server never answers must not hold a story for ever.
-            config.read_timeout = Some(Duration::from_secs(60));
+            config.read_timeout = Some(Duration::from_mins(1));
             config.connect_timeout = Some(Duration::from_secs(5));
             anyhow::Ok(Client::try_from(config)?)
         })?;
@@ -45,7 +45,7 @@ impl Api {
 
     /// One object or list.
     pub fn get(&self, path: &str) -> Result<Value> {
-        self.request(Method::GET, path, None)
+        self.request(&Method::GET, path, None)
     }
 
     /// One object, or nothing where the server answers 404.
@@ -68,7 +68,7 @@ impl Api {
 
     /// Creates an object in the collection at `path`; one that is there already is left as it is.
     pub fn create(&self, path: &str, object: &Value) -> Result<()> {
-        match self.request(Method::POST, path, Some(object)) {
+        match self.request(&Method::POST, path, Some(object)) {
             Err(error) if !is_status(&error, 409) => Err(error),
             _ => Ok(()),
         }
@@ -76,12 +76,12 @@ impl Api {
 
     /// Posts to a subresource and returns the answer.
     pub fn post(&self, path: &str, object: &Value) -> Result<Value> {
-        self.request(Method::POST, path, Some(object))
+        self.request(&Method::POST, path, Some(object))
     }
 
     /// Deletes an object; one that is gone already is no error.
     pub fn delete(&self, path: &str) -> Result<()> {
-        match self.request(Method::DELETE, path, None) {
+        match self.request(&Method::DELETE, path, None) {
             Err(error) if !is_status(&error, 404) => Err(error),
             _ => Ok(()),
         }
@@ -93,10 +93,10 @@ impl Api {
         Ok(self.runtime.block_on(self.client.request_text(request))?)
     }
 
-    fn request(&self, method: Method, path: &str, object: Option<&Value>) -> Result<Value> {
+    fn request(&self, method: &Method, path: &str, object: Option<&Value>) -> Result<Value> {
         let body = object.map(serde_json::to_vec).transpose()?.unwrap_or_default();
         let request = Request::builder()
-            .method(&method)
+            .method(method)
             .uri(path)
             .header("content-type", "application/json")
             .header("accept", "application/json")

@@ -35,7 +35,7 @@ const PACKAGES: [(&str, &str); 7] = [
 ];
 
 /// How long `helm package` may take on a busy machine.
-const PACKAGE_LIMIT: Duration = Duration::from_secs(60);
+const PACKAGE_LIMIT: Duration = Duration::from_mins(1);
 
 /// The packaged charts.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 //!
 //! A story gets a [`Place`]: a Helm and three namespaces of its own, so that stories can share one control plane.
 
-use std::{fs, os::unix::fs::symlink, path::Path, sync::Arc, time::Duration};
+use std::{fs, os::unix::fs::symlink, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use serde_json::json;
@@ -12,6 +12,7 @@ use crate::{
     charts::Charts,
     control_plane::ControlPlane,
     helm::{Helm, Major},
+    metrics_page::MetricsPages,
     process::eventually,
     tools::Tools,
 };
@@ -21,6 +22,8 @@ const NAMESPACE_LIMIT: Duration = Duration::from_secs(30);
 
 /// The running cluster, shared by all stories.
 pub struct Cluster {
+    /// GIM's own metrics, dropped before the control plane.
+    pub metrics: MetricsPages,
     /// The control plane.
     pub plane: ControlPlane,
     /// The packaged charts.
@@ -36,7 +39,8 @@ impl Cluster {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let plane = ControlPlane::start(Arc::new(runtime), &tools)?;
         let charts = Charts::package(&tools, plane.folder())?;
-        Ok(Self { plane, charts, tools })
+        let metrics = MetricsPages::serve(plane.api().runtime().handle(), plane.api().client());
+        Ok(Self { metrics, plane, charts, tools })
     }
 
     /// The client with all rights.
@@ -118,9 +122,4 @@ impl Place<'_> {
 /// The component that a release belongs to: `gim` for `gim-monitoring`.
 pub fn component_of(release: &str) -> &str {
     release.strip_suffix("-monitoring").unwrap_or(release)
-}
-
-/// A path as an argument.
-pub fn text(path: &Path) -> String {
-    path.display().to_string()
 }

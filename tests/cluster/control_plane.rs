@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// How long each part may take to be ready; on two busy cores the API server takes about 8 s.
-const START_LIMIT: Duration = Duration::from_secs(120);
+const START_LIMIT: Duration = Duration::from_mins(2);
 /// The admin's bearer token. The server listens on loopback and dies with the test.
 const TOKEN: &str = "cluster-admin-of-a-test";
 /// The pods' addresses: a part of the loopback range, so that a metrics page can listen on a pod's own address.
@@ -265,7 +265,7 @@ const P256_PUBLIC_KEY: [u8; 26] = [
     0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
 ];
 
-/// Writes a new pair of keys (PEM) that sign and check the tokens of ServiceAccounts: `service-account.key`, `….pub`.
+/// Writes a new pair of keys (PEM) that sign and check the tokens of service accounts: `service-account.key`, `….pub`.
 fn write_service_account_keys(folder: &Path) -> Result<()> {
     let random = SystemRandom::new();
     let algorithm = &ECDSA_P256_SHA256_FIXED_SIGNING;

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// No Helm command of a story is given more time than this by its `--timeout`.
-const COMMAND_LIMIT: Duration = Duration::from_secs(120);
+const COMMAND_LIMIT: Duration = Duration::from_mins(2);
 
 /// Helm's major version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,8 +69,9 @@ pub struct Helm {
 /// One revision as `helm history -o json` tells it.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
 pub struct Revision {
-    /// The revision's number.
-    pub revision: u64,
+    /// Its number.
+    #[serde(rename = "revision")]
+    pub number: u64,
     /// Helm's status word.
     pub status: String,
     /// `NAME-VERSION` of the chart.
@@ -127,8 +128,8 @@ impl Helm {
     pub fn status(&self, namespace: &str, release: &str) -> Result<(u64, String)> {
         let said = self.run(&["status", release, "--namespace", namespace, "-o", "json"])?;
         let status: Value = serde_json::from_str(&said)?;
-        let revision = status["version"].as_u64().context("helm status tells no version")?;
-        let word = status["info"]["status"].as_str().context("helm status tells no status")?;
+        let revision = status.get("version").and_then(Value::as_u64).context("helm status tells no version")?;
+        let word = status.pointer("/info/status").and_then(Value::as_str).context("helm status tells no status")?;
         Ok((revision, word.to_owned()))
     }
 

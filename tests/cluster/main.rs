@@ -9,11 +9,17 @@ mod capture;
 mod charts;
 mod cluster;
 mod control_plane;
+mod exporter;
+mod formats;
 mod helm;
+mod metrics_page;
+mod page;
 mod process;
 mod runner;
+mod scene;
 mod stories;
 mod tools;
+mod trace;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -62,6 +68,7 @@ fn run() -> Result<usize> {
         return capture::capture(&cluster, folder).map(|()| 0);
     }
     let failed = runner::run(&cluster, &tests, request.threads, filtered_out);
+    cluster.metrics.check()?;
     cluster.plane.check()?;
     Ok(failed)
 }

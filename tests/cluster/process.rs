@@ -6,7 +6,7 @@
 
 use std::{
     fs::{self, File},
-    io::Read,
+    io::{Read, Write as _},
     net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, ExitStatus, Output, Stdio},
@@ -97,7 +97,7 @@ impl Daemon {
     fn log_tail(&self) -> String {
         let log = self.log();
         let lines: Vec<_> = log.lines().collect();
-        lines.iter().skip(lines.len().saturating_sub(15)).map(|line| format!("    {line}\n")).collect()
+        lines.split_at(lines.len().saturating_sub(15)).1.join("\n")
     }
 }
 
@@ -111,9 +111,16 @@ impl Drop for Daemon {
 
 /// Runs a short command to its end, at most `limit`; beyond it the command is killed and an error is returned.
 pub fn output(command: &mut Command, limit: Duration) -> Result<Output> {
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
-    let (mut out, mut err) = (child.stdout.take(), child.stderr.take());
+    output_of(command, Vec::new(), limit)
+}
+
+/// The same, with `input` on its standard input.
+pub fn output_of(command: &mut Command, input: Vec<u8>, limit: Duration) -> Result<Output> {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let (mut stdin, mut out, mut err) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let (stdout, stderr, status) = std::thread::scope(|scope| {
+        // A command that does not read its input breaks the pipe; its output tells what it thought of it.
+        scope.spawn(move || stdin.take().map(|mut stdin| stdin.write_all(&input)));
         let stdout = scope.spawn(|| drain(out.as_mut()));
         let stderr = scope.spawn(|| drain(err.as_mut()));
         let started = Instant::now();

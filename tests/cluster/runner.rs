@@ -18,11 +18,23 @@ use crate::{cluster::Cluster, helm::Major};
 #[derive(Clone, Copy)]
 pub struct Story {
     /// Its name, unique.
-    pub name: &'static str,
+    name: &'static str,
     /// What happens.
-    pub run: fn(&Cluster, Major) -> Result<()>,
-    /// Whether it disturbs the whole cluster and so runs alone.
-    pub alone: bool,
+    run: fn(&Cluster, Major) -> Result<()>,
+    /// Whether it runs alone.
+    alone: bool,
+}
+
+impl Story {
+    /// A story that shares the cluster with others.
+    pub const fn new(name: &'static str, run: fn(&Cluster, Major) -> Result<()>) -> Self {
+        Self { name, run, alone: false }
+    }
+
+    /// A story that disturbs the whole cluster.
+    pub const fn alone(name: &'static str, run: fn(&Cluster, Major) -> Result<()>) -> Self {
+        Self { name, run, alone: true }
+    }
 }
 
 /// A story with one of the Helms.

@@ -24,6 +24,9 @@ const TOOLS: [(&str, &str); 9] = [
     ("prometheus", "github.com/prometheus/prometheus"),
 ];
 
+/// The version of Python's `prometheus_client` that tests/tools/build installs.
+const PROMETHEUS_CLIENT: &str = "0.26.0";
+
 /// The tools cache.
 #[derive(Clone, Debug)]
 pub struct Tools {
@@ -39,9 +42,13 @@ impl Tools {
         Ok(Self { cache: cache_folder()?, go_mod })
     }
 
-    /// The folder that holds all tools.
-    pub fn cache(&self) -> &Path {
-        &self.cache
+    /// The folder of Python's `prometheus_client`, for `PYTHONPATH`.
+    pub fn python(&self) -> Result<PathBuf> {
+        let folder = self.cache.join(format!("prometheus_client-{PROMETHEUS_CLIENT}"));
+        if !folder.join("prometheus_client").is_dir() {
+            bail!("{} is not there: run `make e2e`, or `tests/tools/build prometheus_client`", folder.display());
+        }
+        Ok(folder)
     }
 
     /// The path of one tool's binary.
