@@ -30,8 +30,6 @@ use crate::{
 const START_LIMIT: Duration = Duration::from_mins(2);
 /// The admin's bearer token. The server listens on loopback and dies with the test.
 const TOKEN: &str = "cluster-admin-of-a-test";
-/// The pods' addresses: a part of the loopback range, so that a metrics page can listen on a pod's own address.
-const POD_CIDR: &str = "127.9.0.0/16";
 /// The controllers that the stand-in charts need. The others would only take time from two cores.
 const CONTROLLERS: &str = "statefulset-controller,deployment-controller,replicaset-controller,job-controller,\
     namespace-controller,serviceaccount-controller,serviceaccount-token-controller,garbage-collector-controller,\
@@ -175,7 +173,7 @@ impl ControlPlane {
             kubeconfig.clone(),
             "--manage-all-nodes=true".to_owned(),
             "--node-lease-duration-seconds=40".to_owned(),
-            format!("--cidr={POD_CIDR}"),
+            format!("--cidr={}", pod_addresses()),
             "--node-ip=127.0.0.1".to_owned(),
             format!("--config={}", source_folder().join("stages.yaml").display()),
         ];
@@ -277,6 +275,12 @@ fn write_service_account_keys(folder: &Path) -> Result<()> {
         fs::write(folder.join(format!("service-account.{file}")), pem)?;
     }
     Ok(())
+}
+
+/// The pods' addresses: a part of the loopback range, so that a metrics page can listen on a pod's own address. Which part
+/// follows from the process, so that two runs at once do not meet.
+fn pod_addresses() -> String {
+    format!("127.{}.0.0/16", 9 + std::process::id() % 200)
 }
 
 /// Where this test's own files lie (charts, stages).
