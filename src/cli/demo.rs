@@ -123,7 +123,8 @@ fn say(began: &Playing, speed: f64, line: &str) {
 }
 
 fn where_to_look(address: SocketAddr, speed: f64) {
-    let host = if address.ip().is_unspecified() { format!("localhost:{}", address.port()) } else { address.to_string() };
+    let host =
+        if address.ip().is_unspecified() { format!("localhost:{}", address.port()) } else { address.to_string() };
     println!("A simulated cluster, played {speed} times faster than real time. Ctrl-C ends it. Look at");
     println!("  http://{host}/               how each component stands");
     println!("  http://{host}/metrics        what Prometheus sees");

@@ -72,7 +72,8 @@ impl Outlet {
     ) -> anyhow::Result<()> {
         let timing = Timing::default();
         let server_clock = Arc::new(ServerClock::new(Arc::clone(&self.clock), Arc::clone(&self.offset)));
-        let client = ApiClient::connect(access, timing.silence, server_clock).await.context("cannot use the cluster")?;
+        let client =
+            ApiClient::connect(access, timing.silence, server_clock).await.context("cannot use the cluster")?;
         let (changes, heard) = mpsc::channel(CHANGES);
         let board = Board::new(config.suites.clone(), config.policy.clone(), self.clock.now());
         let (wants, wanted) = watch::channel(board.wants());
