@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use gim_upgrade_exporter::assess::answer::{CheckId, CheckState};
 use gim_upgrade_exporter::assess::assessment::{ComponentAssessment, NamedReason, Reason, Stage, VerdictKind};
 use gim_upgrade_exporter::model::names::Component;
-use gim_upgrade_exporter::sim::scenario::{Expected, Scenario};
+use gim_upgrade_exporter::sim::scenario::{Expectation, Expected, Scenario};
 
 use super::held::{Held, Sequence, Watcher};
 
@@ -39,7 +39,7 @@ fn differences(expected: &Expected, said: &ComponentAssessment) -> Vec<String> {
 
 /// Words in expectations that no answer can have would make an expectation that cannot hold, or one that nobody meant.
 fn check_words(scenario: &Scenario) {
-    for (_, expected) in scenario.expect.iter().flat_map(|expectation| expectation.components()) {
+    for (_, expected) in scenario.expect.iter().flat_map(Expectation::components) {
         let known =
             |word: &Option<String>, known: bool| assert!(word.is_none() || known, "{}: {word:?}", scenario.name);
         known(&expected.stage, expected.stage.as_deref().and_then(Stage::parse).is_some());

@@ -5,22 +5,26 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use gim_upgrade_exporter::assess::assessment::{ComponentAssessment, Stage, VerdictKind};
 use gim_upgrade_exporter::assess::snapshot::SuiteSnapshot;
 use gim_upgrade_exporter::board::Board;
+use gim_upgrade_exporter::exposition::{Format, Parser};
 use gim_upgrade_exporter::index::change::{Change, Delta};
 use gim_upgrade_exporter::model::names::Component;
 use gim_upgrade_exporter::model::policy::Policy;
 use gim_upgrade_exporter::model::release::BodyState;
-use gim_upgrade_exporter::model::scope::HelmDriver;
+use gim_upgrade_exporter::model::scope::{HelmDriver, LatencyUnit};
+use gim_upgrade_exporter::model::signal::Reading;
 use gim_upgrade_exporter::model::source::{Contact, SourceCondition, SourceId, SourceKind};
 use gim_upgrade_exporter::model::suite::Suite;
 use gim_upgrade_exporter::model::time::{Timestamp, after};
 use gim_upgrade_exporter::model::wants::{BodyWant, EndpointWant};
 use gim_upgrade_exporter::model::workload::WorkloadKind;
+use gim_upgrade_exporter::observe::signals::families;
 use gim_upgrade_exporter::observe::{helm_body, objects};
 use gim_upgrade_exporter::sim::metrics_page::MetricsAnswer;
 use gim_upgrade_exporter::sim::scenario::Scenario;
@@ -134,7 +138,9 @@ impl Watcher {
         }
         for kind in Kind::ALL {
             for object in held.store.iter(kind) {
-                added(kind, &object.to_json()).into_iter().for_each(|change| board.apply(change));
+                if let Some(change) = added(kind, &object.to_json()) {
+                    board.apply(change);
+                }
             }
         }
         let mut watcher = Self { board, joined: held.now, policy, contact, reads: HashMap::new() };
@@ -226,8 +232,18 @@ fn reading(want: &EndpointWant, held: &Held) -> Option<Change> {
     let host = want.url.strip_prefix("http://")?.split(':').next()?;
     match held.world.metrics_page(host, held.now)? {
         MetricsAnswer::Page(page) => {
-            let reading = read_page(want, page.as_bytes(), held.now);
-            Some(Change::Reading(reading))
+            let mut parser = Parser::new(Format::Text, families::is_of_interest);
+            parser.feed(page.as_bytes()).unwrap();
+            let values = families::reduce(&parser.finish().unwrap(), LatencyUnit::Milliseconds);
+            Some(Change::Reading(Reading {
+                suite: want.suite.clone(),
+                component: want.component,
+                pod_uid: want.pod_uid.clone(),
+                at: held.now,
+                topics: values.topics,
+                values: values.others,
+                schema_version: values.schema_version,
+            }))
         }
         MetricsAnswer::Status(_) => None,
     }
@@ -254,32 +270,9 @@ impl Sequence {
         for (component, sequence) in &self.0 {
             for (at, said) in sequence {
                 let minutes = at.duration_since(start()).as_secs_f64() / 60.0;
-                text += &format!("  {component} {minutes:7.2}m {} {}\n", said.stage, said.verdict);
+                let _ = writeln!(text, "  {component} {minutes:7.2}m {} {}", said.stage, said.verdict);
             }
         }
         text
-    }
-}
-
-fn read_page(want: &EndpointWant, page: &[u8], now: Timestamp) -> gim_upgrade_exporter::model::signal::Reading {
-    use gim_upgrade_exporter::exposition::*;
-    let mut parser = Parser::new(Format::Text, |n: &str| n == "gim_kafka_timestamp_behind");
-    parser.feed(page).unwrap();
-    let mut topics: BTreeMap<String, f64> = BTreeMap::new();
-    for sample in parser.finish().unwrap() {
-        let e = topics.entry(sample.label("topic").unwrap().to_owned()).or_insert(0.0);
-        *e = e.max(sample.value / 1000.0);
-    }
-    gim_upgrade_exporter::model::signal::Reading {
-        suite: want.suite.clone(),
-        component: want.component,
-        pod_uid: want.pod_uid.clone(),
-        at: now,
-        topics: topics
-            .into_iter()
-            .map(|(t, seconds)| gim_upgrade_exporter::model::signal::TopicLatency { topic: t.as_str().into(), seconds })
-            .collect(),
-        values: vec![],
-        schema_version: None,
     }
 }

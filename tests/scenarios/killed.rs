@@ -37,7 +37,7 @@ fn instants(name: &str, span: Duration) -> Vec<Duration> {
 
 fn play(scenario: &Scenario) -> Vec<String> {
     let policy = Policy::default();
-    let (hold, interval) = (policy.hold, policy.signal_interval);
+    let interval = policy.signal_interval;
     let mut held = Held::new(scenario);
     let ends = held.world.ends();
     let span = Duration::try_from(ends.duration_since(start())).unwrap();
@@ -56,7 +56,7 @@ fn play(scenario: &Scenario) -> Vec<String> {
             for (place, watcher) in killed.iter().enumerate() {
                 let said = watcher.said(component);
                 let excused = CANNOT_KNOW.contains(&(scenario.name.as_str(), same.verdict, said.verdict));
-                let early = now <= after(watcher.joined, hold);
+                let early = now <= after(watcher.joined, policy.hold);
                 let may_wait = early && (said.verdict == VerdictKind::Wait || said.verdict == same.verdict);
                 let follows = lately.iter().any(|(_, former)| *former == said);
                 let key = (place, component);
