@@ -3,6 +3,7 @@
 //! Time is divided: the scenario's instants, its signals and every time of the policy by the same number, under the real clock.
 //! What the terminal shows is what people at the keyboard would see of Helm, and what the exporter says of it.
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -60,7 +61,7 @@ pub(super) async fn demo(flags: Flags, what: flags::Demo) -> anyhow::Result<()> 
 
 fn list() -> anyhow::Result<()> {
     for name in Scenario::list() {
-        println!("{name:<24} {}", Scenario::find(name)?.title);
+        tell(format_args!("{name:<24} {}", Scenario::find(name)?.title));
     }
     Ok(())
 }
@@ -77,7 +78,7 @@ async fn play(
     while let Some(scenario) = rest.next() {
         let start = Timestamp::now();
         *began.lock().unwrap_or_else(PoisonError::into_inner) = Some(start);
-        println!("\n{}: {}\n  {}\n", scenario.name, scenario.title, scenario.story.trim());
+        tell(format_args!("\n{}: {}\n  {}\n", scenario.name, scenario.title, scenario.story.trim()));
         let world = World::new(&scenario, start, speed)?;
         let ends = world.ends();
         let store = SharedStore::new(Store::with_fractions());
@@ -115,18 +116,26 @@ async fn watch_terminal(player: &Player, began: &Playing, speed: f64, ends: Opti
     say(began, speed, "the scenario is over");
 }
 
+/// Prints a line. Nobody reads any more where that fails, and Ctrl-C still ends the demo.
+fn tell(line: std::fmt::Arguments<'_>) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
 /// Prints a line with the scenario's time in front of it.
 fn say(began: &Playing, speed: f64, line: &str) {
     let start = began.lock().unwrap_or_else(PoisonError::into_inner).unwrap_or_else(Timestamp::now);
     let played = between(start, Timestamp::now()).mul_f64(speed);
-    println!("{:>9}  {line}", Span::from_secs(i64::try_from(played.as_secs()).unwrap_or_default()).to_string());
+    tell(format_args!(
+        "{:>9}  {line}",
+        Span::from_secs(i64::try_from(played.as_secs()).unwrap_or_default()).to_string()
+    ));
 }
 
 fn where_to_look(address: SocketAddr, speed: f64) {
     let host =
         if address.ip().is_unspecified() { format!("localhost:{}", address.port()) } else { address.to_string() };
-    println!("A simulated cluster, played {speed} times faster than real time. Ctrl-C ends it. Look at");
-    println!("  http://{host}/               how each component stands");
-    println!("  http://{host}/metrics        what Prometheus sees");
-    println!("  http://{host}/api/v1/status  the judgement with its evidence");
+    tell(format_args!("A simulated cluster, played {speed} times faster than real time. Ctrl-C ends it. Look at"));
+    tell(format_args!("  http://{host}/               how each component stands"));
+    tell(format_args!("  http://{host}/metrics        what Prometheus sees"));
+    tell(format_args!("  http://{host}/api/v1/status  the judgement with its evidence"));
 }

@@ -15,9 +15,11 @@ use crate::board::{self, Board, SystemClock};
 use crate::config::Config;
 use crate::model::source::ClockOffset;
 use crate::model::time::Clock;
+use crate::model::wants::{BodyWant, EndpointWant, Wants};
 use crate::observe::client::{Access, ApiClient};
 use crate::observe::hearing::ServerClock;
 use crate::observe::timing::Timing;
+use crate::observe::{self, Setup};
 use crate::publish::own::OwnMetrics;
 use crate::publish::page::Page;
 use crate::publish::site::Site;
@@ -77,12 +79,55 @@ impl Outlet {
         let (changes, heard) = mpsc::channel(CHANGES);
         let board = Board::new(config.suites.clone(), config.policy.clone(), self.clock.now());
         let (wants, wanted) = watch::channel(board.wants());
+        let (bodies, endpoints) = split(generation, wanted);
+        let observers = Setup {
+            api: client,
+            suites: config.suites,
+            scope: config.scope,
+            signal_interval: config.policy.signal_interval,
+            timing,
+            changes,
+            bodies,
+            endpoints,
+        };
+        generation.spawn_until_stopped("observers", async move { Err(observe::run(observers).await) });
         let (snapshots, clock, offset) = (self.snapshots.clone(), Arc::clone(&self.clock), Arc::clone(&self.offset));
         generation.spawn_until_stopped("board", async move {
             board::run(board, heard, snapshots, wants, clock, offset).await;
             Ok::<_, Infallible>(())
         });
-        let _ = (client, changes, wanted, config.scope);
         Ok(())
     }
+}
+
+/// What the observers of one kind are to read.
+type Wanted<T> = watch::Receiver<Arc<Vec<T>>>;
+
+/// Hands the board's wants to the observers of each kind, which are woken only by their own.
+fn split(
+    generation: &mut Generation,
+    mut wanted: watch::Receiver<Arc<Wants>>,
+) -> (Wanted<BodyWant>, Wanted<EndpointWant>) {
+    let (bodies, wanted_bodies) = watch::channel(Arc::default());
+    let (endpoints, wanted_endpoints) = watch::channel(Arc::default());
+    generation.spawn_until_stopped("wants", async move {
+        // It ends with the board, which tells why.
+        while wanted.changed().await.is_ok() {
+            let wants = wanted.borrow_and_update().clone();
+            replace(&bodies, &wants.bodies);
+            replace(&endpoints, &wants.endpoints);
+        }
+        Ok::<_, Infallible>(())
+    });
+    (wanted_bodies, wanted_endpoints)
+}
+
+fn replace<T: Clone + PartialEq>(sender: &watch::Sender<Arc<Vec<T>>>, latest: &Vec<T>) {
+    sender.send_if_modified(|current| {
+        let modified = **current != *latest;
+        if modified {
+            *current = Arc::new(latest.clone());
+        }
+        modified
+    });
 }
