@@ -58,7 +58,7 @@ pub struct Scenario {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Shows {
-    /// Numbered facts of what Helm and Kubernetes really do (the numbers stand in `tests/facts.md`'s order).
+    /// Facts of what Helm and Kubernetes really do, by the numbers that the world's tests carry in their names.
     #[serde(default)]
     pub facts: Vec<u8>,
     /// Numbered rules of the upgrade guide.
@@ -463,3 +463,6 @@ fn parse_yaml<T: serde::de::DeserializeOwned>(file: &str, text: &str) -> Result<
         }
     })
 }
+
+#[cfg(test)]
+mod tests;

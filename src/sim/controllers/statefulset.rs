@@ -28,6 +28,8 @@ pub(in crate::sim) struct StatefulSet {
     observed: i64,
     labels: BTreeMap<String, String>,
     spec: Value,
+    /// The revision of the spec's template.
+    revision: String,
     current_revision: String,
     update_revision: String,
     counts: Counts,
@@ -88,6 +90,7 @@ pub(super) fn apply(cluster: &mut Cluster, namespace: &str, release: &str, manif
     let now = cluster.now;
     if let Some(set) = cluster.stateful_sets.get_mut(&key) {
         if set.spec != spec {
+            set.revision = revision_name(name, &spec);
             set.spec = spec;
             set.generation += 1;
         }
@@ -104,6 +107,7 @@ pub(super) fn apply(cluster: &mut Cluster, namespace: &str, release: &str, manif
             generation: 1,
             observed: 0,
             labels,
+            revision: revision_name(name, &spec),
             spec,
             current_revision: String::new(),
             update_revision: String::new(),
@@ -114,6 +118,10 @@ pub(super) fn apply(cluster: &mut Cluster, namespace: &str, release: &str, manif
     }
     publish(cluster, &key);
     cluster.schedule(LAG, Event::StatefulSet(key));
+}
+
+fn revision_name(set: &str, spec: &Value) -> String {
+    format!("{set}-{}", template_hash(spec.get("template").unwrap_or(&Value::Null)))
 }
 
 /// `kubectl scale`.
@@ -142,7 +150,7 @@ pub(super) fn delete(cluster: &mut Cluster, key: &Key) {
 pub(super) fn reconcile(cluster: &mut Cluster, key: &Key) {
     let Some(set) = cluster.stateful_sets.get_mut(key) else { return };
     set.observed = set.generation;
-    set.update_revision = format!("{}-{}", set.key.1, template_hash(&set.template()));
+    set.update_revision.clone_from(&set.revision);
     if set.current_revision.is_empty() {
         set.current_revision.clone_from(&set.update_revision);
     }
