@@ -9,7 +9,7 @@ named! {
     pub enum HelmDriver {
         /// In Secrets: Helm's default.
         Secret = "secret",
-        /// In ConfigMaps, as with `HELM_DRIVER=configmap`.
+        /// In `ConfigMap`s, as with `HELM_DRIVER=configmap`.
         Configmap = "configmap",
     }
 }

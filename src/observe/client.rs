@@ -60,7 +60,7 @@ pub struct ApiClient {
 }
 
 /// Makes ring the TLS provider of the process where none is yet: neither kube nor reqwest can work without one.
-pub fn install_tls() {
+pub(super) fn install_tls() {
     // An error only says that there is one already.
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
@@ -100,7 +100,7 @@ impl ApiClient {
     }
 
     /// Sends a request and gives the body of a successful answer. With `heard`, the answer's every piece counts as contact.
-    pub async fn send(
+    pub(super) async fn send(
         &self,
         request: http::Request<Vec<u8>>,
         heard: Option<&Arc<Contact>>,
@@ -113,17 +113,17 @@ impl ApiClient {
         let identity = http::HeaderValue::from_static("identity");
         request.headers_mut().insert(http::header::ACCEPT_ENCODING, identity);
         let response = self.client.send(request).await.map_err(|error| FetchError::transport(&error))?;
-        let (head, body) = response.into_parts();
-        if head.status.is_success() {
+        let (parts, body) = response.into_parts();
+        if parts.status.is_success() {
             return Ok(body);
         }
         let text = collect(body, MAX_STATUS_BYTES).await.unwrap_or_default();
-        Err(FetchError::status(&head, &text))
+        Err(FetchError::status(&parts, &text))
     }
 }
 
 /// Reads a body whole, up to `limit` bytes.
-pub async fn collect(mut body: Body, limit: usize) -> Result<Vec<u8>, FetchError> {
+pub(super) async fn collect(mut body: Body, limit: usize) -> Result<Vec<u8>, FetchError> {
     let mut bytes = Vec::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| FetchError::transport(&error))?;

@@ -83,7 +83,8 @@ impl FetchError {
             if !texts.iter().any(|told| told.contains(&text)) {
                 texts.push(text);
             }
-            cause = error.source();
+            // An io::Error that wraps another error gives as its source what is below that one.
+            cause = io.and_then(io::Error::get_ref).map(|inner| inner as _).or_else(|| error.source());
         }
         Self::Connect(shorten(&texts.join(": ")))
     }

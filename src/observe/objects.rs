@@ -15,7 +15,7 @@ use super::intern::Interner;
 use crate::model::release::Revision;
 use crate::model::workload::{Pod, ReplicaSet, Workload};
 
-pub use self::metadata::{Identity, identity};
+pub use self::metadata::{Identity, Text, identity};
 
 /// Why an object could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]

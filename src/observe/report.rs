@@ -80,17 +80,23 @@ impl Reporter {
             self.condition = SourceCondition::Forbidden;
             self.send(Change::SourceCondition(self.source.clone(), SourceCondition::Forbidden)).await?;
         }
+        self.ailed(error.kind(), &format!("{what}: {error}")).await
+    }
+
+    /// The source itself does not do well.
+    pub async fn ailed(&mut self, kind: ErrorKind, detail: &str) -> Result<(), Closed> {
         self.ailing = true;
-        self.error(error.kind(), &format!("{what}: {error}")).await
+        self.error(kind, detail).await
     }
 
     /// Something went wrong that leaves the source well, such as one bad object.
     pub async fn error(&mut self, kind: ErrorKind, detail: &str) -> Result<(), Closed> {
         let source = self.source.kind;
         self.warnings = self.warnings.saturating_add(1);
-        match self.warnings {
-            1..=MAX_WARNINGS => tracing::warn!(%source, namespace = self.namespace(), %kind, "{detail}"),
-            _ => tracing::debug!(%source, namespace = self.namespace(), %kind, "{detail}"),
+        if self.warnings <= MAX_WARNINGS {
+            tracing::warn!(%source, namespace = self.namespace(), %kind, "{detail}");
+        } else {
+            tracing::debug!(%source, namespace = self.namespace(), %kind, "{detail}");
         }
         let (source, detail) = (self.source.clone(), Arc::from(detail));
         self.send(Change::SourceError { source, kind, detail }).await

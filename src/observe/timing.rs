@@ -32,13 +32,13 @@ impl Default for Timing {
     fn default() -> Self {
         Self {
             watch: Duration::from_secs(50),
-            silence: Duration::from_secs(60),
+            silence: Duration::from_mins(1),
             watch_stale_after: Duration::from_secs(90),
             bodies_stale_after: Duration::from_secs(90),
             backoff_first: Duration::from_millis(500),
             backoff_longest: Duration::from_secs(30),
-            forbidden: Duration::from_secs(60),
-            reread: Duration::from_secs(60),
+            forbidden: Duration::from_mins(1),
+            reread: Duration::from_mins(1),
         }
     }
 }

@@ -73,10 +73,8 @@ impl<T> Watch<T> {
     }
 
     async fn page(&self, params: &ListParams) -> Result<Vec<u8>, FetchError> {
-        let request = match self.target.metadata_only {
-            true => self.request.list_metadata(params)?,
-            false => self.request.list(params)?,
-        };
+        let request = &self.request;
+        let request = if self.target.metadata_only { request.list_metadata(params) } else { request.list(params) }?;
         collect(self.shared.api.send(request, None).await?, MAX_PAGE_BYTES).await
     }
 

@@ -49,12 +49,13 @@ impl<T> Watch<T> {
             bookmarks: true,
             ..WatchParams::default()
         };
-        let request = match self.target.metadata_only {
-            true => self.request.watch_metadata(&params, version)?,
-            false => self.request.watch(&params, version)?,
+        let request = if self.target.metadata_only {
+            self.request.watch_metadata(&params, version)
+        } else {
+            self.request.watch(&params, version)
         };
         let contact = std::sync::Arc::clone(self.reporter.contact());
-        let mut body = self.shared.api.send(request, Some(&contact)).await?;
+        let mut body = self.shared.api.send(request?, Some(&contact)).await?;
         self.reporter.well().await?;
         let mut lines = Lines::default();
         let mut heard = false;
