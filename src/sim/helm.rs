@@ -149,8 +149,7 @@ pub(super) fn as_secret_data(body: &str) -> String {
     STANDARD.encode(body)
 }
 
-/// A body for `revision` of `release` when only its size and shape matter, as for a benchmark: what
-/// [`encode`](self) makes of a revision at rest.
+/// A body for `revision` of `release` when only its size and shape matter, as for a benchmark.
 #[must_use]
 pub fn typical_body(release: &str, revision: u32) -> Arc<str> {
     let name = ["gsp", "gca", "gim"].into_iter().find(|name| release.starts_with(name)).unwrap_or("gim");

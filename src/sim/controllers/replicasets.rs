@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::deployment::Deployment;
 use super::meta::{self, Owner, managed};
-use super::pods::{self, Pod, PodState};
+use super::pod::{Named, Pod};
+use super::pods;
 use crate::sim::scenario::Span;
 use crate::sim::store::Kind;
 use crate::sim::world::cluster::{Cluster, Key};
@@ -141,30 +142,14 @@ fn create_pod(cluster: &mut Cluster, deployment: &Deployment, set: &ReplicaSet) 
     let mut labels = meta::labels(&set.template, "/metadata/labels");
     labels.insert("pod-template-hash".to_owned(), set.hash.clone());
     let name = format!("{}-{}", set.name, meta::suffix(cluster.next_number()));
-    let pod = Pod {
+    let named = Named {
         key: (deployment.key.0.clone(), name),
-        uid: cluster.next_uid(),
-        owner: Owner { api_version: "apps/v1", kind: "ReplicaSet", name: set.name.clone(), uid: set.uid.clone() },
-        release: deployment.release.clone(),
-        workload: deployment.key.1.clone(),
         generate_name: format!("{}-", set.name),
+        workload: deployment.key.1.clone(),
         labels,
-        tag: meta::image_tag(&set.template),
-        template: set.template.clone(),
-        created: cluster.now,
-        changed: cluster.now,
-        state: PodState::New,
-        node: None,
-        scheduled: None,
-        ip: None,
-        started: None,
-        ready: false,
-        ready_changed: cluster.now,
-        restarts: 0,
-        last_exit: None,
-        deleted: None,
-        epoch: 0,
     };
+    let owner = Owner { api_version: "apps/v1", kind: "ReplicaSet", name: set.name.clone(), uid: set.uid.clone() };
+    let pod = Pod::new(cluster, named, owner, &deployment.release, set.template.clone());
     pods::create(cluster, pod);
 }
 

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::meta::{self, Owner, managed, template_hash};
-use super::pods::{self, Pod, PodState};
-use super::{LAG, helm_wait};
+use super::pod::{Named, Pod, PodState};
+use super::{LAG, helm_wait, pods};
 use crate::sim::scenario::Span;
 use crate::sim::store::Kind;
 use crate::sim::world::cluster::{Cluster, Event, Key};
@@ -248,30 +248,14 @@ fn create_pod(cluster: &mut Cluster, set: &StatefulSet, ordinal: usize) {
     labels.insert("apps.kubernetes.io/pod-index".to_owned(), ordinal.to_string());
     labels.insert("controller-revision-hash".to_owned(), set.update_revision.clone());
     labels.insert("statefulset.kubernetes.io/pod-name".to_owned(), name.clone());
-    let pod = Pod {
+    let named = Named {
         key: (set.key.0.clone(), name),
-        uid: cluster.next_uid(),
-        owner: Owner { api_version: "apps/v1", kind: "StatefulSet", name: set.key.1.clone(), uid: set.uid.clone() },
-        release: set.release.clone(),
-        workload: set.key.1.clone(),
         generate_name: format!("{}-", set.key.1),
+        workload: set.key.1.clone(),
         labels,
-        tag: meta::image_tag(&template),
-        template,
-        created: cluster.now,
-        changed: cluster.now,
-        state: PodState::New,
-        node: None,
-        scheduled: None,
-        ip: None,
-        started: None,
-        ready: false,
-        ready_changed: cluster.now,
-        restarts: 0,
-        last_exit: None,
-        deleted: None,
-        epoch: 0,
     };
+    let owner = Owner { api_version: "apps/v1", kind: "StatefulSet", name: set.key.1.clone(), uid: set.uid.clone() };
+    let pod = Pod::new(cluster, named, owner, &set.release, template);
     pods::create(cluster, pod);
 }
 
