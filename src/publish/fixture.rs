@@ -75,7 +75,7 @@ pub fn busy(name: &str) -> SuiteSnapshot {
     let memory = &mut suite.memory.components.gim;
     memory.witness = Some(Witness {
         revision: 4,
-        kind: "upgrade",
+        kind: OperationKind::Upgrade.as_str(),
         whole: true,
         stage: ("verifying", at(900)),
         spent: BTreeMap::from([("applying", Duration::from_secs(12)), ("rolling_out", Duration::from_millis(300_500))]),
@@ -183,7 +183,7 @@ pub fn revision(release: &str, number: u32, status: ReleaseStatus) -> Arc<Revisi
         created: at(100),
         written: at(112),
         body: BodyState::Read(Arc::new(body)),
-        body_version: None,
+        body_version: Some("1".into()),
     })
 }
 

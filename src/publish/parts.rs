@@ -161,7 +161,7 @@ impl<'a> From<Subject<'a>> for Signals<'a> {
     fn from(subject: Subject<'a>) -> Self {
         let readings = &subject.facts().signals.readings;
         let silence = subject.policy.signal_silence();
-        let silent = readings.partition_point(|reading| between(reading.at, subject.suite.judged) > silence);
+        let silent = readings.partition_point(|reading| between(reading.at, subject.suite.judged) >= silence);
         Self {
             live: readings.get(silent..).unwrap_or_default(),
             newest: readings.last().map(|reading| reading.at),

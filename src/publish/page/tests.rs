@@ -248,7 +248,7 @@ fn changes() -> Vec<(&'static str, Change)> {
         ("helm starting", |suite| suite.facts.components.gim.sources.helm = Freshness::Starting),
         ("companion", |suite| suite.facts.components.gim.companion.revisions.clear()),
         ("reading gone", |suite| suite.facts.components.gim.signals.readings.clear()),
-        ("reading too old", |suite| suite.judged = at(990 + 46)),
+        ("reading too old", |suite| suite.judged = at(990 + 45)),
         ("trend", |suite| suite.assessment.components.gim.trend = None),
         ("operation", |suite| suite.assessment.components.gim.operation = None),
         ("operation over", |suite| {
