@@ -2,7 +2,7 @@
 //!
 //! A suite is judged when its facts change, when one of its sources falls silent or speaks again, and when its last
 //! judgement's `valid_until` comes. No scrape judges. [`Board`] itself is synchronous and is told the time, so that tests
-//! hold the clock; [`run`] gives it the real one. Not for deciding anything: that is `assess`.
+//! hold the clock; [`run()`] gives it the real one. Not for deciding anything: that is `assess`.
 
 mod run;
 mod sources;

@@ -6,12 +6,14 @@
 
 use super::answer::{Answer, CheckId, CheckState};
 use super::assessment::{NamedReason, Reason};
-use super::checks::{Context, containers_keep_crashing};
+use super::checks::{Context, crashes_since};
 use super::health::Failing;
 use super::operation::failed_outright;
+use crate::model::facts::{Generation, PodFacts};
 use crate::model::memory::Condition;
 use crate::model::release::{HookPhase, ReleaseStatus};
 use crate::model::time::Timestamp;
+use crate::model::workload::WaitingReason;
 
 /// One thing that speaks against the operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,16 +59,35 @@ fn helms(context: &Context<'_>) -> Vec<Adversity> {
     found
 }
 
-/// Pods that cannot start, before the revision was rolled out once; containers that keep crashing, at any time.
+/// Pods that cannot start, before the revision was rolled out once; containers that keep crashing, at any time. What was
+/// wrong before the operation began counts from its begin, and a pod of an earlier revision does not count at all: a
+/// rollback finds the broken pod that it is to replace.
 fn pods(context: &Context<'_>, checks: &[(CheckId, Answer)]) -> Vec<Adversity> {
+    let Some(operation) = context.operation else { return Vec::new() };
     let fails = |id| checks.iter().any(|(check, answer)| *check == id && answer.state == CheckState::Fail);
-    let starting = [CheckId::PodsScheduled, CheckId::ImagesPulled, CheckId::PodsReady];
+    let lasted = |since: Timestamp, span| context.horizon.lasted(since.max(operation.begin), span);
     let mut found: Vec<CheckId> = Vec::new();
-    if fails(CheckId::ContainersStable) && containers_keep_crashing(context) {
+    if fails(CheckId::ContainersStable) && crashes_since(context, operation.begin) {
         found.push(CheckId::ContainersStable);
     }
     if !context.rollout.once {
-        found.extend(starting.into_iter().filter(|id| fails(*id)));
+        let new = || context.facts.replicas().filter(|pod| pod.generation == Generation::New);
+        let no_node = |pod: &PodFacts| !pod.pod.scheduled && lasted(pod.pod.created, context.times.pending_timeout);
+        if fails(CheckId::PodsScheduled) && new().any(no_node) {
+            found.push(CheckId::PodsScheduled);
+        }
+        // Where no error is told, the image is merely slow, and the check itself has waited for the pending timeout.
+        let since = context.memory.since(Condition::ImageNotPulled);
+        let no_image = |pod: &PodFacts| match since {
+            Some(since) => pod.pod.waits(WaitingReason::is_image) && lasted(since, context.times.image_grace),
+            None => lasted(pod.pod.created, context.times.pending_timeout),
+        };
+        if fails(CheckId::ImagesPulled) && new().any(no_image) {
+            found.push(CheckId::ImagesPulled);
+        }
+        if fails(CheckId::PodsReady) {
+            found.push(CheckId::PodsReady);
+        }
     }
     found.into_iter().map(|check| Adversity { reason: Reason::Check(check), signal_since: None }).collect()
 }

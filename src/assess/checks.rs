@@ -16,7 +16,7 @@ mod release_deployed;
 mod rollout_complete;
 mod within_timeout;
 
-pub use containers_stable::keeps_crashing as containers_keep_crashing;
+pub use containers_stable::crashes_since;
 
 use super::answer::{Answer, CheckId, CheckState, Evidence};
 use super::assessment::Operation;

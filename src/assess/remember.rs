@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::assessment::{Assessment, ComponentAssessment, OperationKind, Outcome, Stage};
-use crate::model::facts::{ComponentFacts, Facts};
+use crate::model::facts::{ComponentFacts, Facts, Generation};
 use crate::model::memory::{
     ComponentMemory, LatencyWindow, MAX_RESTARTS, MAX_SAMPLES, MAX_TOPICS, MAX_VERIFIED, Memory, PodRestarts, Sample,
     Witness,
@@ -50,7 +50,8 @@ pub fn concluded(memory: &mut Memory, assessment: &Assessment, now: Timestamp) {
 
 fn restarts(memory: &mut ComponentMemory, facts: &ComponentFacts, policy: &Policy, now: Timestamp) {
     memory.pods.retain(|uid, _| facts.pods().any(|pod| pod.pod.uid == *uid));
-    for pod in facts.replicas().map(|pod| &pod.pod) {
+    // Pods of an earlier revision may crash for as long as they are there: that is not the newest one's fault.
+    for pod in facts.replicas().filter(|pod| pod.generation == Generation::New).map(|pod| &pod.pod) {
         let count = pod.restarts();
         let looping = pod.waits(|reason| reason == WaitingReason::CrashLoopBackOff);
         let known = memory.pods.entry(pod.uid.clone()).or_insert(PodRestarts { count, loop_seen: None });

@@ -54,7 +54,8 @@ fn check_words(scenario: &Scenario) {
     }
 }
 
-fn play(scenario: &Scenario) -> Result<(), String> {
+/// Plays a scenario; gives the whole sequence of what was said as text.
+fn play(scenario: &Scenario) -> Result<String, String> {
     check_words(scenario);
     let mut held = Held::new(scenario);
     let mut watchers = [Watcher::start(&held)];
@@ -86,16 +87,38 @@ fn play(scenario: &Scenario) -> Result<(), String> {
     if let Some(at) = fell_through {
         let _ = writeln!(failures, "at {at}: the table of verdicts has a hole");
     }
-    if failures.is_empty() { Ok(()) } else { Err(format!("{}:\n{failures}{}", scenario.name, sequence.to_text())) }
+    let sequence = sequence.to_text();
+    if failures.is_empty() {
+        Ok(format!("{}\n{sequence}\n", scenario.name))
+    } else {
+        Err(format!("{}:\n{failures}{sequence}", scenario.name))
+    }
 }
+
+/// Where the sequences are kept: a judgement that flickers between two expectations shows here. `UPDATE_GOLDENS=1` writes
+/// them anew, for a person to read the difference.
+const SEQUENCES: &str = "tests/testdata/sequences.txt";
 
 #[test]
 fn every_scenario_is_judged_as_it_says() {
     let only = std::env::var("SCENARIO").ok();
-    let failures: Vec<String> = Scenario::list()
-        .filter(|name| only.as_ref().is_none_or(|only| only == name))
-        .map(|name| Scenario::find(name).unwrap())
-        .filter_map(|scenario| play(&scenario).err())
-        .collect();
-    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    let (mut sequences, mut failures) = (String::new(), String::new());
+    for name in Scenario::list().filter(|name| only.as_ref().is_none_or(|only| only == name)) {
+        match play(&Scenario::find(name).unwrap()) {
+            Ok(sequence) => sequences += &sequence,
+            Err(failure) => failures += &failure,
+        }
+    }
+    assert!(failures.is_empty(), "{failures}");
+    if std::env::var_os("UPDATE_GOLDENS").is_some() {
+        std::fs::write(SEQUENCES, &sequences).unwrap();
+    }
+    let golden = std::fs::read_to_string(SEQUENCES).unwrap();
+    if only.is_some() {
+        assert!(golden.contains(&sequences), "the sequence differs from {SEQUENCES}:\n{sequences}");
+    } else {
+        let differs = |(now, then): &(&str, &str)| now != then;
+        let first = sequences.lines().zip(golden.lines()).find(differs);
+        assert!(sequences == golden, "the sequences differ from {SEQUENCES}, first here (now, then): {first:?}");
+    }
 }

@@ -3,7 +3,8 @@
 
 use super::Context;
 use crate::assess::answer::{Answer, CheckState, Evidence};
-use crate::model::facts::Generation;
+use crate::model::facts::{Generation, PodFacts};
+use crate::model::time::Timestamp;
 use crate::model::workload::{Pod, TerminatedReason, WaitingReason};
 
 /// So many restarts within the hold, or in a pod that is in a crash loop, are not stable.
@@ -22,7 +23,7 @@ pub fn answer(context: &Context<'_>) -> Option<Answer> {
         .map(|pod| Evidence::Restarts { pod: pod.pod.name.clone(), count: pod.pod.restarts() });
     let state = if keeps_crashing(context) || !killed.is_empty() {
         CheckState::Fail
-    } else if context.facts.replicas().next().is_none() || recent_restarts(context) > 0 {
+    } else if context.facts.replicas().next().is_none() || recent_restarts(context, Timestamp::MIN) > 0 {
         CheckState::Pending
     } else {
         CheckState::Pass
@@ -31,20 +32,31 @@ pub fn answer(context: &Context<'_>) -> Option<Answer> {
     Some(Answer::new(state, killed.into_iter().chain(restarted)))
 }
 
-/// Whether containers end again and again: the part of this check that may be held against an operation.
+/// Whether containers end again and again.
+fn keeps_crashing(context: &Context<'_>) -> bool {
+    in_crash_loop(context, |_| true) || recent_restarts(context, Timestamp::MIN) >= RESTARTS
+}
+
+/// Whether containers that the operation made end again and again: the part of this check that may be held against it.
+/// A pod that crashed before the operation began is no evidence of what the operation did.
 #[must_use]
-pub fn keeps_crashing(context: &Context<'_>) -> bool {
-    let in_loop = context.facts.replicas().any(|pod| {
+pub fn crashes_since(context: &Context<'_>, begin: Timestamp) -> bool {
+    let made = |pod: &PodFacts| pod.generation == Generation::New && pod.pod.created >= begin;
+    in_crash_loop(context, made) || recent_restarts(context, begin) >= RESTARTS
+}
+
+fn in_crash_loop(context: &Context<'_>, counts: impl Fn(&PodFacts) -> bool) -> bool {
+    context.facts.replicas().filter(|pod| counts(pod)).any(|pod| {
         let now = pod.pod.waits(|reason| reason == WaitingReason::CrashLoopBackOff);
         let seen = context.memory.pods.get(&pod.pod.uid).and_then(|memory| memory.loop_seen);
         let lately = seen.is_some_and(|seen| !context.horizon.lasted(seen, context.policy.hold));
         pod.pod.restarts() >= RESTARTS && (now || lately)
-    });
-    in_loop || recent_restarts(context) >= RESTARTS as usize
+    })
 }
 
-fn recent_restarts(context: &Context<'_>) -> usize {
-    context.memory.restarts.iter().filter(|at| !context.horizon.lasted(**at, context.policy.hold)).count()
+fn recent_restarts(context: &Context<'_>, begin: Timestamp) -> u32 {
+    let recent = |at: &&Timestamp| **at >= begin && !context.horizon.lasted(**at, context.policy.hold);
+    u32::try_from(context.memory.restarts.iter().filter(recent).count()).unwrap_or(u32::MAX)
 }
 
 /// Pods of the new generation that ran out of memory, while an operation is of interest: later, a kill long ago would

@@ -32,6 +32,7 @@ scenarios![
     "release-stuck-pending",
     "rollback",
     "rollback-stale-pod",
+    "rollback-fails",
     "rollback-wait-stale-pod",
     "atomic-rollback",
     "atomic-rollback-fails",
