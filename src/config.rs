@@ -10,16 +10,15 @@ mod fields;
 mod outline;
 mod reference;
 mod resolve;
-mod scope;
 mod span;
 mod values;
 
 use std::io::Read;
 use std::path::Path;
 
+pub use crate::model::scope::{HelmDriver, KubernetesScope, LatencyUnit, Scope};
 pub use error::ConfigError;
 pub use reference::reference;
-pub use scope::{HelmDriver, KubernetesScope, LatencyUnit, Scope};
 
 use crate::model::policy::Policy;
 use crate::model::suite::Suite;

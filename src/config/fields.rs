@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use super::reference::Row;
 use super::resolve::DEFAULT_PATH;
-use super::scope::{HelmDriver, KubernetesScope, LatencyUnit, Scope};
 use super::span::{Span, spell};
 use super::values::{Companion, Metrics, Namespace, Port, Release, SuiteName, Takes, Topic, Url, UrlPath};
 use crate::model::names::{Component, PerComponent};
 use crate::model::policy::{Policy, Times};
+use crate::model::scope::{HelmDriver, KubernetesScope, LatencyUnit, Scope};
 use crate::model::suite::{Endpoint, Member};
 
 /// Declares a section of the file: a struct for serde, whose fields may all be left out, and its rows for the reference.

@@ -6,11 +6,11 @@
 use super::Config;
 use super::error::Problem;
 use super::fields::{File, MemberFields, MetricsAt, PolicyFields, SuiteFields, TimesFields};
-use super::scope::Scope;
 use super::span::Span;
 use super::values::Metrics;
 use crate::model::names::{Component, Name, PerComponent};
 use crate::model::policy::{Policy, Times};
+use crate::model::scope::Scope;
 use crate::model::suite::{Endpoint, Member, Suite};
 
 /// Path of metrics endpoints where none is written.

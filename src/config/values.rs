@@ -9,9 +9,9 @@ use std::marker::PhantomData;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 
 use super::fields::MetricsAt;
-use super::scope::{HelmDriver, KubernetesScope, LatencyUnit};
 use super::span::Span;
 use crate::model::names::Name;
+use crate::model::scope::{HelmDriver, KubernetesScope, LatencyUnit};
 
 /// The longest label of a DNS name, which a namespace is (RFC 1123).
 const MAX_LABEL: usize = 63;

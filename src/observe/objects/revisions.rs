@@ -46,6 +46,7 @@ pub fn revision(json: &[u8], interner: &mut Interner) -> Result<Revision, Decode
         created,
         written: written.unwrap_or(created),
         body: BodyState::Unread,
+        body_version: None,
     })
 }
 

@@ -172,7 +172,8 @@ fn judge(cluster: &mut Cluster, deployment: &mut Deployment, began: Option<&'sta
     let done = updated == replicas && all == replicas && available == replicas;
     let mut progress = deployment.progress;
     if let Some(reason) = began {
-        progress = Progress { reason, since: if progress.reason == STUCK { now } else { progress.since }, updated: now };
+        progress =
+            Progress { reason, since: if progress.reason == STUCK { now } else { progress.since }, updated: now };
     }
     if done {
         if progress.reason != DONE {

@@ -187,9 +187,8 @@ fn write(cluster: &mut Cluster, name: &str, number: u32) {
 
 fn encode(cluster: &Cluster, name: &str, namespace: &str, revision: &Revision) -> std::io::Result<String> {
     let helm = revision.helm;
-    let time = |at: Option<Span>| {
-        HelmTime::new(helm, at.map(|at| cluster.clock.fine_stamp(at.plus(cluster.clocks.helm))))
-    };
+    let time =
+        |at: Option<Span>| HelmTime::new(helm, at.map(|at| cluster.clock.fine_stamp(at.plus(cluster.clocks.helm))));
     let hooks = revision.hooks.iter().map(|state| helm::Hook {
         name: &state.hook.name,
         kind: "Job",

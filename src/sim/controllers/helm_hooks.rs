@@ -151,9 +151,7 @@ fn end_job(cluster: &mut Cluster, key: &Key, error: Option<&str>) {
     let Some(pod) = pod.cloned() else { return };
     pods::finish(cluster, &pod.key, error.is_none());
     let at = cluster.stamp();
-    let condition = |kind: &str, reason: &str| {
-        json!({ "type": kind, "status": "True", "reason": reason, "lastProbeTime": at, "lastTransitionTime": at })
-    };
+    let condition = |kind: &str, reason: &str| json!({ "type": kind, "status": "True", "reason": reason, "lastProbeTime": at, "lastTransitionTime": at });
     let started = cluster.clock.stamp(pod.created);
     let status = if error.is_none() {
         let done = [condition("SuccessCriteriaMet", "CompletionsReached"), condition("Complete", "CompletionsReached")];

@@ -19,7 +19,11 @@ pub(super) fn look(cluster: &mut Cluster) {
 
 /// Whether all workloads of the release are rolled out.
 pub(super) fn is_ready(cluster: &Cluster, release: &str) -> bool {
-    cluster.stateful_sets.values().filter(|set| set.release == release).all(super::statefulset::StatefulSet::is_rolled_out)
+    cluster
+        .stateful_sets
+        .values()
+        .filter(|set| set.release == release)
+        .all(super::statefulset::StatefulSet::is_rolled_out)
         && cluster.deployments.values().filter(|set| set.release == release).all(|set| set.is_rolled_out(cluster))
 }
 

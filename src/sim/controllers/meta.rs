@@ -42,11 +42,7 @@ pub(super) fn helm_annotations(release: &str, namespace: &str) -> Value {
 /// Labels out of JSON.
 pub(super) fn labels(object: &Value, pointer: &str) -> BTreeMap<String, String> {
     let entries = object.pointer(pointer).and_then(Value::as_object);
-    entries
-        .into_iter()
-        .flatten()
-        .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
-        .collect()
+    entries.into_iter().flatten().filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect()
 }
 
 /// The image tag of a template's first container.

@@ -181,17 +181,21 @@ fn container(cluster: &Cluster, pod: &Pod) -> Value {
     };
     let state = match pod.state {
         PodState::ErrImagePull { .. } => {
-            let why = format!("failed to pull and unpack image \"{image}\": failed to resolve reference: {image}: not found");
+            let why =
+                format!("failed to pull and unpack image \"{image}\": failed to resolve reference: {image}: not found");
             waiting("ErrImagePull", &why)
         }
-        PodState::ImagePullBackOff { .. } => {
-            waiting("ImagePullBackOff", &format!("Back-off pulling image \"{image}\": ErrImagePull: {image}: not found"))
-        }
+        PodState::ImagePullBackOff { .. } => waiting(
+            "ImagePullBackOff",
+            &format!("Back-off pulling image \"{image}\": ErrImagePull: {image}: not found"),
+        ),
         PodState::CrashLoopBackOff => {
             let why = format!("back-off restarting failed container={} pod={}", container_name(pod), pod.key.1);
             waiting("CrashLoopBackOff", &why)
         }
-        PodState::Running => json!({ "running": { "startedAt": kubelet(cluster, pod.started.unwrap_or(pod.created)) } }),
+        PodState::Running => {
+            json!({ "running": { "startedAt": kubelet(cluster, pod.started.unwrap_or(pod.created)) } })
+        }
         PodState::Exited | PodState::Stopped | PodState::Succeeded | PodState::JobFailed => {
             pod.last_exit.as_ref().map_or_else(|| waiting("ContainerCreating", ""), ended)
         }

@@ -203,8 +203,12 @@ pub(super) fn finish(cluster: &mut Cluster, key: &Key, succeeded: bool) {
 
 /// Behaviours have changed: those that wait or run look again.
 pub(super) fn reconsider(cluster: &mut Cluster, release: &str) {
-    let keys: Vec<Key> =
-        cluster.pods.values().filter(|pod| pod.release == release && pod.is_active()).map(|pod| pod.key.clone()).collect();
+    let keys: Vec<Key> = cluster
+        .pods
+        .values()
+        .filter(|pod| pod.release == release && pod.is_active())
+        .map(|pod| pod.key.clone())
+        .collect();
     for key in keys {
         let Some(pod) = cluster.pods.get(&key) else { continue };
         if pod.owner.kind == "Job" {
@@ -312,8 +316,7 @@ pub(super) fn on_event(cluster: &mut Cluster, key: &Key, epoch: u64, event: PodE
         }
         PodEvent::Stop => {
             pod.state = PodState::Stopped;
-            pod.last_exit =
-                Some(Exit { began: pod.started.unwrap_or(now), ended: now, code: 143, reason: "Error" });
+            pod.last_exit = Some(Exit { began: pod.started.unwrap_or(now), ended: now, code: 143, reason: "Error" });
             end_ready(pod, now);
             next.push((LAG, PodEvent::Remove));
         }

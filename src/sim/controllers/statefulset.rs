@@ -187,7 +187,8 @@ fn act(cluster: &mut Cluster, set: &StatefulSet) {
 
 fn count(cluster: &mut Cluster, key: &Key, before: &StatefulSet) {
     let pods = owned(cluster, key);
-    let of = |revision: &String| pods.iter().filter(|pod| pod.is_active() && revision_of(pod) == Some(revision)).count();
+    let of =
+        |revision: &String| pods.iter().filter(|pod| pod.is_active() && revision_of(pod) == Some(revision)).count();
     let mut counts = Counts {
         replicas: pods.len(),
         ready: pods.iter().filter(|pod| pod.ready && !pod.is_over()).count(),

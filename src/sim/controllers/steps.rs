@@ -100,8 +100,10 @@ fn uninstall(cluster: &mut Cluster, asked: &Uninstall) {
         }
         return;
     }
-    let numbers: Vec<u32> =
-        cluster.releases.get(&asked.release).map_or_else(Vec::new, |release| release.revisions.keys().copied().collect());
+    let numbers: Vec<u32> = cluster
+        .releases
+        .get(&asked.release)
+        .map_or_else(Vec::new, |release| release.revisions.keys().copied().collect());
     for number in numbers {
         helm_history::delete(cluster, &asked.release, number);
     }
@@ -109,7 +111,8 @@ fn uninstall(cluster: &mut Cluster, asked: &Uninstall) {
 }
 
 fn remove_objects(cluster: &mut Cluster, namespace: &str, release: &str) {
-    let sets: Vec<Key> = cluster.stateful_sets.iter().filter(|(_, set)| set.release == release).map(|(k, _)| k.clone()).collect();
+    let sets: Vec<Key> =
+        cluster.stateful_sets.iter().filter(|(_, set)| set.release == release).map(|(k, _)| k.clone()).collect();
     let deployments: Vec<Key> =
         cluster.deployments.iter().filter(|(_, set)| set.release == release).map(|(k, _)| k.clone()).collect();
     for key in sets {

@@ -114,7 +114,8 @@ fn dashboard(name: &str, panels: u64, noise: &mut Noise) -> String {
         })
     };
     let panels: Vec<Value> = (1..=panels).map(|id| panel(id, noise)).collect();
-    let page = json!({ "title": format!("{name} operations"), "schemaVersion": 39, "refresh": "30s", "panels": panels });
+    let page =
+        json!({ "title": format!("{name} operations"), "schemaVersion": 39, "refresh": "30s", "panels": panels });
     serde_json::to_string_pretty(&page).unwrap_or_default()
 }
 
@@ -150,8 +151,9 @@ fn helpers(name: &str, noise: &mut Noise) -> String {
 }
 
 fn values(noise: &mut Noise) -> Value {
-    let parts: serde_json::Map<String, Value> =
-        (0..160).map(|n| (format!("p{n}"), json!({ "enabled": noise.next(2) == 0, "limit": noise.next(5000) }))).collect();
+    let parts: serde_json::Map<String, Value> = (0..160)
+        .map(|n| (format!("p{n}"), json!({ "enabled": noise.next(2) == 0, "limit": noise.next(5000) })))
+        .collect();
     json!({
         "image": { "registry": "registry.example.com", "tag": "" }, "replicaCount": 1, "updateStrategy": "RollingUpdate",
         "logLevel": "INFO", "retentionDays": "400", "parts": parts,

@@ -23,7 +23,8 @@ const ANSWERS: [&str; 4] = ["pass", "fail", "pending", "unknown"];
 const RELEASES: [&str; 5] = ["gim", "gim-monitoring", "gsp", "gca", "gca-monitoring"];
 
 pub(super) fn check(file: &str, scenario: &Scenario) -> Result<(), ScenarioError> {
-    let wrong = |field: String, message: String| Err(ScenarioError::Senseless { file: file.to_owned(), field, message });
+    let wrong =
+        |field: String, message: String| Err(ScenarioError::Senseless { file: file.to_owned(), field, message });
     if !scenario.name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-') {
         return wrong("name".to_owned(), format!("`{}` is no name: small letters, digits and hyphens", scenario.name));
     }
@@ -51,7 +52,8 @@ pub(super) fn check(file: &str, scenario: &Scenario) -> Result<(), ScenarioError
         }
         last = expectation.at;
         for (component, expected) in expectation.components() {
-            let known = |word: &Option<String>, words: &[&str]| word.as_ref().is_none_or(|w| words.contains(&w.as_str()));
+            let known =
+                |word: &Option<String>, words: &[&str]| word.as_ref().is_none_or(|w| words.contains(&w.as_str()));
             let path = format!("expect[{index}].{component}");
             if !known(&expected.stage, &STAGES) {
                 return wrong(path + ".stage", one_of(&STAGES));
