@@ -29,7 +29,7 @@ async fn pages() -> SocketAddr {
 async fn answer(mut stream: TcpStream) -> std::io::Result<()> {
     let mut request = vec![0; 4096];
     let length = stream.read(&mut request).await?;
-    let request = String::from_utf8_lossy(&request[..length]).into_owned();
+    let request = String::from_utf8_lossy(request.get(..length).unwrap_or_default()).into_owned();
     assert!(request.contains("application/openmetrics-text"), "{request}");
     let path = request.split(' ').nth(1).unwrap_or_default();
     let ok = |page: &str| {

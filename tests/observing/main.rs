@@ -196,13 +196,13 @@ impl House {
             while !done(&self.heard) {
                 // Staleness comes by waiting, not by a change.
                 if let Ok(change) = timeout(Duration::from_millis(20), self.changes.recv()).await {
-                    self.heard.take(change.expect("the observers ended"));
+                    self.heard.take(change.unwrap());
                 }
             }
         };
-        if timeout(PATIENCE, hear()).await.is_err() {
-            panic!("never: {what}; errors: {:?}; conditions: {:?}", self.heard.errors, self.heard.conditions);
-        }
+        let heard = timeout(PATIENCE, hear()).await;
+        let Heard { errors, conditions, .. } = &self.heard;
+        assert!(heard.is_ok(), "never: {what}; errors: {errors:?}; conditions: {conditions:?}");
     }
 
     async fn until_synced(&mut self) {

@@ -179,7 +179,8 @@ mod tests {
 
     #[test]
     fn topics_are_bounded() {
-        let page: String = (0..300).map(|n| format!("gim_kafka_timestamp_behind{{topic=\"t{n:03}\"}} 1\n")).collect();
+        let line = |number: u32| format!("gim_kafka_timestamp_behind{{topic=\"{number:03}\"}} 1\n");
+        let page = (0..300).map(line).collect::<Vec<_>>().concat();
         let values = read(&page);
         assert_eq!(values.topics.len(), MAX_TOPICS);
         assert_eq!(values.refused, ["44 impossible values of gim_kafka_timestamp_behind"]);
