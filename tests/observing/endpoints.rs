@@ -45,9 +45,10 @@ async fn answer(mut stream: TcpStream) -> std::io::Result<()> {
             return Ok(());
         }
         "/endless" => {
+            let line = format!("# {}\n", "x".repeat(10_000));
             stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await?;
             loop {
-                stream.write_all(&b"# a comment\n".repeat(4096)).await?;
+                stream.write_all(line.as_bytes()).await?;
             }
         }
         _ => "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n".to_owned(),
@@ -94,7 +95,7 @@ async fn bad_pages_are_counted_and_nothing_else_changes() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         listener.local_addr().unwrap()
     };
-    let mut house = House::build().await;
+    let mut house = House::reading_every(Duration::from_secs(5)).await;
     let wants = [
         want("syntax", &format!("http://{address}/syntax")),
         want("moved", &format!("http://{address}/moved")),

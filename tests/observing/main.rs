@@ -37,9 +37,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The program's waits, shortened in the same order.
 const TIMING: Timing = Timing {
     watch: Duration::from_secs(1),
-    silence: Duration::from_secs(2),
-    watch_stale_after: Duration::from_secs(3),
-    bodies_stale_after: Duration::from_secs(3),
+    silence: Duration::from_secs(3),
+    watch_stale_after: Duration::from_secs(4),
+    bodies_stale_after: Duration::from_secs(4),
     backoff_first: Duration::from_millis(50),
     backoff_longest: Duration::from_millis(400),
     forbidden: Duration::from_millis(300),
@@ -169,6 +169,15 @@ impl House {
     }
 
     async fn over(server: ApiServer, mode: KubernetesScope) -> Self {
+        Self::start(server, mode, Duration::from_millis(200)).await
+    }
+
+    /// Endpoints are read so often, and may take so long to answer.
+    async fn reading_every(interval: Duration) -> Self {
+        Self::start(server().await, KubernetesScope::Auto, interval).await
+    }
+
+    async fn start(server: ApiServer, mode: KubernetesScope, signal_interval: Duration) -> Self {
         let offset = Arc::new(ClockOffset::default());
         let clock = Arc::new(ServerClock::new(Arc::new(MachineClock), Arc::clone(&offset)));
         let access = Access::Url(server.url().parse().unwrap());
@@ -180,7 +189,7 @@ impl House {
             api,
             suites: vec![Suite::default_suite()],
             scope: Scope { kubernetes_scope: mode, ..Scope::default() },
-            signal_interval: Duration::from_millis(200),
+            signal_interval,
             timing: TIMING,
             changes: sender,
             bodies: wanted_bodies,
@@ -201,8 +210,9 @@ impl House {
             }
         };
         let heard = timeout(PATIENCE, hear()).await;
-        let Heard { errors, conditions, .. } = &self.heard;
-        assert!(heard.is_ok(), "never: {what}; errors: {errors:?}; conditions: {conditions:?}");
+        let errors = self.heard.errors.iter().rev().take(5).collect::<Vec<_>>();
+        let conditions = &self.heard.conditions;
+        assert!(heard.is_ok(), "never: {what}; newest errors: {errors:?}; conditions: {conditions:?}");
     }
 
     async fn until_synced(&mut self) {
