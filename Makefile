@@ -16,7 +16,8 @@ say = @printf '\n== %s\n' "$(1)"
 
 # Installs Debian packages whose command is missing: pairs of command:package.
 define packages
-	@missing=; for pair in $(1); do command -v "$${pair%%:*}" >/dev/null || missing="$$missing $${pair\#\#*:}"; done; \
+	@missing=; for pair in $(1); do IFS=: read -r command package <<<"$$pair"; \
+	command -v "$$command" >/dev/null || missing="$$missing $$package"; done; \
 	if [ -n "$$missing" ]; then \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    printf '\n== Installing%s\n' "$$missing"; \

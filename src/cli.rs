@@ -3,7 +3,9 @@
 //! The order of precedence is flag, environment, file, default. This is the only room that knows all others, and the only one
 //! with errors that are just told. Not for work: what a command does is done by the rooms that it joins.
 
+mod announce;
 mod demo;
+mod exporter;
 mod flags;
 mod logging;
 mod serve;
@@ -16,7 +18,7 @@ use anyhow::Context as _;
 use clap::{CommandFactory as _, FromArgMatches as _};
 
 pub use flags::reference;
-use flags::{Arguments, Command};
+use flags::{Arguments, Command, LogLevel};
 
 /// Threads that do the work. One suite needs a fraction of one; with two, a large scrape does not hold up a watch.
 const WORKER_THREADS: usize = 2;
@@ -33,7 +35,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(u8::try_from(told.exit_code()).unwrap_or(2));
         }
     };
-    logging::start(arguments.flags.log_level, arguments.flags.log_format);
+    // The demo talks to a person, on the same terminal.
+    let quiet = if matches!(arguments.command, Some(Command::Demo(_))) { LogLevel::Warn } else { LogLevel::Info };
+    logging::start(arguments.flags.log_level.unwrap_or(quiet), arguments.flags.log_format);
     match command(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -2,7 +2,7 @@
 //!
 //! Everything has a default: an empty file, and no file at all, mean `Suite::default_suite()` and `Policy::default()`. A
 //! mistake is told with file, line, column, field and what would be right. What the fields mean is written once, beside
-//! them in `fields`; [`reference()`] prints it. Not for flags: those are `cli`'s, and only hand their values to [`Scope`].
+//! them in `fields`; [`reference()`] prints it. Not for flags: those are `cli`'s, and only hand their values to `Scope`.
 
 mod check;
 mod error;
@@ -21,6 +21,7 @@ pub use error::ConfigError;
 pub use reference::reference;
 
 use crate::model::policy::Policy;
+use crate::model::scope::Scope;
 use crate::model::suite::Suite;
 
 /// The largest file that is read, in bytes. A thousand suites take about 300 KB.

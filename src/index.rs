@@ -233,10 +233,12 @@ impl Index {
     }
 }
 
-/// Whether a workload was made by a release: by Helm's own mark, else, where nothing marks it, by its name.
+/// Whether a workload was made by a release: by Helm's own mark, else, where nothing marks it, by its name. A `Job` needs
+/// the mark: those without it are hooks, which come and go beside the release.
 fn belongs(workload: &Workload, release: &str) -> bool {
     match &workload.release {
         Some(mark) => &**mark == release,
+        None if workload.kind == WorkloadKind::Job => false,
         None => workload.name.strip_prefix(release).is_some_and(|rest| rest.is_empty() || rest.starts_with('-')),
     }
 }

@@ -14,7 +14,7 @@ mod intern;
 pub mod objects;
 mod report;
 mod scope;
-mod signals;
+pub mod signals;
 mod targets;
 #[cfg(test)]
 mod testing;

@@ -1,5 +1,20 @@
-//! IO out: renders one snapshot as metrics, JSON or HTML. Nothing here judges.
+//! IO out: renders one snapshot as metrics, JSON or HTML. Nothing here judges, and nothing reads a clock.
+//!
+//! [`families`] is the one table of metrics, [`page`] makes pages of it, [`status`] writes everything as JSON, [`site`]
+//! answers the rest. [`text`] has the sentences. Not for sockets and headers: those are `server`.
 
 pub mod blocks;
+pub mod families;
+#[cfg(test)]
+mod fixture;
+pub mod own;
+pub mod page;
+mod parts;
+mod process;
+pub mod reference;
+mod series;
+pub mod site;
+pub mod status;
+pub mod text;
 
 pub use crate::exposition::Format;

@@ -2,7 +2,7 @@
 //!
 //! It knows how to be polite and how not to be held up: who sends slowly, reads slowly, sends too much or comes in
 //! crowds is cut off, and the limits are constants here, each with its reason. What a route answers is not its
-//! business; of the contents it knows only how a client asks for a form of them ([`negotiate`]).
+//! business: [`site`] puts what `publish` says into responses, in the form a client asks for ([`negotiate`]).
 
 mod body;
 mod connection;
@@ -11,6 +11,7 @@ mod listen;
 pub mod negotiate;
 mod patience;
 mod routes;
+pub mod site;
 
 pub use body::{Body, BoxError, chunks, full, streamed};
 pub use limits::{Limits, MAX_CONNECTIONS, MAX_HEAD_BYTES, MAX_REQUEST_BODY_BYTES};

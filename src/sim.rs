@@ -11,6 +11,8 @@ pub mod fleet;
 pub mod helm;
 mod latency;
 pub mod metrics_page;
+mod metrics_server;
+pub mod player;
 pub mod scenario;
 pub mod selector;
 pub mod store;

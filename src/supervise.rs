@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::{Id, JoinError, JoinSet};
 
@@ -88,7 +88,7 @@ impl Generation {
         name: impl Into<Arc<str>>,
         task: impl Future<Output = Result<(), E>> + Send + 'static,
     ) {
-        let handle = self.tasks.spawn(async move { task.await.map_err(|error| error.to_string()) });
+        let handle = self.tasks.spawn(async move { task.await.map_err(|error| format!("{error:#}")) });
         self.names.insert(handle.id(), name.into());
     }
 
@@ -183,14 +183,26 @@ impl fmt::Display for Ending {
     }
 }
 
-/// Waits for SIGTERM or SIGINT and names the one that came.
-pub async fn shutdown_signal() -> std::io::Result<&'static str> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
-        _ = interrupt.recv() => "SIGINT",
-    })
+/// The signals that ask the process to end.
+#[derive(Debug)]
+pub struct ShutdownSignal {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl ShutdownSignal {
+    /// Begins to listen: from now on neither signal ends the process by itself.
+    pub fn listen() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Waits for one of them and names it.
+    pub async fn comes(mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
 }
 
 fn panic_message(error: JoinError) -> String {

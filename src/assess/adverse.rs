@@ -18,8 +18,6 @@ use crate::model::time::Timestamp;
 pub struct Adversity {
     /// What.
     pub reason: Reason,
-    /// Whether it is about Helm's part, so that the operation failed whatever the pods do.
-    pub is_helms: bool,
     /// Since when, for signals: an operation that began elsewhere in the suite before that may explain it.
     pub signal_since: Option<Timestamp>,
 }
@@ -40,7 +38,7 @@ pub fn find(context: &Context<'_>, checks: &[(CheckId, Answer)], failing: &[Fail
 /// Hooks that failed, a release that failed outright, Helm gone while the release is pending.
 fn helms(context: &Context<'_>) -> Vec<Adversity> {
     let Some(newest) = context.facts.release.newest() else { return Vec::new() };
-    let adversity = |reason| Adversity { reason, is_helms: true, signal_since: None };
+    let adversity = |reason| Adversity { reason, signal_since: None };
     let mut found = Vec::new();
     if let Some(body) = newest.body() {
         let hook_failed = body.hooks.iter().any(|hook| hook.phase == HookPhase::Failed);
@@ -70,10 +68,7 @@ fn pods(context: &Context<'_>, checks: &[(CheckId, Answer)]) -> Vec<Adversity> {
     if !context.rollout.once {
         found.extend(starting.into_iter().filter(|id| fails(*id)));
     }
-    found
-        .into_iter()
-        .map(|check| Adversity { reason: Reason::Check(check), is_helms: false, signal_since: None })
-        .collect()
+    found.into_iter().map(|check| Adversity { reason: Reason::Check(check), signal_since: None }).collect()
 }
 
 /// Signals that fail for as long as the hold. A steady high latency never speaks against an operation, and absent
@@ -90,7 +85,7 @@ fn signals(context: &Context<'_>, failing: &[Failing]) -> Vec<Adversity> {
                 CheckId::MetricsPresent if read_before => super::checks::silent_since(context)?,
                 _ => return None,
             };
-            Some(Adversity { reason: Reason::Check(failing.check), is_helms: false, signal_since: Some(since) })
+            Some(Adversity { reason: Reason::Check(failing.check), signal_since: Some(since) })
         })
         .collect()
 }

@@ -116,12 +116,6 @@ pub fn is_vital(id: CheckId) -> bool {
     TABLE.iter().any(|row| row.id == id && row.vital)
 }
 
-/// Whether this check is about the pods themselves.
-#[must_use]
-pub fn is_about_pods(id: CheckId) -> bool {
-    TABLE.iter().any(|row| row.id == id && row.rests == Rests::Pods)
-}
-
 fn blind(context: &Context<'_>, rests: Rests) -> Option<Evidence> {
     let sources = &context.facts.sources;
     let helm = (SourceKind::Helm, sources.helm);

@@ -128,18 +128,11 @@ pub fn stage(facts: &ComponentFacts, judged: &Judged, adverse: &[Adversity]) -> 
         return Stage::Unknown;
     }
     let Some(newest) = facts.release.newest() else { return Stage::Absent };
-    let degraded = judged.rollout.once && !adverse.iter().any(|adversity| adversity.is_helms);
     match newest.status {
         ReleaseStatus::Uninstalled => Stage::Absent,
         ReleaseStatus::Uninstalling => Stage::Uninstalling,
-        _ if judged.rollout.scaled_to_zero => Stage::Absent,
-        _ if !adverse.is_empty() => {
-            if degraded {
-                Stage::Degraded
-            } else {
-                Stage::Failed
-            }
-        }
+        _ if rollout::scaled_to_zero(facts) => Stage::Absent,
+        _ if !adverse.is_empty() => Stage::Failed,
         status if status.is_pending() => Stage::Applying,
         _ if judged.is_unhealthy() && (judged.rollout.once || !judged.in_window()) => Stage::Degraded,
         _ if !judged.rollout.all_ready => Stage::RollingOut,

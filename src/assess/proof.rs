@@ -77,7 +77,14 @@ fn signals(context: &Context<'_>, checks: &[(CheckId, Answer)], proof: &mut Proo
     }
     let Some(silent) = silent_since(context) else { return };
     if context.horizon.lasted(silent, context.policy.signal_silence()) {
-        proof.silent.push(Reason::Named(NamedReason::SignalsSilent));
+        let reason = Reason::Named(NamedReason::SignalsSilent);
+        // An exporter that has just begun cannot call a signal silent that it never had the time to hear.
+        let full = after(context.memory.began, context.policy.trend_window);
+        if context.horizon.passed(full) {
+            proof.silent.push(reason);
+        } else {
+            proof.lack(reason, Some(full));
+        }
         return;
     }
     let Some(trend) = context.trend else { return };

@@ -43,13 +43,13 @@ pub struct Rollout {
     pub desired: u32,
     /// Replicas of the new generation that are Ready.
     pub ready: u32,
-    /// Whether nothing is meant to run: there are workloads, and none wants a pod.
-    pub scaled_to_zero: bool,
     /// Whether the workloads' templates carry the manifest's images; `None` where the manifest is not known.
     pub templates_match: Option<bool>,
     /// Workloads that are not finished: not observed, revisions differ, old or terminating pods, pods missing.
     pub unfinished: Vec<Name>,
-    /// Whether all is finished and every wanted pod of the new generation is Ready.
+    /// Whether every wanted pod of the workloads' newest template is there and Ready, and nothing else is left.
+    pub pods_ready: bool,
+    /// Whether that template is the manifest's, and the controllers are done: whether the rollout is finished.
     pub all_ready: bool,
     /// Whether the newest revision was rolled out once, whatever happened to its pods since.
     pub once: bool,
@@ -100,9 +100,9 @@ pub fn read(evidence: &Evidence<'_>) -> Rollout {
     Rollout {
         desired: facts.desired(),
         ready: ready(facts.replicas()),
-        scaled_to_zero: !facts.workloads.is_empty() && facts.desired() == 0,
         templates_match,
         unfinished: unfinished.iter().map(|workload| workload.workload.name.clone()).collect(),
+        pods_ready,
         all_ready,
         once,
         ready_since,
@@ -110,6 +110,12 @@ pub fn read(evidence: &Evidence<'_>) -> Rollout {
         unready,
         stale: stale_pod(evidence),
     }
+}
+
+/// Whether nothing is meant to run: there are workloads, and none wants a pod.
+#[must_use]
+pub fn scaled_to_zero(facts: &ComponentFacts) -> bool {
+    !facts.workloads.is_empty() && facts.desired() == 0
 }
 
 /// Whether pods are missing, of an old revision, or still being deleted: a condition for memory.

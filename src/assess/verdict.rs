@@ -5,9 +5,9 @@
 
 use super::answer::CheckId;
 use super::assessment::{Command, Gate, NamedReason, OperationKind, Reason, Stage, Verdict, VerdictKind};
-use super::checks::is_about_pods;
 use super::component::Judged;
 use super::horizon::Horizon;
+use super::rollout::scaled_to_zero;
 use super::suite::InSuite;
 use crate::model::facts::ComponentFacts;
 use crate::model::memory::{ComponentMemory, Condition};
@@ -108,7 +108,7 @@ fn not_there(case: &Case<'_>) -> Option<Verdict> {
         None => NamedReason::Absent,
         Some(ReleaseStatus::Uninstalled) => NamedReason::Uninstalled,
         Some(ReleaseStatus::Uninstalling) => return None,
-        Some(_) if case.judged.rollout.scaled_to_zero => NamedReason::ScaledToZero,
+        Some(_) if scaled_to_zero(case.facts) => NamedReason::ScaledToZero,
         Some(_) => return None,
     };
     Some(named(VerdictKind::None, reason))
@@ -210,8 +210,9 @@ fn not_finished(case: &Case<'_>) -> Option<Verdict> {
     if operation.in_window && !rollout.once {
         return Some(wait(NamedReason::RolloutUnfinished, Some(deadline)));
     }
-    let pods_fail = case.judged.failing.iter().any(|failing| is_about_pods(failing.check) && failing.counts);
-    (!pods_fail).then(|| wait(NamedReason::PodReplaced, Some(deadline)))
+    // A pod that came instead of another has time to start; one that keeps crashing will not.
+    let crashes = case.judged.failing.iter().any(|failing| failing.check == CheckId::ContainersStable);
+    (!crashes).then(|| wait(NamedReason::PodReplaced, Some(deadline)))
 }
 
 fn unhealthy(case: &Case<'_>) -> Option<Verdict> {

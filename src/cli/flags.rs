@@ -8,7 +8,8 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
-use crate::config::{Config, HelmDriver, KubernetesScope, Scope};
+use crate::config::Config;
+use crate::model::scope::{HelmDriver, KubernetesScope, Scope};
 use crate::named;
 
 /// Judges upgrades of Genesys Info Mart on Kubernetes, for Prometheus.
@@ -82,16 +83,15 @@ pub(super) struct Flags {
         global = true
     )]
     pub(super) kubernetes_scope: Option<KubernetesScope>,
-    /// Least severe messages to log.
+    /// Least severe messages to log; where nothing is said, info, and warn in the demo.
     #[arg(
         long = "log.level",
         env = "GIM_UPGRADE_LOG_LEVEL",
         value_name = "LEVEL",
-        default_value = LogLevel::Info.as_str(),
         value_parser = choice(LogLevel::ALL, LogLevel::as_str, LogLevel::parse),
         global = true
     )]
-    pub(super) log_level: LogLevel,
+    pub(super) log_level: Option<LogLevel>,
     /// Form of the log.
     #[arg(
         long = "log.format",

@@ -1,11 +1,20 @@
-//! `serve`: the exporter itself.
+//! `serve`: the exporter itself, on a real cluster.
 
+use super::announce::{self, Line};
+use super::exporter::Outlet;
 use super::flags::Flags;
+use crate::observe::client::Access;
+use crate::supervise::{Generation, SHUTDOWN_GRACE, ShutdownSignal};
 
 /// Watches the cluster until a signal comes.
 pub(super) async fn serve(flags: Flags) -> anyhow::Result<()> {
-    let _config = flags.config()?;
-    let reason = crate::supervise::shutdown_signal().await?;
-    tracing::info!(reason, "shutting down");
-    Ok(())
+    let shutdown = ShutdownSignal::listen()?;
+    let config = flags.config()?;
+    let outlet = Outlet::new(&config);
+    let mut generation = Generation::new();
+    outlet.serve(&mut generation, &flags.listen_address).await?;
+    let lines = announce::announce(outlet.snapshots(), Line::log);
+    generation.spawn_until_stopped("announcer", lines);
+    outlet.watch(&mut generation, config, flags.kubeconfig.map_or(Access::Infer, Access::Kubeconfig)).await?;
+    Ok(generation.run(shutdown.comes(), SHUTDOWN_GRACE).await?)
 }

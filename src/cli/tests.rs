@@ -4,7 +4,7 @@ use clap::CommandFactory as _;
 
 use super::flags::{Arguments, Command, LogFormat, LogLevel};
 use super::parse;
-use crate::config::{HelmDriver, KubernetesScope};
+use crate::model::scope::{HelmDriver, KubernetesScope};
 
 fn arguments(words: &[&str]) -> Arguments {
     let words = std::iter::once("gim-upgrade-exporter").chain(words.iter().copied());
@@ -26,11 +26,11 @@ fn serve_is_the_default_and_flags_stand_on_either_side() {
     let plain = arguments(&[]);
     assert!(plain.command.is_none());
     assert_eq!(plain.flags.listen_address, ":9845");
-    assert_eq!((plain.flags.log_level, plain.flags.log_format), (LogLevel::Info, LogFormat::Text));
+    assert_eq!((plain.flags.log_level, plain.flags.log_format), (None, LogFormat::Text));
     for words in [["--log.level=debug", "serve"], ["serve", "--log.level=debug"]] {
         let given = arguments(&words);
         assert!(matches!(given.command, Some(Command::Serve)), "{words:?}");
-        assert_eq!(given.flags.log_level, LogLevel::Debug, "{words:?}");
+        assert_eq!(given.flags.log_level, Some(LogLevel::Debug), "{words:?}");
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::model::names::Component;
+use crate::model::scope::{HelmDriver, KubernetesScope, LatencyUnit};
 use crate::model::suite::Endpoint;
 
 fn good(text: &str) -> Config {
@@ -70,6 +71,16 @@ signals: {interval: 30s, latency_unit: seconds}
     assert_eq!(config.scope.helm_driver, HelmDriver::Configmap);
     assert_eq!(config.scope.kubernetes_scope, KubernetesScope::Namespaces);
     assert_eq!(config.scope.latency_unit, LatencyUnit::Seconds);
+}
+
+#[test]
+fn json_is_read_too() {
+    let config = good(
+        r#"{"suites": [{"name": "default", "gim": {"namespace": "gim-1"}}],
+            "policy": {"trend_window": "3s", "gim": {"soak": "2s"}}, "signals": {"interval": "250ms"}}"#,
+    );
+    assert_eq!(&*config.suites[0].members.gim.namespace, "gim-1");
+    assert_eq!(config.policy.signal_interval, Duration::from_millis(250));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! Reads are spread evenly: each endpoint has a phase of its own within the interval, and a new one is read at once. Not for
 //! finding endpoints, and not for a history of what they said.
 
-mod families;
+pub mod families;
 mod read;
 
 use std::collections::{HashMap, HashSet};

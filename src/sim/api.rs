@@ -211,6 +211,7 @@ async fn route(server: &Server, request: &Request<Incoming>) -> Result<Answer, R
         return Err(Refusal::unauthorized());
     }
     let (kind, namespace, name) = match Target::parse(request.uri().path()) {
+        None if Target::in_known_group(request.uri().path()) => return Err(Refusal::no_such_resource()),
         None => return Ok(Answer::Response(no_such_page())),
         Some(Target::Version) => return Ok(Answer::Response(body::json(VERSION))),
         Some(Target::Collection { kind, namespace }) => (kind, namespace, None),

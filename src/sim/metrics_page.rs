@@ -1,5 +1,5 @@
-//! The metrics page of a GIM pod, in text 0.0.4, as GIM itself writes it: its latency in milliseconds by topic and
-//! partition, its state, its failed jobs, and a Java process around them.
+//! The metrics pages of the pods, in text 0.0.4. GIM's as GIM itself writes it: its latency in milliseconds by topic and
+//! partition, its state, its failed jobs, and a Java process around them. GSP's is a healthy Flink's. GCA has none.
 
 use std::fmt::Write as _;
 
@@ -16,8 +16,8 @@ pub enum MetricsAnswer {
     Status(u16),
 }
 
-/// The release whose pods serve a page.
-const RELEASE: &str = "gim";
+/// The releases whose pods serve a page.
+const RELEASES: [&str; 2] = ["gim", "gsp"];
 
 pub(super) fn answer(cluster: &Cluster, pod: &str, now: Span) -> Option<MetricsAnswer> {
     let named = |found: &&Pod| found.key.1 == pod || found.ip.as_deref() == Some(pod);
@@ -28,7 +28,11 @@ pub(super) fn answer(cluster: &Cluster, pod: &str, now: Span) -> Option<MetricsA
         MetricsFate::Error => Some(MetricsAnswer::Status(500)),
         MetricsFate::Absent => Some(MetricsAnswer::Page(process_families(cluster, pod, now))),
         MetricsFate::Served => {
-            let mut page = gim_families(cluster, pod, &behaviour.schema, now);
+            let mut page = match pod.workload.as_str() {
+                "gim" => gim_families(cluster, pod, &behaviour.schema, now),
+                "gsp-jm" => job_manager_families(cluster, pod, now),
+                _ => task_manager_families(cluster, pod, now),
+            };
             page.push_str(&process_families(cluster, pod, now));
             Some(MetricsAnswer::Page(page))
         }
@@ -41,7 +45,8 @@ pub(super) fn listening(cluster: &Cluster) -> Vec<String> {
 
 /// A container that runs listens, Ready or not.
 fn listens(cluster: &Cluster, pod: &Pod) -> bool {
-    pod.release == RELEASE
+    RELEASES.contains(&pod.release.as_str())
+        && pod.owner.kind != "Job"
         && pod.state == PodState::Running
         && cluster.behaviour(&pod.release, &pod.workload, &pod.tag).metrics != MetricsFate::Refused
 }
@@ -67,6 +72,47 @@ fn gim_families(cluster: &Cluster, pod: &Pod, schema: &str, now: Span) -> String
             page,
             "gim_kafka_timestamp_behind{{pod=\"{name}\",topic=\"{topic}\",partition=\"{partition}\",}} {millis:.1}"
         );
+    }
+    page
+}
+
+fn job_manager_families(cluster: &Cluster, pod: &Pod, now: Span) -> String {
+    let workers = cluster.pods.values().filter(|other| other.workload == "gsp-tm" && other.is_available()).count();
+    let uptime = cluster.clock.real_seconds(now.minus(pod.ready_changed).seconds().max(0.0)) * 1000.0;
+    let families = [
+        ("flink_jobmanager_numRunningJobs", if pod.ready && workers > 0 { 1.0 } else { 0.0 }),
+        ("flink_jobmanager_numRegisteredTaskManagers", workers as f64),
+        ("flink_jobmanager_taskSlotsTotal", 4.0 * workers as f64),
+        ("flink_jobmanager_taskSlotsAvailable", 0.0),
+        ("flink_jobmanager_job_uptime", uptime.floor()),
+        ("flink_jobmanager_job_numRestarts", 0.0),
+        ("flink_jobmanager_job_lastCheckpointDuration", 1350.0),
+        ("flink_jobmanager_job_numberOfFailedCheckpoints", 0.0),
+        ("flink_jobmanager_job_numberOfCompletedCheckpoints", (uptime / 60_000.0).floor()),
+        ("flink_jobmanager_job_numberOfInProgressCheckpoints", 0.0),
+    ];
+    let mut page = String::with_capacity(2048);
+    for (name, value) in families {
+        // Writing into a String does not fail.
+        let _ = write!(page, "# HELP {name} {name} (scope: jobmanager)\n# TYPE {name} gauge\n{name} {value:.1}\n");
+    }
+    page
+}
+
+fn task_manager_families(cluster: &Cluster, pod: &Pod, now: Span) -> String {
+    // Event times lie a little behind now, by the clock of the world.
+    let event_time = cluster.clock.instant(now.minus(Span::from_secs(5))).as_millisecond();
+    let families = [
+        ("version_semVer_buildInfo", format!("version=\"{}\"", pod.tag), 1.0),
+        ("KafkaConsumer_records_lag_max", "operator_name=\"Source: voice\"".to_owned(), 12.0),
+        ("currentOutputWatermark", "operator_name=\"Source: voice\"".to_owned(), event_time as f64),
+        ("user_tenant_eventTime", "operator_name=\"Source: gca-cfg\",tenant=\"100\"".to_owned(), event_time as f64),
+    ];
+    let mut page = String::with_capacity(2048);
+    for (name, labels, value) in families {
+        let name = format!("flink_taskmanager_job_task_operator_{name}");
+        let _ = write!(page, "# HELP {name} {name} (scope: taskmanager_job_task_operator)\n# TYPE {name} gauge\n");
+        let _ = writeln!(page, "{name}{{{labels},}} {value:.1}");
     }
     page
 }

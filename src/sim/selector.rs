@@ -16,9 +16,15 @@ pub enum SelectorError {
     /// A term of a field selector without an operator.
     #[error("invalid selector: '{0}'; can't understand '{0}'")]
     Term(String),
-    /// A field that cannot be selected by for this kind.
+    /// Nothing between two commas.
+    #[error("found ',', expected: identifier after ','")]
+    Empty,
+    /// A field that cannot be selected by, for the kinds that have special ones.
     #[error("field label not supported: {0}")]
     Field(String),
+    /// A field that cannot be selected by, for the other kinds.
+    #[error("\"{0}\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\"")]
+    NoField(String),
 }
 
 /// Which objects a list or watch is about.
@@ -53,7 +59,11 @@ struct FieldTerm {
 impl Selector {
     /// Reads `labelSelector` and `fieldSelector`; empty text selects everything.
     pub fn parse(kind: Kind, labels: &str, fields: &str) -> Result<Self, SelectorError> {
-        let labels = split_requirements(labels).map(parse_label).collect::<Result<_, _>>()?;
+        let labels = if labels.trim().is_empty() {
+            Vec::new()
+        } else {
+            split_requirements(labels).map(parse_label).collect::<Result<_, _>>()?
+        };
         let terms = fields.split(',').filter(|term| !term.trim().is_empty());
         let fields = terms.map(|term| parse_field(kind, term)).collect::<Result<_, _>>()?;
         Ok(Self { labels, fields })
@@ -96,11 +106,13 @@ fn split_requirements(text: &str) -> impl Iterator<Item = &str> {
         }
         character == ',' && depth == 0
     })
-    .filter(|requirement| !requirement.trim().is_empty())
 }
 
 fn parse_label(requirement: &str) -> Result<LabelRequirement, SelectorError> {
     let requirement = requirement.trim();
+    if requirement.is_empty() {
+        return Err(SelectorError::Empty);
+    }
     let fail = || SelectorError::Requirement(requirement.to_owned());
     let (key, test) = if let Some(key) = requirement.strip_prefix('!') {
         (key, LabelTest::Absent)
@@ -142,7 +154,8 @@ fn parse_field(kind: Kind, text: &str) -> Result<FieldTerm, SelectorError> {
     let (path, value, equal) = split.ok_or_else(|| SelectorError::Term(text.to_owned()))?;
     let path = path.trim();
     if !["metadata.name", "metadata.namespace"].contains(&path) && !kind.selectable_fields().contains(&path) {
-        return Err(SelectorError::Field(path.to_owned()));
+        let error = if kind.group().is_empty() { SelectorError::Field } else { SelectorError::NoField };
+        return Err(error(path.to_owned()));
     }
     Ok(FieldTerm { path: path.to_owned(), value: value.trim().to_owned(), equal })
 }
@@ -202,6 +215,7 @@ mod tests {
             ("a in (b", "", "requirement"),
             ("a within (b)", "", "requirement"),
             ("a=b c", "", "requirement"),
+            ("a!=b,,c", "", "identifier after ','"),
             ("", "spec.nodeName=a", "not supported"),
             ("", "metadata.name", "can't understand"),
         ];

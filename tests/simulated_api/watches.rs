@@ -134,3 +134,14 @@ async fn at_rest_nothing_is_asked_but_the_watches() {
     let counts: Vec<_> = counts.iter().map(|(asked, count)| (asked.verb, asked.namespace.as_deref(), *count)).collect();
     assert_eq!(counts, [(Verb::Watch, Some("gim"), 1)]);
 }
+
+#[tokio::test]
+async fn a_watch_waits_for_a_version_that_is_to_come() {
+    let cluster = Cluster::start().await;
+    cluster.apply(Kind::Pods, pod("gim", "gim-0", "gim"));
+    let mut events = Box::pin(cluster.pods().watch(&WatchParams::default(), "3").await.unwrap());
+    cluster.apply(Kind::Pods, pod("gim", "gim-1", "gim"));
+    cluster.apply(Kind::Pods, pod("gim", "gim-2", "gim"));
+    let event = soon("an event", events.try_next()).await.unwrap().unwrap();
+    assert!(matches!(event, WatchEvent::Added(pod) if pod.name_any() == "gim-2"));
+}

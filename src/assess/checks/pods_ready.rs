@@ -3,15 +3,16 @@
 
 use super::Context;
 use crate::assess::answer::{Answer, CheckState, Evidence};
+use crate::assess::rollout::scaled_to_zero;
 
 /// Answers `pods_ready`; does not apply where no pod is wanted.
 pub fn answer(context: &Context<'_>) -> Option<Answer> {
     let rollout = context.rollout;
-    if rollout.scaled_to_zero || context.facts.release.newest().is_none() {
+    if scaled_to_zero(context.facts) || context.facts.release.newest().is_none() {
         return None;
     }
     let replicas = Evidence::Replicas { ready: rollout.ready, desired: rollout.desired };
-    let state = if rollout.all_ready {
+    let state = if rollout.pods_ready {
         CheckState::Pass
     } else if rollout.deadline.is_some_and(|deadline| context.horizon.passed(deadline)) {
         CheckState::Fail

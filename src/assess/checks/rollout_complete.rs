@@ -3,10 +3,11 @@
 
 use super::Context;
 use crate::assess::answer::{Answer, CheckState, Evidence};
+use crate::assess::rollout::scaled_to_zero;
 
 /// Answers `rollout_complete`; does not apply where no pod is wanted.
 pub fn answer(context: &Context<'_>) -> Option<Answer> {
-    if context.rollout.scaled_to_zero || context.facts.release.newest().is_none() {
+    if scaled_to_zero(context.facts) || context.facts.release.newest().is_none() {
         return None;
     }
     let unfinished =

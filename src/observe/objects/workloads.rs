@@ -141,7 +141,9 @@ pub fn replica_set(json: &[u8], interner: &mut Interner) -> Result<ReplicaSet, D
 /// What every kind has; the rest as if it were a `Deployment` that has not progressed.
 fn workload(object: &Object, kind: WorkloadKind, interner: &mut Interner) -> Result<Workload, DecodeError> {
     let Object { metadata, spec, status } = object;
-    let release = optional(metadata.annotations.release.as_ref()).or(optional(metadata.labels.instance.as_ref()));
+    // Hooks are Jobs that carry the instance label of their chart, but never Helm's mark.
+    let label = metadata.labels.instance.as_ref().filter(|_| kind != WorkloadKind::Job);
+    let release = optional(metadata.annotations.release.as_ref()).or(optional(label));
     let pods = &spec.template.spec;
     let images = pods.init_containers.iter().chain(&pods.containers).map(|container| {
         optional(container.image.as_ref()).ok_or(DecodeError::Missing("spec.template.spec.containers.image"))

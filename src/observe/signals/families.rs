@@ -60,11 +60,13 @@ fn family(sample: &str) -> Option<(&'static str, Reduce)> {
 }
 
 /// Whether samples of this name are of interest.
+#[must_use]
 pub fn is_of_interest(sample: &str) -> bool {
     family(sample).is_some()
 }
 
 /// Reduces the samples of one page.
+#[must_use]
 pub fn reduce(samples: &[Sample], unit: LatencyUnit) -> Values {
     let seconds_per_unit = match unit {
         LatencyUnit::Milliseconds => 0.001,
@@ -179,8 +181,9 @@ mod tests {
 
     #[test]
     fn topics_are_bounded() {
-        let line = |number: u32| format!("gim_kafka_timestamp_behind{{topic=\"{number:03}\"}} 1\n");
-        let page = (0..300).map(line).collect::<Vec<_>>().concat();
+        let lines: Vec<String> =
+            (0..300).map(|n| format!("gim_kafka_timestamp_behind{{topic=\"t{n:03}\"}} 1\n")).collect();
+        let page = lines.concat();
         let values = read(&page);
         assert_eq!(values.topics.len(), MAX_TOPICS);
         assert_eq!(values.refused, ["44 impossible values of gim_kafka_timestamp_behind"]);

@@ -24,6 +24,11 @@ pub(super) enum Target {
 }
 
 impl Target {
+    /// Whether a path lies in one of the API groups served, so that a `Status` answers what is not there.
+    pub(super) fn in_known_group(path: &str) -> bool {
+        ["/api/v1/", "/apis/apps/v1/", "/apis/batch/v1/"].iter().any(|group| path.starts_with(group))
+    }
+
     /// Reads a path; `None` is a path that this server does not know.
     pub(super) fn parse(path: &str) -> Option<Self> {
         let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
@@ -83,13 +88,13 @@ pub(super) fn form(accept: &str, listed: bool, kind: Kind) -> Result<Form, Refus
                 return Ok(Form::Metadata);
             }
             (Some("PartialObjectMetadata"), true) if metadata => {
-                let list = format!("*{}.{}List", kind.version(), kind.singular());
+                let list = format!("*{}.{}List", package(kind), kind.singular());
                 let message =
                     format!("you requested PartialObjectMetadata, but the requested object is a list ({list})");
                 return Err(Refusal::not_acceptable(message));
             }
             (Some("PartialObjectMetadataList"), false) if metadata => {
-                let object = format!("*{}.{}", kind.version(), kind.singular());
+                let object = format!("*{}.{}", package(kind), kind.singular());
                 let message = format!(
                     "you requested PartialObjectMetadataList, but the requested object is not a list ({object})"
                 );
@@ -99,6 +104,11 @@ pub(super) fn form(accept: &str, listed: bool, kind: Kind) -> Result<Form, Refus
         }
     }
     Err(Refusal::not_acceptable(only))
+}
+
+/// The Go package that a real server's words for a type begin with.
+fn package(kind: Kind) -> &'static str {
+    if kind.group().is_empty() { "core" } else { kind.group() }
 }
 
 /// How `resourceVersion` binds a list.
@@ -165,25 +175,26 @@ impl Query {
                 "sendInitialEvents" => options.send_initial_events = Some(flag(&value)),
                 "labelSelector" => labels = value.into_owned(),
                 "fieldSelector" => fields = value.into_owned(),
-                "limit" => options.limit = Some(number(&name, &value)?).filter(|limit| *limit > 0),
+                "limit" => options.limit = Some(number(&value)?).filter(|limit| *limit > 0),
                 "timeoutSeconds" => {
-                    let seconds = Some(number(&name, &value)?).filter(|seconds| *seconds > 0);
+                    let seconds = Some(number(&value)?).filter(|seconds| *seconds > 0);
                     options.timeout = seconds.map(Duration::from_secs);
                 }
                 "continue" if !value.is_empty() => {
                     let token = ContinueToken::decode(&value);
-                    let token = token.ok_or_else(|| Refusal::bad_request("continue key is not valid"))?;
+                    let token = token
+                        .ok_or_else(|| Refusal::bad_request("invalid continue token: continue key is not valid"))?;
                     options.continue_from = Some(token);
                 }
-                "resourceVersion" if !value.is_empty() => options.revision = Some(number(&name, &value)?),
+                "resourceVersion" if !value.is_empty() => {
+                    let revision = value.parse().map_err(|_| Refusal::bad_revision(&value))?;
+                    options.revision = Some(revision);
+                }
                 "resourceVersionMatch" if !value.is_empty() => {
                     options.matching = Some(match value.as_ref() {
                         "Exact" => Match::Exact,
                         "NotOlderThan" => Match::NotOlderThan,
-                        other => {
-                            let message = format!("unsupported value \"{other}\"");
-                            return Err(Refusal::invalid_option(&name, &message));
-                        }
+                        other => return Err(Refusal::unknown_match(other, options.watch)),
                     });
                 }
                 _ => {}
@@ -212,20 +223,23 @@ impl Query {
         let field = "resourceVersionMatch";
         if self.matching.is_some() && self.revision.is_none() {
             let message = "resourceVersionMatch is forbidden unless resourceVersion is provided";
-            return Err(Refusal::invalid_option(field, message));
+            return Err(Refusal::forbidden_option(field, message));
         }
         if self.matching.is_some() && self.continue_from.is_some() {
-            return Err(Refusal::invalid_option(field, "resourceVersionMatch is forbidden when continue is provided"));
+            return Err(Refusal::forbidden_option(
+                field,
+                "resourceVersionMatch is forbidden when continue is provided",
+            ));
         }
         if self.matching == Some(Match::Exact) && self.revision == Some(0) {
             let message = "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"";
-            return Err(Refusal::invalid_option(field, message));
+            return Err(Refusal::forbidden_option(field, message));
         }
         if self.continue_from.is_some() && self.revision.is_some_and(|revision| revision != 0) {
             return Err(Refusal::bad_request("specifying resource version is not allowed when using continue"));
         }
         if self.send_initial_events.is_some() {
-            return Err(Refusal::invalid_option("sendInitialEvents", "sendInitialEvents is forbidden for list"));
+            return Err(Refusal::forbidden_option("sendInitialEvents", "sendInitialEvents is forbidden for list"));
         }
         Ok(())
     }
@@ -234,7 +248,7 @@ impl Query {
         if self.send_initial_events.is_none() {
             if self.matching.is_some() {
                 let message = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided";
-                return Err(Refusal::invalid_option("resourceVersionMatch", message));
+                return Err(Refusal::forbidden_option("resourceVersionMatch", message));
             }
             // A server with streaming lists takes a watch from nowhere for one.
             if streaming_lists && self.revision.unwrap_or(0) == 0 {
@@ -244,11 +258,11 @@ impl Query {
         }
         if self.matching != Some(Match::NotOlderThan) {
             let message = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
-            return Err(Refusal::invalid_option("resourceVersionMatch", message));
+            return Err(Refusal::forbidden_option("resourceVersionMatch", message));
         }
         if !streaming_lists {
             let message = "sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled";
-            return Err(Refusal::invalid_option("sendInitialEvents", message));
+            return Err(Refusal::forbidden_option("sendInitialEvents", message));
         }
         Ok(())
     }
@@ -259,8 +273,9 @@ fn flag(value: &str) -> bool {
     !["false", "0"].contains(&value)
 }
 
-fn number<N: std::str::FromStr>(name: &str, value: &str) -> Result<N, Refusal> {
-    value.parse().map_err(|_| Refusal::bad_request(format!("{name}: \"{value}\" is no valid number")))
+fn number<N: std::str::FromStr>(value: &str) -> Result<N, Refusal> {
+    let fail = |_| Refusal::bad_request(format!("strconv.ParseInt: parsing \"{value}\": invalid syntax"));
+    value.parse().map_err(fail)
 }
 
 #[cfg(test)]

@@ -69,6 +69,12 @@ impl Refusal {
         Self { details: Some(details(kind, Some(name))), ..Self::new(404, "NotFound", message) }
     }
 
+    /// 404 for a path within a known group.
+    pub(super) fn no_such_resource() -> Self {
+        let message = "the server could not find the requested resource";
+        Self { details: Some(json!({})), ..Self::new(404, "NotFound", message) }
+    }
+
     /// 405: this cluster is changed by its scenario alone.
     pub(super) fn method_not_allowed(kind: Kind, method: &str) -> Self {
         let action = match method {
@@ -107,13 +113,29 @@ impl Refusal {
         Self::new(410, "Expired", expired.to_string())
     }
 
+    /// 400 for a resource version that is no number.
+    pub(super) fn bad_revision(text: &str) -> Self {
+        Self::bad_request(format!(
+            "invalid resource version: resourceVersion: Invalid value: \"{text}\": strconv.ParseUint: parsing \"{text}\": \
+             invalid syntax"
+        ))
+    }
+
     /// 422 for options that contradict each other.
-    pub(super) fn invalid_option(field: &str, message: &str) -> Self {
-        let body = format!("Forbidden: {message}");
-        let details = json!({
-            "group": "meta.k8s.io", "kind": "ListOptions",
-            "causes": [{"reason": "FieldValueForbidden", "message": body, "field": field}],
-        });
+    pub(super) fn forbidden_option(field: &str, message: &str) -> Self {
+        Self::invalid_option(field, "FieldValueForbidden", &format!("Forbidden: {message}"))
+    }
+
+    /// 422 for a `resourceVersionMatch` that there is not.
+    pub(super) fn unknown_match(value: &str, watch: bool) -> Self {
+        let supported = if watch { "\"NotOlderThan\"" } else { "\"Exact\", \"NotOlderThan\", \"\"" };
+        let body = format!("Unsupported value: \"{value}\": supported values: {supported}");
+        Self::invalid_option("resourceVersionMatch", "FieldValueNotSupported", &body)
+    }
+
+    fn invalid_option(field: &str, reason: &str, body: &str) -> Self {
+        let causes = json!([{"reason": reason, "message": body, "field": field}]);
+        let details = json!({"group": "meta.k8s.io", "kind": "ListOptions", "causes": causes});
         let message = format!("ListOptions.meta.k8s.io \"\" is invalid: {field}: {body}");
         Self { details: Some(details), ..Self::new(422, "Invalid", message) }
     }

@@ -94,10 +94,11 @@ impl Watch {
     /// server does.
     fn begin(&mut self) {
         let begun = self.source.store.read(|store| {
-            known(store, self.query.revision.unwrap_or(0))?;
             if !self.query.begins_with_objects() {
+                // A version that is not reached yet is waited for.
                 return Ok((self.query.revision.unwrap_or(store.revision()), Vec::new()));
             }
+            known(store, self.query.revision.unwrap_or(0))?;
             let objects = store.snapshot(self.asked.kind, store.revision()).map_err(Refusal::watch_expired)?;
             let objects = objects.range(&self.prefix, "").filter(|object| self.query.selector.matches(object));
             Ok((store.revision(), objects.cloned().collect()))

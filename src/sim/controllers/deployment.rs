@@ -1,4 +1,4 @@
-//! The Deployment controller: rolling updates with surge, ReplicaSets that a rollback uses again, and the condition
+//! The Deployment controller: rolling updates with surge, `ReplicaSets` that a rollback uses again, and the condition
 //! `Progressing` by which a rollout that is done can be told from one that is stuck.
 
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use crate::sim::scenario::Span;
 use crate::sim::store::Kind;
 use crate::sim::world::cluster::{Cluster, Event, Key};
 
-/// A Deployment, with its ReplicaSets.
+/// A Deployment, with its `ReplicaSets`.
 #[derive(Clone, Debug)]
 pub(in crate::sim) struct Deployment {
     pub(super) key: Key,
@@ -31,6 +31,8 @@ pub(in crate::sim) struct Deployment {
     available: (bool, Span),
     /// Ready pods at the last look: more of them is progress.
     seen_ready: usize,
+    /// The status last written: one that says the same is not written again.
+    status: Value,
 }
 
 /// The condition `Progressing`.
@@ -117,6 +119,7 @@ pub(super) fn apply(cluster: &mut Cluster, namespace: &str, release: &str, manif
             progress: Progress { reason: "", since: now, updated: now },
             available: (false, now),
             seen_ready: 0,
+            status: json!({}),
         };
         cluster.deployments.insert(key.clone(), deployment);
     }
@@ -136,7 +139,7 @@ pub(super) fn scale(cluster: &mut Cluster, key: &Key, replicas: u32) {
     }
 }
 
-/// Deletes it; ReplicaSets and pods follow, as garbage collection has it.
+/// Deletes it; `ReplicaSets` and pods follow, as garbage collection has it.
 pub(super) fn delete(cluster: &mut Cluster, key: &Key) {
     let Some(deployment) = cluster.deployments.remove(key) else { return };
     cluster.remove(Kind::Deployments, key.clone());
@@ -156,7 +159,11 @@ pub(super) fn reconcile(cluster: &mut Cluster, key: &Key) {
     let moved = replicasets::balance(cluster, &mut deployment);
     judge(cluster, &mut deployment, began, moved);
     replicasets::publish(cluster, &deployment);
-    deployment.status_written = cluster.now;
+    let status = deployment_status(cluster, &deployment);
+    if deployment.status != status {
+        deployment.status = status;
+        deployment.status_written = cluster.now;
+    }
     cluster.deployments.insert(key.clone(), deployment);
     publish(cluster, key);
     helm_wait::look(cluster);
@@ -209,12 +216,10 @@ fn publish(cluster: &mut Cluster, key: &Key) {
     let fields = json!({ "f:metadata": { "f:labels": {} }, "f:spec": { "f:replicas": {}, "f:template": {} } });
     let mut entries = vec![managed("helm", "apps/v1", &stamp(deployment.applied), &fields, None)];
     let mut annotations = meta::helm_annotations(&deployment.release, &key.0);
-    let mut status = json!({});
     if deployment.observed > 0 {
         let written = json!({ "f:status": { "f:conditions": {}, "f:observedGeneration": {}, "f:replicas": {} } });
         let time = stamp(deployment.status_written);
         entries.push(managed("kube-controller-manager", "apps/v1", &time, &written, Some("status")));
-        status = deployment_status(cluster, deployment);
         if let (Some(set), Some(annotations)) = (deployment.newest(), annotations.as_object_mut()) {
             annotations.insert(replicasets::REVISION.to_owned(), Value::from(set.revision.to_string()));
         }
@@ -233,7 +238,7 @@ fn publish(cluster: &mut Cluster, key: &Key) {
             "managedFields": entries,
         },
         "spec": deployment.spec,
-        "status": status,
+        "status": deployment.status,
     });
     cluster.put(Kind::Deployments, object);
 }

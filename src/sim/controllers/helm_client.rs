@@ -135,7 +135,7 @@ pub(super) fn rollback(cluster: &mut Cluster, asked: &Rollback) {
         status: "pending-rollback",
         description: format!("Rollback to {to}"),
         first_deployed: newest.first_deployed,
-        rollback_revision: to,
+        rolled_back_to: to,
         apply_method: target.apply_method,
         ..blank(cluster, helm, rendered)
     };
@@ -253,7 +253,7 @@ fn blank(cluster: &mut Cluster, helm: HelmVersion, rendered: Rendered) -> Revisi
         first_deployed: cluster.now,
         last_deployed: cluster.now,
         deleted: None,
-        rollback_revision: 0,
+        rolled_back_to: 0,
         helm,
         apply_method: "",
         created: cluster.now,

@@ -35,7 +35,7 @@ pub(in crate::sim) struct Revision {
     pub(super) first_deployed: Span,
     pub(super) last_deployed: Span,
     pub(super) deleted: Option<Span>,
-    pub(super) rollback_revision: u32,
+    pub(super) rolled_back_to: u32,
     pub(super) helm: HelmVersion,
     pub(super) apply_method: &'static str,
     /// When its Secret was created, and last written.
@@ -210,7 +210,7 @@ fn encode(cluster: &Cluster, name: &str, namespace: &str, revision: &Revision) -
             deleted: time(revision.deleted),
             description: &revision.description,
             status: revision.status,
-            rollback_revision: if helm == HelmVersion::Four { revision.rollback_revision } else { 0 },
+            rollback_revision: if helm == HelmVersion::Four { revision.rolled_back_to } else { 0 },
             notes: NOTES,
         },
         config: revision.values.config(),

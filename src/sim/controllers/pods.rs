@@ -104,7 +104,7 @@ const SCHEDULING: Span = Span::from_millis(1000);
 const SANDBOX: Span = Span::from_millis(2000);
 /// The pull of an image that is there.
 const PULL: Span = Span::from_millis(8000);
-/// How long ErrImagePull shows before the back-off does.
+/// How long `ErrImagePull` shows before the back-off does.
 const PULL_ERROR: Span = Span::from_millis(3000);
 /// The kubelet's longest back-off, of images and containers alike, in seconds.
 const LONGEST_BACK_OFF: i64 = 300;
@@ -134,7 +134,7 @@ impl Pod {
     }
 
     /// Ready, and not on its way out.
-    pub(super) fn is_available(&self) -> bool {
+    pub(in crate::sim) fn is_available(&self) -> bool {
         self.ready && self.is_active()
     }
 }

@@ -1,4 +1,4 @@
-//! The ReplicaSets of a Deployment: which is the newest, how many pods each has, and the pods themselves.
+//! The `ReplicaSets` of a Deployment: which is the newest, how many pods each has, and the pods themselves.
 //!
 //! The newest is the one with the highest annotated revision; a rollback finds the old set again and gives it a new
 //! revision, so the newest may be the oldest by creation. Failed pods stay in the list and count for nothing.
@@ -12,7 +12,7 @@ use crate::sim::scenario::Span;
 use crate::sim::store::Kind;
 use crate::sim::world::cluster::{Cluster, Key};
 
-/// The annotation that orders ReplicaSets.
+/// The annotation that orders `ReplicaSets`.
 pub(super) const REVISION: &str = "deployment.kubernetes.io/revision";
 
 /// One ReplicaSet.

@@ -31,6 +31,8 @@ pub(in crate::sim) struct StatefulSet {
     current_revision: String,
     update_revision: String,
     counts: Counts,
+    /// The status last written: one that says the same is not written again.
+    status: Value,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -106,6 +108,7 @@ pub(super) fn apply(cluster: &mut Cluster, namespace: &str, release: &str, manif
             current_revision: String::new(),
             update_revision: String::new(),
             counts: Counts::default(),
+            status: json!({ "replicas": 0, "availableReplicas": 0 }),
         };
         cluster.stateful_sets.insert(key.clone(), set);
     }
@@ -146,6 +149,7 @@ pub(super) fn reconcile(cluster: &mut Cluster, key: &Key) {
     let set = set.clone();
     act(cluster, &set);
     count(cluster, key, &set);
+    write_status(cluster, key);
     publish(cluster, key);
     helm_wait::look(cluster);
 }
@@ -195,14 +199,38 @@ fn count(cluster: &mut Cluster, key: &Key, before: &StatefulSet) {
         current: of(&before.current_revision),
         updated: of(&before.update_revision),
     };
-    let now = cluster.now;
     let Some(set) = cluster.stateful_sets.get_mut(key) else { return };
     if !set.is_on_delete() && counts.updated == set.replicas() && counts.ready == set.replicas() {
         set.current_revision.clone_from(&set.update_revision);
         counts.current = counts.updated;
     }
     set.counts = counts;
-    set.status_written = now;
+}
+
+fn write_status(cluster: &mut Cluster, key: &Key) {
+    let now = cluster.now;
+    let Some(set) = cluster.stateful_sets.get_mut(key) else { return };
+    let mut status = json!({
+        "observedGeneration": set.observed,
+        "replicas": set.counts.replicas,
+        "availableReplicas": set.counts.ready,
+        "currentRevision": set.current_revision,
+        "updateRevision": set.update_revision,
+        "collisionCount": 0,
+    });
+    // The API leaves these out when they are 0.
+    let counts = [
+        ("readyReplicas", set.counts.ready),
+        ("currentReplicas", set.counts.current),
+        ("updatedReplicas", set.counts.updated),
+    ];
+    if let Some(fields) = status.as_object_mut() {
+        fields.extend(counts.iter().filter(|(_, n)| *n > 0).map(|(name, n)| ((*name).to_owned(), Value::from(*n))));
+    }
+    if set.status != status {
+        set.status = status;
+        set.status_written = now;
+    }
 }
 
 fn create_pod(cluster: &mut Cluster, set: &StatefulSet, ordinal: usize) {
@@ -263,22 +291,10 @@ fn publish(cluster: &mut Cluster, key: &Key) {
     let stamp = |at| cluster.clock.stamp(at);
     let fields = json!({ "f:metadata": { "f:labels": {} }, "f:spec": { "f:replicas": {}, "f:template": {} } });
     let mut entries = vec![managed("helm", "apps/v1", &stamp(set.applied), &fields, None)];
-    let mut status = json!({ "replicas": set.counts.replicas, "availableReplicas": set.counts.ready });
     if set.observed > 0 {
         let written = json!({ "f:status": { "f:observedGeneration": {}, "f:replicas": {} } });
         let time = stamp(set.status_written);
         entries.push(managed("kube-controller-manager", "apps/v1", &time, &written, Some("status")));
-        status = json!({
-            "observedGeneration": set.observed,
-            "replicas": set.counts.replicas,
-            "readyReplicas": set.counts.ready,
-            "availableReplicas": set.counts.ready,
-            "currentReplicas": set.counts.current,
-            "updatedReplicas": set.counts.updated,
-            "currentRevision": set.current_revision,
-            "updateRevision": set.update_revision,
-            "collisionCount": 0,
-        });
     }
     let object = json!({
         "apiVersion": "apps/v1",
@@ -294,7 +310,7 @@ fn publish(cluster: &mut Cluster, key: &Key) {
             "managedFields": entries,
         },
         "spec": set.spec,
-        "status": status,
+        "status": set.status,
     });
     cluster.put(Kind::StatefulSets, object);
 }

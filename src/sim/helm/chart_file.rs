@@ -68,7 +68,7 @@ pub(super) fn json(name: &str, version: &str, helm: HelmVersion) -> io::Result<S
         schema: STANDARD.encode(r#"{"$schema":"http://json-schema.org/draft-07/schema#","type":"object"}"#),
         schemamodtime: (helm == HelmVersion::Four).then_some("0001-01-01T00:00:00Z"),
         files: vec![
-            file("files/dashboards/operations.json", &dashboard(name, 40, &mut noise)),
+            file("files/dashboards/operations.json", &dashboard(name, 44, &mut noise)),
             file("files/dashboards/kafka.json", &dashboard(name, 30, &mut noise)),
             file("README.md", &helpers(name, &mut noise)),
         ],
@@ -123,7 +123,7 @@ fn rules(name: &str, noise: &mut Noise) -> String {
     let mut text = format!(
         "apiVersion: monitoring.coreos.com/v1\nkind: PrometheusRule\nmetadata:\n  name: {name}\nspec:\n  groups:\n"
     );
-    for group in 0..24 {
+    for group in 0..48 {
         // Writing into a String does not fail.
         let _ = write!(
             text,
@@ -139,7 +139,7 @@ fn rules(name: &str, noise: &mut Noise) -> String {
 
 fn helpers(name: &str, noise: &mut Noise) -> String {
     let mut text = String::new();
-    for part in 0..36 {
+    for part in 0..80 {
         let _ = write!(
             text,
             "{{{{- define \"{name}.part{part}\" -}}}}\n{{{{- default (printf \"%s-%s\" .Release.Name \"{:x}\") .Values.parts.p{} | trunc 63 | trimSuffix \"-\" -}}}}\n{{{{- end -}}}}\n\n",

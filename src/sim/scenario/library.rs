@@ -10,7 +10,48 @@ macro_rules! scenarios {
     };
 }
 
-scenarios!["healthy-upgrade"];
+scenarios![
+    "healthy-upgrade",
+    "upgrade-without-wait",
+    "at-rest",
+    "first-install",
+    "slow-migration",
+    "timed-out-then-healed",
+    "reconfigure",
+    "tag-only",
+    "pod-pending",
+    "image-missing",
+    "crash-loop",
+    "oom",
+    "hook-failed",
+    "gsp-image-missing",
+    "gca-never-ready",
+    "backlog-growing",
+    "consumer-stalled",
+    "metrics-absent",
+    "release-stuck-pending",
+    "rollback",
+    "rollback-stale-pod",
+    "rollback-wait-stale-pod",
+    "atomic-rollback",
+    "atomic-rollback-fails",
+    "second-try",
+    "reinstall-previous",
+    "downgrade",
+    "upgrade-over-broken",
+    "on-delete",
+    "history-pruned",
+    "first-install-fails",
+    "first-install-stuck",
+    "drained-node",
+    "drained-node-no-room",
+    "evicted-pod",
+    "scaled-to-zero",
+    "uninstall",
+    "uninstall-keep-history",
+    "uninstall-stuck",
+    "skewed-clocks",
+];
 
 const USUAL_HISTORY: &str = include_str!("../usual-history.yaml");
 

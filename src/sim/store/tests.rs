@@ -1,3 +1,5 @@
+//! The store's promises: system fields, versions, history, snapshots of the past.
+
 use serde_json::json;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Tables of paths, `Accept` headers and queries, each with what a real server makes of it.
+
 use super::*;
 
 fn collection(kind: Kind, namespace: Option<&str>) -> Target {

@@ -1,0 +1,133 @@
+//! The exporter put together: observers, board and site, and the channels between them.
+//!
+//! The site outlives a configuration; observers and board are made anew for each. Both commands use it, with another
+//! cluster behind it. Not for when anything ends: that is `supervise`.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use tokio::sync::{mpsc, watch};
+
+use crate::assess::snapshot::Snapshot;
+use crate::board::{self, Board, SystemClock};
+use crate::config::Config;
+use crate::model::source::ClockOffset;
+use crate::model::time::Clock;
+use crate::model::wants::{BodyWant, EndpointWant, Wants};
+use crate::observe::client::{Access, ApiClient};
+use crate::observe::hearing::ServerClock;
+use crate::observe::timing::Timing;
+use crate::observe::{self, Setup};
+use crate::publish::own::OwnMetrics;
+use crate::publish::page::Page;
+use crate::publish::site::Site;
+use crate::server::{self, Server};
+use crate::supervise::Generation;
+
+/// How many changes may wait for the board. Observers wait when it is full, so a burst costs time and not memory.
+const CHANGES: usize = 1024;
+
+/// What outlives a configuration: the newest snapshot, and the clock by which it was taken.
+pub(super) struct Outlet {
+    snapshots: watch::Sender<Arc<Snapshot>>,
+    clock: Arc<dyn Clock>,
+    offset: Arc<ClockOffset>,
+}
+
+impl Outlet {
+    /// An outlet that shows the suites of `config`, of which nothing is known yet.
+    pub(super) fn new(config: &Config) -> Self {
+        let clock = Arc::new(SystemClock);
+        let board = Board::new(config.suites.clone(), config.policy.clone(), clock.now());
+        Self { snapshots: watch::Sender::new(Arc::new(board.snapshot())), clock, offset: Arc::default() }
+    }
+
+    /// The newest snapshot, and those to come.
+    pub(super) fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.snapshots.subscribe()
+    }
+
+    /// Listens on `address` and serves until `generation` is shut down. Returns the address with the port that was taken.
+    pub(super) async fn serve(&self, generation: &mut Generation, address: &str) -> anyhow::Result<SocketAddr> {
+        let own = Arc::new(OwnMetrics::new(self.clock.now(), Arc::clone(&self.offset)));
+        let page = Page::new(self.snapshots(), own, Arc::clone(&self.clock));
+        let site = Arc::new(Site::new(self.snapshots(), page));
+        let server = Server::bind(address, server::site::routes(&site)).await?;
+        let address = server.local_address().context("cannot tell the address that is listened on")?;
+        let mut stop = generation.stop();
+        generation.spawn("server", async move {
+            server.run(async move { stop.asked().await }).await;
+            Ok::<_, Infallible>(())
+        });
+        tracing::info!(%address, "listening");
+        Ok(address)
+    }
+
+    /// Starts observers and board for `config` on the cluster behind `access`.
+    pub(super) async fn watch(
+        &self,
+        generation: &mut Generation,
+        config: Config,
+        access: Access,
+    ) -> anyhow::Result<()> {
+        let timing = Timing::default();
+        let server_clock = Arc::new(ServerClock::new(Arc::clone(&self.clock), Arc::clone(&self.offset)));
+        let client =
+            ApiClient::connect(access, timing.silence, server_clock).await.context("cannot use the cluster")?;
+        let (changes, heard) = mpsc::channel(CHANGES);
+        let board = Board::new(config.suites.clone(), config.policy.clone(), self.clock.now());
+        let (wants, wanted) = watch::channel(board.wants());
+        let (bodies, endpoints) = split(generation, wanted);
+        let observers = Setup {
+            api: client,
+            suites: config.suites,
+            scope: config.scope,
+            signal_interval: config.policy.signal_interval,
+            timing,
+            changes,
+            bodies,
+            endpoints,
+        };
+        generation.spawn_until_stopped("observers", async move { Err(observe::run(observers).await) });
+        let (snapshots, clock, offset) = (self.snapshots.clone(), Arc::clone(&self.clock), Arc::clone(&self.offset));
+        generation.spawn_until_stopped("board", async move {
+            board::run(board, heard, snapshots, wants, clock, offset).await;
+            Ok::<_, Infallible>(())
+        });
+        Ok(())
+    }
+}
+
+/// What the observers of one kind are to read.
+type Wanted<T> = watch::Receiver<Arc<Vec<T>>>;
+
+/// Hands the board's wants to the observers of each kind, which are woken only by their own.
+fn split(
+    generation: &mut Generation,
+    mut wanted: watch::Receiver<Arc<Wants>>,
+) -> (Wanted<BodyWant>, Wanted<EndpointWant>) {
+    let (bodies, wanted_bodies) = watch::channel(Arc::default());
+    let (endpoints, wanted_endpoints) = watch::channel(Arc::default());
+    generation.spawn_until_stopped("wants", async move {
+        // It ends with the board, which tells why.
+        while wanted.changed().await.is_ok() {
+            let wants = wanted.borrow_and_update().clone();
+            replace(&bodies, &wants.bodies);
+            replace(&endpoints, &wants.endpoints);
+        }
+        Ok::<_, Infallible>(())
+    });
+    (wanted_bodies, wanted_endpoints)
+}
+
+fn replace<T: Clone + PartialEq>(sender: &watch::Sender<Arc<Vec<T>>>, latest: &Vec<T>) {
+    sender.send_if_modified(|current| {
+        let modified = **current != *latest;
+        if modified {
+            *current = Arc::new(latest.clone());
+        }
+        modified
+    });
+}

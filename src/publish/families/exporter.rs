@@ -1,0 +1,87 @@
+//! Families of the exporter itself. Their values are kept by `own`.
+
+use super::{Family, Yields};
+use crate::exposition::{Description, Kind};
+
+/// The family of [`crate::publish::own::OwnMetrics::event_to_page`].
+pub(in crate::publish) const EVENT_TO_PAGE: Description = Description {
+    name: "gim_upgrade_exporter_event_to_page_seconds",
+    help: "Time from hearing of a change to a snapshot that shows it.",
+    kind: Kind::Histogram,
+    unit: Some("seconds"),
+};
+
+/// The family of [`crate::publish::own::OwnMetrics::scrape`].
+pub(in crate::publish) const SCRAPE_DURATION: Description = Description {
+    name: "gim_upgrade_exporter_scrape_duration_seconds",
+    help: "Time taken to make a page of metrics.",
+    kind: Kind::Histogram,
+    unit: Some("seconds"),
+};
+
+const ON_LINUX: &str = "On Linux.";
+
+pub(super) const FAMILIES: [Family; 12] = [
+    Family::info(
+        "gim_upgrade_exporter_build_info",
+        "The build of the exporter.",
+        Yields::Figures(|_, series| series.state([env!("CARGO_PKG_VERSION")])),
+    )
+    .labels(&["version"]),
+    Family::gauge(
+        "gim_upgrade_exporter_config_last_reload_successful",
+        "Whether the last attempt to load the configuration succeeded.",
+        Yields::Figures(|own, series| series.put([], if own.config_good { 1.0 } else { 0.0 })),
+    ),
+    Family::seconds(
+        "gim_upgrade_exporter_config_last_reload_success_timestamp_seconds",
+        "When the configuration was last loaded.",
+        Yields::Figures(|own, series| series.put([], own.config_loaded_seconds)),
+    ),
+    Family::seconds(
+        "gim_upgrade_exporter_clock_offset_seconds",
+        "The API server's clock less the exporter's.",
+        Yields::Figures(|own, series| series.put([], own.clock_offset_seconds)),
+    ),
+    Family::described(EVENT_TO_PAGE, Yields::Delays(|own| &own.event_to_page)),
+    Family::described(SCRAPE_DURATION, Yields::Delays(|own| &own.scrape_duration)),
+    Family::counter(
+        "process_cpu_seconds_total",
+        "CPU time spent, user and system.",
+        Yields::Figures(|own, series| series.put_some([], own.usage.cpu_seconds)),
+    )
+    .unit("seconds")
+    .when(ON_LINUX),
+    Family::gauge(
+        "process_max_fds",
+        "File descriptors that may be open.",
+        Yields::Figures(|own, series| series.put_some([], own.process.max_fds)),
+    )
+    .when(ON_LINUX),
+    Family::gauge(
+        "process_open_fds",
+        "File descriptors that are open.",
+        Yields::Figures(|own, series| series.put_some([], own.usage.open_fds)),
+    )
+    .when(ON_LINUX),
+    Family::gauge(
+        "process_resident_memory_bytes",
+        "Resident memory.",
+        Yields::Figures(|own, series| series.put_some([], own.usage.resident_bytes)),
+    )
+    .unit("bytes")
+    .when(ON_LINUX),
+    Family::seconds(
+        "process_start_time_seconds",
+        "When the process began, since the Unix epoch.",
+        Yields::Figures(|own, series| series.put_some([], own.process.start_seconds)),
+    )
+    .when(ON_LINUX),
+    Family::gauge(
+        "process_virtual_memory_bytes",
+        "Virtual memory.",
+        Yields::Figures(|own, series| series.put_some([], own.usage.virtual_bytes)),
+    )
+    .unit("bytes")
+    .when(ON_LINUX),
+];

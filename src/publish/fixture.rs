@@ -1,0 +1,357 @@
+//! A hand-made snapshot for tests: one suite in which everything that a page can show is there, and one at its start.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::assess::answer::{Answer, CheckId, CheckState, DeadlineKind, Evidence};
+use crate::assess::assessment::{
+    Assessment, Command, ComponentAssessment, Gate, GateReason, NamedReason, Operation, OperationKind, Reason,
+    RollbackTarget, Stage, Verdict, VerdictKind,
+};
+use crate::assess::snapshot::{Snapshot, SourceSnapshot, SuiteSnapshot};
+use crate::assess::trend::{Trend, TrendReport};
+use crate::model::facts::{ComponentFacts, Facts, Generation, PodFacts, Sources, WorkloadFacts};
+use crate::model::memory::{Memory, Witness};
+use crate::model::names::{Component, PerComponent};
+use crate::model::policy::Policy;
+use crate::model::release::{BodyState, Hook, HookPhase, ReleaseBody, ReleaseFacts, ReleaseStatus, Revision};
+use crate::model::signal::{Reading, SignalFacts, SignalValue, TopicLatency};
+use crate::model::source::{Contact, ErrorKind, Freshness, SourceId, SourceKind};
+use crate::model::suite::Suite;
+use crate::model::time::Timestamp;
+use crate::model::wants::Wants;
+use crate::model::workload::{
+    Container, Pod, PodPhase, TerminatedReason, UpdateStrategy, WaitingReason, Workload, WorkloadKind,
+};
+
+/// A name that every format must escape.
+pub const ODD: &str = "\"><script>\\\n";
+
+/// An instant, in seconds since the day of the fixture began.
+pub fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + seconds).unwrap()
+}
+
+/// The snapshot of these suites.
+pub fn snapshot(sequence: u64, suites: Vec<SuiteSnapshot>) -> Snapshot {
+    Snapshot {
+        sequence,
+        taken: at(1000),
+        policy: Arc::new(Policy::default()),
+        suites: suites.into_iter().map(Arc::new).collect(),
+        sources: Arc::new(sources()),
+        ready: true,
+    }
+}
+
+fn sources() -> Vec<SourceSnapshot> {
+    let source = |kind, namespace: Option<&str>, freshness, heard: Option<i64>| {
+        let contact = Contact::default();
+        if let Some(seconds) = heard {
+            contact.heard(at(seconds));
+        }
+        SourceSnapshot {
+            id: SourceId { kind, namespace: namespace.map(Into::into) },
+            freshness,
+            contact: Arc::new(contact),
+            stale_after: Duration::from_secs(90),
+            errors: BTreeMap::from([(ErrorKind::Decode, 2)]),
+            last_error: Some("one bad object".into()),
+        }
+    };
+    vec![
+        source(SourceKind::Pods, None, Freshness::Fresh, Some(999)),
+        source(SourceKind::Helm, Some("gim"), Freshness::Fresh, Some(998)),
+        source(SourceKind::Helm, Some("gsp"), Freshness::Starting, None),
+    ]
+}
+
+/// The suite in which everything is there, in its component GIM.
+pub fn busy(name: &str) -> SuiteSnapshot {
+    let mut suite = resting(name);
+    suite.facts.components.gim = busy_facts();
+    suite.assessment.components.gim = busy_assessment();
+    let memory = &mut suite.memory.components.gim;
+    memory.witness = Some(Witness {
+        revision: 4,
+        kind: OperationKind::Upgrade.as_str(),
+        whole: true,
+        stage: ("verifying", at(900)),
+        spent: BTreeMap::from([("applying", Duration::from_secs(12)), ("rolling_out", Duration::from_millis(300_500))]),
+        outcome: None,
+    });
+    memory.completed = BTreeMap::from([(("upgrade", "verified"), 3), (("rollback", "failed"), 1)]);
+    suite.assessment.components.gsp.verdict.kind = VerdictKind::Wait;
+    suite.assessment.components.gsp.verdict.until = Some(at(2000));
+    suite
+}
+
+/// A suite that was never heard of.
+pub fn starting(name: &str) -> SuiteSnapshot {
+    let mut suite = resting(name);
+    for component in Component::ALL {
+        let facts = suite.facts.components.get_mut(*component);
+        let unheard = Freshness::Starting;
+        facts.sources = Sources { pods: unheard, workloads: unheard, helm: unheard };
+        let assessment = suite.assessment.components.get_mut(*component);
+        assessment.stage = Stage::Unknown;
+        assessment.checks = vec![
+            (CheckId::PodsReady, Answer::new(CheckState::Unknown, [])),
+            (CheckId::ReleaseDeployed, Answer::new(CheckState::Unknown, [])),
+        ];
+        assessment.verdict.kind = VerdictKind::Unknown;
+        assessment.verdict.row = 1;
+        assessment.verdict.reasons = vec![Reason::Named(NamedReason::PodsStarting)];
+    }
+    suite
+}
+
+/// A suite whose components are absent.
+pub fn resting(name: &str) -> SuiteSnapshot {
+    let place = Suite { name: name.into(), ..Suite::default_suite() };
+    let fresh = Sources { pods: Freshness::Fresh, workloads: Freshness::Fresh, helm: Freshness::Fresh };
+    let facts = place.members.map(|_, member| ComponentFacts {
+        namespace: Arc::clone(&member.namespace),
+        release_name: Arc::clone(&member.release),
+        companion_name: member.companion.clone(),
+        release: ReleaseFacts::default(),
+        companion: ReleaseFacts::default(),
+        workloads: Vec::new(),
+        signals: SignalFacts::default(),
+        sources: fresh,
+    });
+    SuiteSnapshot {
+        facts: Facts { suite: name.into(), components: facts },
+        assessment: Assessment { components: PerComponent::from_fn(|_| absent()), valid_until: Some(at(1060)) },
+        memory: Memory::new(at(0)),
+        wants: Wants::default(),
+        judged: at(1000),
+        suite: Arc::new(place),
+    }
+}
+
+fn absent() -> ComponentAssessment {
+    ComponentAssessment {
+        operation: None,
+        stage: Stage::Absent,
+        checks: Vec::new(),
+        trend: None,
+        rollback_target: None,
+        gate: Gate::default(),
+        verdict: Verdict {
+            kind: VerdictKind::None,
+            row: 2,
+            reasons: vec![Reason::Named(NamedReason::Absent)],
+            until: None,
+            command: None,
+            advisories: Vec::new(),
+        },
+        conditions: Vec::new(),
+    }
+}
+
+/// A revision with a body.
+pub fn revision(release: &str, number: u32, status: ReleaseStatus) -> Arc<Revision> {
+    let hook = |event: &str, phase| Hook {
+        name: "migrate".into(),
+        event: event.into(),
+        phase,
+        started: None,
+        completed: None,
+    };
+    let body = ReleaseBody {
+        chart: release.into(),
+        chart_version: "100.0.116+4200".into(),
+        app_version: "".into(),
+        description: "Preparing upgrade".into(),
+        first_deployed: None,
+        last_deployed: None,
+        rollback_revision: None,
+        hooks: vec![hook("pre-upgrade", HookPhase::Succeeded), hook("post-upgrade", HookPhase::Unknown)],
+        manifest_hash: 1,
+        workloads: Vec::new(),
+    };
+    Arc::new(Revision {
+        namespace: "gim".into(),
+        release: release.into(),
+        revision: number,
+        status,
+        object: format!("sh.helm.release.v1.{release}.v{number}").into(),
+        uid: "uid".into(),
+        resource_version: "1".into(),
+        created: at(100),
+        written: at(112),
+        body: BodyState::Read(Arc::new(body)),
+        body_version: Some("1".into()),
+    })
+}
+
+/// A pod of one container.
+pub fn pod(name: &str, phase: PodPhase, ready: bool) -> Pod {
+    Pod {
+        namespace: "gim".into(),
+        name: name.into(),
+        uid: name.into(),
+        owner: None,
+        created: at(120),
+        phase,
+        terminating: false,
+        scheduled: true,
+        ready,
+        ready_changed: Some(at(130)),
+        revision_hash: None,
+        ip: None,
+        containers: vec![Container {
+            name: "gim".into(),
+            init: false,
+            image: "gim:100.0.116.4200".into(),
+            restarts: 2,
+            waiting: (!ready).then_some(WaitingReason::ImagePullBackOff),
+            last_terminated: Some(TerminatedReason::OomKilled),
+        }],
+    }
+}
+
+fn busy_facts() -> ComponentFacts {
+    let workload = Workload {
+        kind: WorkloadKind::StatefulSet,
+        namespace: "gim".into(),
+        name: "gim".into(),
+        uid: "uid".into(),
+        release: Some("gim".into()),
+        chart_label: None,
+        created: at(0),
+        generation: 2,
+        observed_generation: 2,
+        desired: 3,
+        images: vec!["gim:100.0.116.4200".into()],
+        strategy: UpdateStrategy::RollingUpdate,
+        ordered: true,
+        current_revision: None,
+        update_revision: None,
+        progressed: false,
+    };
+    let mut old = pod("gim-1", PodPhase::Running, true);
+    old.created = at(50);
+    old.containers.clear();
+    let facts = |pod, generation| PodFacts { pod: Arc::new(pod), generation };
+    let reading = Reading {
+        suite: "default".into(),
+        component: Component::Gim,
+        pod_uid: None,
+        at: at(990),
+        topics: vec![
+            TopicLatency { topic: ODD.into(), seconds: 1200.5 },
+            TopicLatency { topic: "voice".into(), seconds: 3.0 },
+        ],
+        values: vec![SignalValue { signal: "gim_server_state".into(), value: 4.0 }],
+        schema_version: Some("100.0.116.42".into()),
+    };
+    ComponentFacts {
+        namespace: "gim".into(),
+        release_name: "gim".into(),
+        companion_name: Some("gim-monitoring".into()),
+        release: ReleaseFacts {
+            revisions: vec![
+                revision("gim", 3, ReleaseStatus::Deployed),
+                revision("gim", 4, ReleaseStatus::PendingUpgrade),
+            ],
+        },
+        companion: ReleaseFacts { revisions: vec![revision("gim-monitoring", 2, ReleaseStatus::Deployed)] },
+        workloads: vec![WorkloadFacts {
+            workload: Arc::new(workload),
+            pods: vec![
+                facts(pod(ODD, PodPhase::Pending, false), Generation::New),
+                facts(pod("gim-0", PodPhase::Running, true), Generation::New),
+                facts(old, Generation::Old),
+            ],
+        }],
+        signals: SignalFacts { configured: true, readings: vec![Arc::new(reading)] },
+        sources: Sources { pods: Freshness::Fresh, workloads: Freshness::Stale, helm: Freshness::Fresh },
+    }
+}
+
+fn busy_assessment() -> ComponentAssessment {
+    let waiting = Evidence::Waiting { pod: ODD.into(), reason: WaitingReason::ImagePullBackOff, since: at(125) };
+    ComponentAssessment {
+        operation: Some(Operation {
+            kind: OperationKind::Upgrade,
+            revision: 4,
+            begin: at(100),
+            end: Some(at(112)),
+            helm_deadline: at(1000),
+            ready_deadline: at(3700),
+            settle_deadline: Some(at(9000)),
+            in_window: true,
+        }),
+        stage: Stage::Failed,
+        checks: vec![
+            (CheckId::ReleaseDeployed, Answer::new(CheckState::Pending, [])),
+            (CheckId::WithinTimeout, Answer::new(CheckState::Unknown, every_evidence())),
+            (CheckId::PodsScheduled, Answer::new(CheckState::Pass, [])),
+            (CheckId::ImagesPulled, Answer::new(CheckState::Fail, [waiting])),
+        ],
+        trend: Some(TrendReport {
+            trend: Trend::Draining,
+            slope: Some(-0.5),
+            latency_seconds: Some(1200.5),
+            newest: Some(at(990)),
+            drain_seconds: Some(1801.0),
+            completeness: 0.75,
+            peak_seconds: Some(1500.0),
+        }),
+        rollback_target: Some(RollbackTarget { revision: 3, proven: true }),
+        gate: Gate { blocked: vec![GateReason::GimNotVerified, GateReason::GimOperationRunning] },
+        verdict: Verdict {
+            kind: VerdictKind::RollBack,
+            row: 8,
+            reasons: vec![Reason::Check(CheckId::ImagesPulled), Reason::Named(NamedReason::UnprovenTarget)],
+            until: None,
+            command: Some(Command::RollBack {
+                namespace: "gim".into(),
+                release: "gim".into(),
+                revision: 3,
+                timeout_seconds: 900,
+                then_delete: vec!["gim-0".into()],
+            }),
+            advisories: vec![Reason::Named(NamedReason::ReleaseLeftFailed)],
+        },
+        conditions: Vec::new(),
+    }
+}
+
+/// One piece of evidence of each kind, with the word for it in the status.
+pub fn evidence_by_kind() -> Vec<(&'static str, Evidence)> {
+    let pod = || "gim-0".into();
+    vec![
+        ("source", Evidence::Source { source: SourceKind::Pods, freshness: Freshness::Stale }),
+        ("release", Evidence::Release { revision: 4, status: ReleaseStatus::Failed }),
+        ("body_missing", Evidence::BodyMissing { revision: 4 }),
+        ("hook", Evidence::Hook { hook: "migrate".into(), event: "pre-upgrade".into(), phase: HookPhase::Failed }),
+        ("deadline", Evidence::Deadline { deadline: DeadlineKind::Ready, at: at(3700) }),
+        ("image", Evidence::Image { object: pod(), expected: "gim:2".into(), found: "gim:1".into() }),
+        ("replicas", Evidence::Replicas { ready: 1, desired: 3 }),
+        ("workload", Evidence::Workload { workload: "gim".into() }),
+        ("unscheduled", Evidence::Unscheduled { pod: pod(), since: at(120) }),
+        ("waiting", Evidence::Waiting { pod: pod(), reason: WaitingReason::Other, since: at(120) }),
+        ("not_ready", Evidence::NotReady { pod: pod(), deadline: at(3700) }),
+        ("restarts", Evidence::Restarts { pod: pod(), count: 3 }),
+        ("out_of_memory", Evidence::OutOfMemory { pod: pod() }),
+        ("last_sample", Evidence::LastSample { at: None }),
+        ("latency", Evidence::Latency { seconds: f64::NAN, limit_seconds: 300.0 }),
+        ("topic_absent", Evidence::TopicAbsent { topic: "voice".into() }),
+        ("trend", Evidence::Trend(Trend::Growing)),
+        ("no_pod_ready", Evidence::NoPodReady),
+    ]
+}
+
+fn every_evidence() -> Vec<Evidence> {
+    evidence_by_kind().into_iter().map(|(_, evidence)| evidence).collect()
+}
+
+/// Names that stand twice, for complaining.
+pub fn repeated<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut seen = BTreeSet::new();
+    names.into_iter().filter(|name| !seen.insert(*name)).collect()
+}

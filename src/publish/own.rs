@@ -1,0 +1,112 @@
+//! The exporter's own figures: how long its work takes, how its configuration and its process are.
+//!
+//! Whoever does the work tells how long it took: nothing here reads a clock. They are written anew for every page, and
+//! come last on it. Not for names and help texts: those stand in the table of families with all others.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::time::Duration;
+
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+use super::process;
+use crate::exposition::{Description, Format, write_registry};
+use crate::model::source::ClockOffset;
+use crate::model::time::Timestamp;
+
+/// Bounds of `event_to_page`, in seconds, around the target of 0.1 s.
+const EVENT_TO_PAGE_SECONDS: [f64; 10] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
+
+/// Bounds of `scrape_duration`, in seconds, around the target of 0.025 s for 1,000 suites.
+const SCRAPE_SECONDS: [f64; 10] = [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 0.5];
+
+/// What the exporter counts of itself.
+#[derive(Debug)]
+pub struct OwnMetrics {
+    pub(super) event_to_page: Delays,
+    pub(super) scrape_duration: Delays,
+    config_loaded_milliseconds: AtomicI64,
+    config_good: AtomicBool,
+    clock_offset: Arc<ClockOffset>,
+    process: process::Constants,
+}
+
+/// The figures that are plain numbers, at one moment.
+#[derive(Debug)]
+pub(super) struct Figures {
+    pub(super) config_loaded_seconds: f64,
+    pub(super) config_good: bool,
+    pub(super) clock_offset_seconds: f64,
+    pub(super) process: process::Constants,
+    pub(super) usage: process::Usage,
+}
+
+impl OwnMetrics {
+    /// Begins counting. `config_loaded` is when the configuration was loaded.
+    #[must_use]
+    pub fn new(config_loaded: Timestamp, clock_offset: Arc<ClockOffset>) -> Self {
+        Self {
+            event_to_page: Delays::new(&super::families::EVENT_TO_PAGE, EVENT_TO_PAGE_SECONDS),
+            scrape_duration: Delays::new(&super::families::SCRAPE_DURATION, SCRAPE_SECONDS),
+            config_loaded_milliseconds: AtomicI64::new(config_loaded.as_millisecond()),
+            config_good: AtomicBool::new(true),
+            clock_offset,
+            process: process::Constants::read(),
+        }
+    }
+
+    /// Notes how long it took from hearing of a change to publishing a snapshot that has it.
+    pub fn event_to_page(&self, took: Duration) {
+        self.event_to_page.histogram.observe(took.as_secs_f64());
+    }
+
+    /// Notes how long it took to make a page.
+    pub fn scrape(&self, took: Duration) {
+        self.scrape_duration.histogram.observe(took.as_secs_f64());
+    }
+
+    /// Notes that the configuration was loaded anew at `at`, or that it could not be.
+    pub fn config_reloaded(&self, at: Option<Timestamp>) {
+        self.config_good.store(at.is_some(), Ordering::Relaxed);
+        if let Some(at) = at {
+            self.config_loaded_milliseconds.store(at.as_millisecond(), Ordering::Relaxed);
+        }
+    }
+
+    /// The plain numbers now.
+    pub(super) fn figures(&self) -> Figures {
+        Figures {
+            config_loaded_seconds: self.config_loaded_milliseconds.load(Ordering::Relaxed) as f64 / 1000.0,
+            config_good: self.config_good.load(Ordering::Relaxed),
+            clock_offset_seconds: self.clock_offset.milliseconds() as f64 / 1000.0,
+            process: self.process,
+            usage: self.process.usage(),
+        }
+    }
+}
+
+/// A histogram of delays in seconds, and the registry that writes it.
+#[derive(Debug)]
+pub(super) struct Delays {
+    histogram: Histogram,
+    registry: Registry,
+}
+
+impl Delays {
+    fn new(description: &Description, bounds: [f64; 10]) -> Self {
+        let histogram = Histogram::new(bounds);
+        let mut registry = Registry::default();
+        // The registry adds the unit and a full stop by itself.
+        let name = description.name.trim_end_matches("_seconds");
+        let help = description.help.trim_end_matches('.');
+        registry.register_with_unit(name, help, Unit::Seconds, histogram.clone());
+        Self { histogram, registry }
+    }
+
+    /// Writes the family, headers included.
+    pub(super) fn write(&self, out: &mut String, format: Format) {
+        // Only the writer's own error would come back, and a String has none.
+        let _ = write_registry(out, &self.registry, format);
+    }
+}

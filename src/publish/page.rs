@@ -1,0 +1,93 @@
+//! The metrics page: cut in pieces, the pieces kept compressed, and made anew only where what they show has changed.
+//!
+//! What is asked for is made, and nothing else: a form nobody scrapes costs nothing. Uncompressed pages are written as
+//! they are read and never held. Not for what families show (`families`) or when they differ (`parts`).
+
+mod kept;
+mod piece;
+mod plain;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use thiserror::Error;
+use tokio::sync::{Mutex, watch};
+
+use self::kept::Kept;
+use self::piece::View;
+pub use self::plain::Plain;
+use super::Format;
+use super::own::OwnMetrics;
+use crate::assess::snapshot::Snapshot;
+use crate::model::time::{Clock, between};
+
+/// Suites that share a piece of a family: small enough that one change costs little, large enough to compress well.
+const SUITES_PER_PIECE: usize = 128;
+
+/// Renders the page of the newest snapshot, for as many scrapers as come.
+#[derive(Debug)]
+pub struct Page {
+    snapshots: watch::Receiver<Arc<Snapshot>>,
+    own: Arc<OwnMetrics>,
+    clock: Clockwork,
+    kept: Arc<Mutex<Kept>>,
+}
+
+/// A clock, for measuring how long a page takes.
+#[derive(Clone)]
+struct Clockwork(Arc<dyn Clock>);
+
+impl std::fmt::Debug for Clockwork {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Clockwork")
+    }
+}
+
+/// Why a compressed page could not be made.
+#[derive(Debug, Error)]
+pub enum PageError {
+    /// The compressor is broken.
+    #[error("cannot compress the page")]
+    Compress(#[from] flate2::CompressError),
+    /// The task that made the page ended before its time.
+    #[error("the task that made the page ended")]
+    Task(#[from] tokio::task::JoinError),
+}
+
+impl Page {
+    /// A page over the snapshots that come through `snapshots`. `clock` measures how long making it takes.
+    #[must_use]
+    pub fn new(snapshots: watch::Receiver<Arc<Snapshot>>, own: Arc<OwnMetrics>, clock: Arc<dyn Clock>) -> Self {
+        Self { snapshots, own, clock: Clockwork(clock), kept: Arc::default() }
+    }
+
+    /// The page as gzip: its pieces in order. Two scrapes at once do not do the work twice: the second waits and finds
+    /// it done.
+    pub async fn gzip(&self, format: Format) -> Result<Vec<Bytes>, PageError> {
+        let began = self.clock.0.now();
+        let mut kept = Arc::clone(&self.kept).lock_owned().await;
+        let view = self.view();
+        let own = Arc::clone(&self.own);
+        let pieces = if view.suites.len() <= SUITES_PER_PIECE {
+            kept.gzip(view, &own, format)?
+        } else {
+            // Long enough, at the first scrape above all, to keep the observers from their work.
+            tokio::task::spawn_blocking(move || kept.gzip(view, &own, format)).await??
+        };
+        self.own.scrape(between(began, self.clock.0.now()));
+        Ok(pieces)
+    }
+
+    /// The page as it is, written while it is read.
+    #[must_use]
+    pub fn plain(&self, format: Format) -> Plain {
+        Plain::new(self.view(), Arc::clone(&self.own), self.clock.clone(), format)
+    }
+
+    fn view(&self) -> View {
+        View::of(&self.snapshots.borrow())
+    }
+}
+
+#[cfg(test)]
+mod tests;

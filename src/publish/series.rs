@@ -1,0 +1,62 @@
+//! Series: rows of label values and a number, gathered for one suite, put in order and written as lines.
+//!
+//! Rows borrow from the snapshot: nothing is copied until it is text. Not for which rows there are: see `families`.
+
+use super::families::Family;
+use crate::exposition::write_sample;
+
+/// The most labels that a family has, `suite` and `component` included.
+pub const MAX_LABELS: usize = 8;
+
+/// Gathers the series of one family for one component.
+#[derive(Debug, Default)]
+pub struct Series<'a> {
+    rows: Vec<Row<'a>>,
+}
+
+#[derive(Debug)]
+struct Row<'a> {
+    /// Label values in the family's order; only as many as the family has labels are used.
+    values: [&'a str; MAX_LABELS],
+    number: f64,
+}
+
+impl<'a> Series<'a> {
+    /// Adds a series. `values` are those of the family's further labels, in their order.
+    pub fn put<const N: usize>(&mut self, values: [&'a str; N], number: f64) {
+        let mut row = Row { values: [""; MAX_LABELS], number };
+        for (place, value) in row.values.iter_mut().zip(values) {
+            *place = value;
+        }
+        self.rows.push(row);
+    }
+
+    /// Adds a series where there is a number.
+    pub fn put_some<const N: usize>(&mut self, values: [&'a str; N], number: Option<f64>) {
+        if let Some(number) = number {
+            self.put(values, number);
+        }
+    }
+
+    /// Adds a state that holds.
+    pub fn state<const N: usize>(&mut self, values: [&'a str; N]) {
+        self.put(values, 1.0);
+    }
+
+    /// Writes the rows in the order of their labels, and forgets them. Of two with the same labels the first counts: a
+    /// page with a series twice is refused as a whole.
+    pub fn write(&mut self, out: &mut String, family: &Family, owner: &[(&str, &str)]) {
+        self.rows.sort_by(|a, b| a.values.cmp(&b.values));
+        self.rows.dedup_by(|later, earlier| later.values == earlier.values);
+        for row in self.rows.drain(..) {
+            let mut labels = [("", ""); MAX_LABELS];
+            let further = family.labels.iter().copied().zip(row.values);
+            let used = labels
+                .iter_mut()
+                .zip(owner.iter().copied().chain(further))
+                .map(|(place, label)| *place = label)
+                .count();
+            write_sample(out, family.description.name, labels.get(..used).unwrap_or_default(), row.number);
+        }
+    }
+}

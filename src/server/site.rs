@@ -1,0 +1,104 @@
+//! The routes of the site: what `publish` says, put into responses. Which form a client gets is settled here.
+
+use std::sync::Arc;
+
+use futures::stream;
+use http::HeaderValue;
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, VARY};
+
+use super::body::{chunks, streamed};
+use super::negotiate::{self, Encoding};
+use super::routes::{Response, Routes};
+use crate::publish::site::{Answer, Body, Site};
+
+/// The routes of a site.
+#[must_use]
+pub fn routes(site: &Arc<Site>) -> Routes {
+    let [home, metrics, live, ready, health, status] = std::array::from_fn(|_| Arc::clone(site));
+    Routes::new()
+        .get("/", move |_| std::future::ready(response(home.home())))
+        .get("/metrics", move |request| {
+            let site = Arc::clone(&metrics);
+            let format = negotiate::format(request.headers());
+            let gzip = negotiate::encoding(request.headers()) == Encoding::Gzip;
+            async move {
+                let mut response = response(site.metrics(format, gzip).await);
+                for header in [ACCEPT, ACCEPT_ENCODING] {
+                    response.headers_mut().append(VARY, header.into());
+                }
+                response
+            }
+        })
+        .get("/livez", move |_| std::future::ready(response(live.livez())))
+        .get("/readyz", move |_| std::future::ready(response(ready.readyz())))
+        .get("/healthz", move |_| std::future::ready(response(health.livez())))
+        .get("/api/v1/status", move |request| std::future::ready(response(status.status(request.uri().query()))))
+}
+
+fn response(answer: Answer) -> Response {
+    let mut response = Response::new(match answer.body {
+        Body::Pieces(pieces) => chunks(pieces),
+        Body::Streamed(pieces) => streamed(stream::iter(pieces)),
+    });
+    *response.status_mut() = answer.status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
+    if answer.is_gzip {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, Method, Request, StatusCode};
+    use http_body_util::BodyExt as _;
+
+    use super::*;
+    use crate::server::routes::Lookup;
+
+    async fn ask(
+        routes: &Routes,
+        path: &str,
+        headers: &[(&'static str, &'static str)],
+    ) -> (StatusCode, HeaderMap, Vec<u8>) {
+        let mut request = Request::builder().uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(bytes::Bytes::new()).unwrap();
+        let path = request.uri().path().to_owned();
+        let Lookup::Found(handler) = routes.find(&Method::GET, &path) else { panic!("no route for {path}") };
+        let response = handler(request).await;
+        let (parts, body) = response.into_parts();
+        (parts.status, parts.headers, body.collect().await.unwrap().to_bytes().to_vec())
+    }
+
+    #[tokio::test]
+    async fn every_path_answers_in_the_form_that_is_asked_for() {
+        let (site, _sender) = Site::for_tests();
+        let routes = routes(&Arc::new(site));
+        let openmetrics = ("accept", "application/openmetrics-text;version=1.0.0");
+        let gzip = ("accept-encoding", "gzip");
+        for (path, headers, content_type, is_gzip) in [
+            ("/", &[][..], "text/html; charset=utf-8", false),
+            ("/metrics", &[], "text/plain; version=0.0.4; charset=utf-8", false),
+            ("/metrics", &[gzip], "text/plain; version=0.0.4; charset=utf-8", true),
+            ("/metrics", &[openmetrics], "application/openmetrics-text; version=1.0.0; charset=utf-8", false),
+            ("/metrics", &[openmetrics, gzip], "application/openmetrics-text; version=1.0.0; charset=utf-8", true),
+            ("/livez", &[], "text/plain; charset=utf-8", false),
+            ("/readyz", &[], "text/plain; charset=utf-8", false),
+            ("/healthz", &[gzip], "text/plain; charset=utf-8", false),
+            ("/api/v1/status?suite=default", &[gzip], "application/json", false),
+        ] {
+            let (status, answered, body) = ask(&routes, path, headers).await;
+            assert_eq!(status, StatusCode::OK, "{path}");
+            assert_eq!(answered[CONTENT_TYPE], content_type, "{path}");
+            assert_eq!(answered.contains_key(CONTENT_ENCODING), is_gzip, "{path}");
+            assert_eq!(body.starts_with(&[0x1f, 0x8b]), is_gzip, "{path}");
+            assert_eq!(answered.get_all(VARY).iter().count(), if path == "/metrics" { 2 } else { 0 }, "{path}");
+            assert!(!body.is_empty());
+        }
+        assert_eq!(ask(&routes, "/api/v1/status?suite=none", &[]).await.0, StatusCode::NOT_FOUND);
+    }
+}

@@ -1,0 +1,125 @@
+//! All that a story stands on: the control plane, the packaged charts, both Helms, the metrics pages.
+//!
+//! A story gets a [`Place`]: a Helm and three namespaces of its own, so that stories can share one control plane.
+
+use std::{fs, os::unix::fs::symlink, sync::Arc, time::Duration};
+
+use anyhow::{Context, Result};
+use serde_json::json;
+
+use crate::{
+    api::Api,
+    charts::Charts,
+    control_plane::ControlPlane,
+    helm::{Helm, Major},
+    metrics_page::MetricsPages,
+    process::eventually,
+    tools::Tools,
+};
+
+/// How long the default ServiceAccount of a new namespace may take to be there.
+const NAMESPACE_LIMIT: Duration = Duration::from_secs(30);
+
+/// The running cluster, shared by all stories.
+pub struct Cluster {
+    /// GIM's own metrics, dropped before the control plane.
+    pub metrics: MetricsPages,
+    /// The control plane.
+    pub plane: ControlPlane,
+    /// The packaged charts.
+    pub charts: Charts,
+    /// The tools cache.
+    pub tools: Tools,
+}
+
+impl Cluster {
+    /// Starts the control plane and packages the charts.
+    pub fn start() -> Result<Self> {
+        let tools = Tools::open()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        let plane = ControlPlane::start(Arc::new(runtime), &tools)?;
+        let charts = Charts::package(&tools, plane.folder())?;
+        let metrics = MetricsPages::serve(plane.api().runtime().handle(), plane.api().client());
+        Ok(Self { metrics, plane, charts, tools })
+    }
+
+    /// The client with all rights.
+    pub fn api(&self) -> &Api {
+        self.plane.api()
+    }
+
+    /// One of the two Helms.
+    pub fn helm(&self, major: Major) -> Result<Helm> {
+        // Helm signs what it writes with the name it was called by, so it must be called `helm`.
+        let folder = self.plane.folder().join(major.binary());
+        let binary = folder.join("helm");
+        if !binary.exists() {
+            fs::create_dir_all(folder)?;
+            symlink(self.tools.path(major.binary())?, &binary)?;
+        }
+        Ok(Helm { major, binary, kubeconfig: self.plane.admin_kubeconfig(), home: self.plane.folder().join("helm") })
+    }
+
+    /// A place for one story: namespaces `NAME-gim`, `NAME-gsp` and `NAME-gca`.
+    pub fn place(&self, major: Major, name: &str) -> Result<Place<'_>> {
+        let place = Place { cluster: self, helm: self.helm(major)?, name: format!("{major}-{name}") };
+        for component in ["gim", "gsp", "gca"] {
+            self.create_namespace(&place.namespace(component))?;
+        }
+        Ok(place)
+    }
+
+    /// Creates a namespace and waits for its default ServiceAccount, without which no pod can be created.
+    fn create_namespace(&self, name: &str) -> Result<()> {
+        let namespace = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } });
+        self.api().create("/api/v1/namespaces", &namespace)?;
+        eventually(&format!("the ServiceAccount of namespace {name}"), NAMESPACE_LIMIT, || {
+            Ok(self.api().find(&format!("/api/v1/namespaces/{name}/serviceaccounts/default"))?.is_some())
+        })
+    }
+}
+
+/// One story's place on the cluster.
+pub struct Place<'a> {
+    /// The cluster.
+    pub cluster: &'a Cluster,
+    /// The story's Helm.
+    pub helm: Helm,
+    /// What the names of its namespaces begin with.
+    pub name: String,
+}
+
+impl Place<'_> {
+    /// The namespace of a component (`gim`, `gsp`, `gca`).
+    pub fn namespace(&self, component: &str) -> String {
+        format!("{}-{component}", self.name)
+    }
+
+    /// `helm upgrade --install RELEASE` of a chart into its component's namespace, with further arguments. Returns
+    /// the arguments, to be run in the way the story needs.
+    pub fn upgrade(&self, release: &str, version: &str, further: &[&str]) -> Result<Vec<String>> {
+        let chart = self.cluster.charts.path(release, version)?;
+        let mut arguments = self.words("upgrade", release, &["--install"]);
+        arguments.insert(2, chart.to_str().context("a path that is no text")?.to_owned());
+        arguments.extend(further.iter().map(|&word| word.to_owned()));
+        Ok(arguments)
+    }
+
+    /// `helm COMMAND RELEASE --namespace …` with further arguments.
+    pub fn words(&self, command: &str, release: &str, further: &[&str]) -> Vec<String> {
+        let namespace = self.namespace(component_of(release));
+        let mut arguments = vec![command.to_owned(), release.to_owned(), "--namespace".to_owned(), namespace];
+        arguments.extend(further.iter().map(|&word| word.to_owned()));
+        arguments
+    }
+
+    /// The path of a pod.
+    pub fn pod(&self, component: &str, name: &str) -> String {
+        format!("/api/v1/namespaces/{}/pods/{name}", self.namespace(component))
+    }
+}
+
+/// The component that a release belongs to: `gim` for `gim-monitoring`.
+pub fn component_of(release: &str) -> &str {
+    release.strip_suffix("-monitoring").unwrap_or(release)
+}

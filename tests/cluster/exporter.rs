@@ -1,0 +1,238 @@
+//! The program itself: its real binary, with a configuration file and a ServiceAccount's rights, as a user runs it.
+//!
+//! One exporter watches one story's suite. Its times are short, so that a story takes seconds; what they are stands in
+//! [`Times`]. It is only looked at from outside: its pages, its log.
+
+use std::{fs, path::Path, sync::Arc, time::Duration};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+
+use crate::{
+    cluster::Place,
+    control_plane::logs_folder,
+    helm::Major,
+    page::Page,
+    process::{Daemon, eventually},
+};
+
+/// What the exporter may read: what the README tells users to grant.
+const RULES: &str = r#"[
+    {"apiGroups": [""], "resources": ["pods", "secrets"], "verbs": ["get", "list", "watch"]},
+    {"apiGroups": ["apps"], "resources": ["statefulsets", "deployments", "replicasets"], "verbs": ["get", "list", "watch"]},
+    {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["get", "list", "watch"]}
+]"#;
+/// How long the exporter may take to be ready, on a machine that runs a whole control plane and other stories beside it.
+const READY_LIMIT: Duration = Duration::from_secs(30);
+/// A scrape that takes longer is a failure in itself.
+const SCRAPE_LIMIT: Duration = Duration::from_secs(5);
+
+/// The form of a page that is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Prometheus text 0.0.4.
+    Plain,
+    /// OpenMetrics 1.0.
+    OpenMetrics,
+}
+
+/// Times of the policy that stories wait for, in seconds.
+#[derive(Clone, Copy, Debug)]
+pub struct Times {
+    /// `helm_timeout` of each component.
+    pub helm_timeout: u32,
+    /// `ready_timeout` of each component.
+    pub ready_timeout: u32,
+    /// `pending_timeout` of each component.
+    pub pending_timeout: u32,
+    /// `image_grace` of each component.
+    pub image_grace: u32,
+}
+
+impl Default for Times {
+    /// Long enough that nothing runs out in a story that does not mean it.
+    fn default() -> Self {
+        Self { helm_timeout: 60, ready_timeout: 60, pending_timeout: 60, image_grace: 60 }
+    }
+}
+
+/// A running exporter; dropping it kills it.
+pub struct Exporter {
+    /// Killed when the exporter is dropped. One that ends by itself refuses scrapes, which fails the story.
+    _daemon: Daemon,
+    address: String,
+    runtime: Arc<Runtime>,
+    client: reqwest::Client,
+}
+
+impl Exporter {
+    /// Starts an exporter for a place's suite and waits until it is ready.
+    pub fn start(place: &Place, times: Times) -> Result<Self> {
+        let folder = place.cluster.plane.folder();
+        let config = folder.join(format!("{}.json", place.name));
+        // JSON is YAML.
+        fs::write(&config, configuration(place, times).to_string())?;
+        let kubeconfig = grant(place)?;
+        let arguments = [
+            format!("--config.file={}", config.display()),
+            format!("--kubeconfig={}", kubeconfig.display()),
+            "--web.listen-address=127.0.0.1:0".to_owned(),
+            "--log.format=json".to_owned(),
+            "--log.level=debug".to_owned(),
+        ];
+        let log = logs_folder().join(format!("exporter-{}.log", place.name));
+        let binary = Path::new(env!("CARGO_BIN_EXE_gim-upgrade-exporter"));
+        let mut daemon = Daemon::start("gim-upgrade-exporter", binary, &arguments, &log, false)?;
+        let mut address = None;
+        eventually("the exporter tells its address", READY_LIMIT, || {
+            daemon.check()?;
+            address = listening(&daemon.log());
+            Ok(address.is_some())
+        })?;
+        let runtime = Arc::clone(place.cluster.api().runtime());
+        let client = reqwest::Client::builder().timeout(SCRAPE_LIMIT).no_proxy().build()?;
+        let address = address.context("no address")?;
+        let exporter = Self { _daemon: daemon, address, runtime, client };
+        eventually("the exporter is ready", READY_LIMIT, || Ok(exporter.get("/readyz", None)?.0 == 200))?;
+        Ok(exporter)
+    }
+
+    /// `127.0.0.1:PORT`.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// A clone of what is needed to scrape from another thread.
+    pub fn scraper(&self) -> Scraper {
+        Scraper { url: format!("http://{}/metrics", self.address), client: self.client.clone() }
+    }
+
+    /// The page of now.
+    pub fn page(&self) -> Result<Page> {
+        Page::read(&self.text(Form::Plain)?)
+    }
+
+    /// The text of the page of now.
+    pub fn text(&self, form: Form) -> Result<String> {
+        let accept = match form {
+            Form::Plain => "text/plain;version=0.0.4",
+            Form::OpenMetrics => "application/openmetrics-text;version=1.0.0",
+        };
+        let (status, text) = self.get("/metrics", Some(accept))?;
+        ensure!(status == 200, "/metrics answers {status}");
+        Ok(text)
+    }
+
+    /// The status of now.
+    pub fn status(&self) -> Result<Value> {
+        let (status, text) = self.get("/api/v1/status", None)?;
+        ensure!(status == 200, "/api/v1/status answers {status}");
+        serde_json::from_str(&text).context("/api/v1/status is no JSON")
+    }
+
+    /// The JSON behind any URL, asked for with the same client.
+    pub fn get_json(&self, url: &str) -> Result<Value> {
+        let request = self.client.get(url);
+        self.runtime.block_on(async { Ok(serde_json::from_str(&request.send().await?.text().await?)?) })
+    }
+
+    fn get(&self, path: &str, accept: Option<&str>) -> Result<(u16, String)> {
+        let mut request = self.client.get(format!("http://{}{path}", self.address));
+        if let Some(accept) = accept {
+            request = request.header("accept", accept);
+        }
+        self.runtime.block_on(async {
+            let response = request.send().await?;
+            Ok((response.status().as_u16(), response.text().await?))
+        })
+    }
+}
+
+/// What a poller needs.
+pub struct Scraper {
+    url: String,
+    client: reqwest::Client,
+}
+
+impl Scraper {
+    /// One scrape.
+    pub async fn scrape(&self) -> Result<Page> {
+        let response = self.client.get(&self.url).send().await?.error_for_status()?;
+        Page::read(&response.text().await?)
+    }
+}
+
+/// The field `address` of the line that says `listening`.
+fn listening(log: &str) -> Option<String> {
+    log.lines().find_map(|line| {
+        let line: Value = serde_json::from_str(line).ok()?;
+        let fields = line.get("fields").unwrap_or(&line);
+        (fields.get("message")?.as_str()? == "listening").then_some(())?;
+        Some(fields.get("address")?.as_str()?.to_owned())
+    })
+}
+
+fn configuration(place: &Place, times: Times) -> Value {
+    let seconds = |seconds: u32| format!("{seconds}s");
+    let member = |component: &str| json!({ "namespace": place.namespace(component) });
+    let times = json!({
+        "helm_timeout": seconds(times.helm_timeout),
+        "companion_helm_timeout": seconds(times.helm_timeout),
+        "pending_timeout": seconds(times.pending_timeout),
+        "image_grace": seconds(times.image_grace),
+        "ready_timeout": seconds(times.ready_timeout),
+        "soak": "2s",
+        "settle_timeout": "60s",
+        "growth_timeout": "30s",
+        "migration_timeout": "60s",
+        "metrics_grace": "20s",
+    });
+    json!({
+        "suites": [{ "name": "default", "gim": member("gim"), "gsp": member("gsp"), "gca": member("gca") }],
+        "policy": {
+            "suspect_window": "1h",
+            "cycle": "1h",
+            "trend_window": "3s",
+            "hold": "10s",
+            "stale_pod_hold": "3s",
+            "propagation": "1s",
+            "gim": times,
+            "gsp": times,
+            "gca": times,
+        },
+        "signals": { "interval": "250ms" },
+    })
+}
+
+/// Makes the exporter's ServiceAccount with the rights it needs and no more, and returns its kubeconfig. With Helm 3
+/// these are Roles in the suite's namespaces, with Helm 4 a `ClusterRole`: both ways that users choose from.
+fn grant(place: &Place) -> Result<std::path::PathBuf> {
+    let api = place.cluster.api();
+    let home = place.namespace("gim");
+    let rules: Value = serde_json::from_str(RULES)?;
+    let account = json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": { "name": "exporter" } });
+    api.create(&format!("/api/v1/namespaces/{home}/serviceaccounts"), &account)?;
+    let subjects = json!([{ "kind": "ServiceAccount", "name": "exporter", "namespace": home }]);
+    let group = "rbac.authorization.k8s.io";
+    let bind = |scope: &str, role: &str, binding: &str, name: &str| -> Result<()> {
+        let version = format!("{group}/v1");
+        let metadata = json!({ "name": name });
+        let of = json!({ "apiVersion": version, "kind": role, "metadata": metadata, "rules": rules });
+        let to = json!({
+            "apiVersion": version, "kind": binding, "metadata": metadata, "subjects": subjects,
+            "roleRef": { "apiGroup": group, "kind": role, "name": name },
+        });
+        api.create(&format!("/apis/{group}/v1{scope}/{}s", role.to_lowercase()), &of)?;
+        api.create(&format!("/apis/{group}/v1{scope}/{}s", binding.to_lowercase()), &to)
+    };
+    match place.helm.major {
+        Major::Three => {
+            for component in ["gim", "gsp", "gca"] {
+                bind(&format!("/namespaces/{}", place.namespace(component)), "Role", "RoleBinding", "exporter")?;
+            }
+        }
+        Major::Four => bind("", "ClusterRole", "ClusterRoleBinding", &format!("exporter-{}", place.name))?,
+    }
+    place.cluster.plane.kubeconfig_of(&home, "exporter")
+}

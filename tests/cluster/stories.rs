@@ -1,0 +1,29 @@
+//! The stories: what happens to a suite, and what must be seen. Each is told in the file of its kind.
+
+mod broken;
+mod facts;
+mod gone;
+mod healthy;
+mod undone;
+
+use crate::runner::Story;
+
+/// All stories, the longest first, so that none is left waiting at the end.
+pub const ALL: &[Story] = &[
+    Story::new("install_all", healthy::install_all),
+    Story::new("atomic", undone::atomic),
+    Story::new("rollback_leaves_a_stale_pod", undone::rollback_leaves_a_stale_pod),
+    Story::new("killed_helm", broken::killed_helm),
+    Story::new("missing_image", broken::missing_image),
+    Story::new("no_node", broken::no_node),
+    Story::new("timed_out_then_healed", broken::timed_out_then_healed),
+    Story::new("failed_hook", broken::failed_hook),
+    Story::new("growing_backlog", broken::growing_backlog),
+    Story::new("former_package", undone::former_package),
+    Story::new("upgrade_with_wait", healthy::upgrade_with_wait),
+    Story::new("upgrade_without_wait", healthy::upgrade_without_wait),
+    Story::new("deleted_and_uninstalled", gone::deleted_and_uninstalled),
+    Story::new("stand_ins", facts::stand_ins),
+    Story::new("restarts", facts::restarts),
+    Story::alone("api_server_killed", healthy::api_server_killed),
+];

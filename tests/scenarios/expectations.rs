@@ -1,0 +1,101 @@
+//! Every scenario's expectations hold, at their instants, and no scenario ever falls through the table of verdicts.
+
+use std::fmt::Write as _;
+
+use gim_upgrade_exporter::assess::answer::{CheckId, CheckState};
+use gim_upgrade_exporter::assess::assessment::{ComponentAssessment, NamedReason, Reason, Stage, VerdictKind};
+use gim_upgrade_exporter::model::names::Component;
+use gim_upgrade_exporter::sim::scenario::{Expectation, Expected, Scenario};
+
+use super::held::{Held, Sequence, Watcher};
+
+/// The differences between what was expected of a component and what is said.
+fn differences(expected: &Expected, said: &ComponentAssessment) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut compare = |what: &str, expected: Option<&str>, said: &str| {
+        if let Some(expected) = expected.filter(|expected| *expected != said) {
+            found.push(format!("{what} is {said}, not {expected}"));
+        }
+    };
+    compare("stage", expected.stage.as_deref(), said.stage.as_str());
+    compare("verdict", expected.verdict.as_deref(), said.verdict.kind.as_str());
+    compare("operation", expected.operation.as_deref(), said.operation_kind().as_str());
+    for (check, state) in &expected.checks {
+        let id = CheckId::parse(check).unwrap_or_else(|| panic!("there is no check {check}"));
+        compare(check, Some(state), said.check(id).map_or("absent", |answer| answer.state.as_str()));
+    }
+    let reasons: Vec<&str> = said.verdict.reasons.iter().map(|reason| reason.as_str()).collect();
+    for reason in expected.reasons.iter().filter(|reason| !reasons.contains(&reason.as_str())) {
+        found.push(format!("{reason} is not among the reasons {reasons:?}"));
+    }
+    if let Some(target) = expected.rollback_target {
+        let said = said.rollback_target.map(|target| target.revision);
+        if said != Some(target) {
+            found.push(format!("the revision to go back to is {said:?}, not {target}"));
+        }
+    }
+    found
+}
+
+/// Words in expectations that no answer can have would make an expectation that cannot hold, or one that nobody meant.
+fn check_words(scenario: &Scenario) {
+    for (_, expected) in scenario.expect.iter().flat_map(Expectation::components) {
+        let known =
+            |word: &Option<String>, known: bool| assert!(word.is_none() || known, "{}: {word:?}", scenario.name);
+        known(&expected.stage, expected.stage.as_deref().and_then(Stage::parse).is_some());
+        known(&expected.verdict, expected.verdict.as_deref().and_then(VerdictKind::parse).is_some());
+        for reason in &expected.reasons {
+            let is_known = CheckId::parse(reason).is_some() || NamedReason::parse(reason).is_some();
+            assert!(is_known, "{}: there is no reason {reason}", scenario.name);
+        }
+        for state in expected.checks.values() {
+            assert!(CheckState::parse(state).is_some(), "{}: there is no check state {state}", scenario.name);
+        }
+    }
+}
+
+fn play(scenario: &Scenario) -> Result<(), String> {
+    check_words(scenario);
+    let mut held = Held::new(scenario);
+    let mut watchers = [Watcher::start(&held)];
+    let mut sequence = Sequence::default();
+    sequence.note(held.now, &watchers[0]);
+    let mut failures = String::new();
+    let mut fell_through = None;
+    let mut each = |now, watchers: &[Watcher], sequence: &mut Sequence| {
+        sequence.note(now, &watchers[0]);
+        for (_, assessed) in watchers[0].suite().assessment.components.iter() {
+            if assessed.verdict.reasons.contains(&Reason::Named(NamedReason::Undecided)) {
+                fell_through.get_or_insert(now);
+            }
+        }
+    };
+    for expectation in &scenario.expect {
+        let at = held.world.instant(expectation.at);
+        held.play(at, &mut watchers, |now, watchers| each(now, watchers, &mut sequence));
+        let suite = watchers[0].suite();
+        for (component, expected) in expectation.components() {
+            let said = suite.assessment.components.get(Component::parse(component).unwrap());
+            for difference in differences(expected, said) {
+                let _ = writeln!(failures, "at {:?} {component}: {difference}", expectation.at);
+            }
+        }
+    }
+    let ends = held.world.ends();
+    held.play(ends, &mut watchers, |now, watchers| each(now, watchers, &mut sequence));
+    if let Some(at) = fell_through {
+        let _ = writeln!(failures, "at {at}: the table of verdicts has a hole");
+    }
+    if failures.is_empty() { Ok(()) } else { Err(format!("{}:\n{failures}{}", scenario.name, sequence.to_text())) }
+}
+
+#[test]
+fn every_scenario_is_judged_as_it_says() {
+    let only = std::env::var("SCENARIO").ok();
+    let failures: Vec<String> = Scenario::list()
+        .filter(|name| only.as_ref().is_none_or(|only| only == name))
+        .map(|name| Scenario::find(name).unwrap())
+        .filter_map(|scenario| play(&scenario).err())
+        .collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}

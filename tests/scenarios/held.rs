@@ -1,0 +1,278 @@
+//! The held clock: plays a scenario event by event and feeds watchers with what the cluster shows.
+//!
+//! A watcher is one exporter: a board of its own, and its own times for reading metrics. Several may watch one world,
+//! each from a moment of its own, as an exporter that was killed and started again would.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gim_upgrade_exporter::assess::assessment::{ComponentAssessment, Stage, VerdictKind};
+use gim_upgrade_exporter::assess::snapshot::SuiteSnapshot;
+use gim_upgrade_exporter::board::Board;
+use gim_upgrade_exporter::exposition::{Format, Parser};
+use gim_upgrade_exporter::index::change::{Change, Delta};
+use gim_upgrade_exporter::model::names::Component;
+use gim_upgrade_exporter::model::policy::Policy;
+use gim_upgrade_exporter::model::release::BodyState;
+use gim_upgrade_exporter::model::scope::{HelmDriver, LatencyUnit};
+use gim_upgrade_exporter::model::signal::Reading;
+use gim_upgrade_exporter::model::source::{Contact, SourceCondition, SourceId, SourceKind};
+use gim_upgrade_exporter::model::suite::Suite;
+use gim_upgrade_exporter::model::time::{Timestamp, after};
+use gim_upgrade_exporter::model::wants::{BodyWant, EndpointWant};
+use gim_upgrade_exporter::model::workload::WorkloadKind;
+use gim_upgrade_exporter::observe::signals::families;
+use gim_upgrade_exporter::observe::{helm_body, objects};
+use gim_upgrade_exporter::sim::metrics_page::MetricsAnswer;
+use gim_upgrade_exporter::sim::scenario::Scenario;
+use gim_upgrade_exporter::sim::store::{self, ChangeType, Kind, Store};
+use gim_upgrade_exporter::sim::world::World;
+
+/// When every scenario starts.
+pub fn start() -> Timestamp {
+    "2026-03-02T22:00:00Z".parse().unwrap()
+}
+
+/// A cluster under a held clock.
+pub struct Held {
+    pub world: World,
+    pub store: Store,
+    pub now: Timestamp,
+    revision: u64,
+    bodies: RefCell<HashMap<BodyWant, BodyState>>,
+}
+
+/// What one component is said to be at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Said {
+    pub stage: Stage,
+    pub verdict: VerdictKind,
+}
+
+impl From<&ComponentAssessment> for Said {
+    fn from(assessed: &ComponentAssessment) -> Self {
+        Self { stage: assessed.stage, verdict: assessed.verdict.kind }
+    }
+}
+
+impl Held {
+    pub fn new(scenario: &Scenario) -> Self {
+        let world = World::new(scenario, start(), 1.0).unwrap();
+        let mut held = Self { world, store: Store::new(), now: start(), revision: 0, bodies: RefCell::default() };
+        held.world.advance(&mut held.store, start());
+        held.revision = held.store.revision();
+        held
+    }
+
+    /// Plays until `until`, showing each change to the watchers at its instant; `each` is called after every step.
+    pub fn play(&mut self, until: Timestamp, watchers: &mut [Watcher], mut each: impl FnMut(Timestamp, &[Watcher])) {
+        while self.now < until {
+            let due = watchers.iter().filter_map(Watcher::due).chain(self.world.next_event());
+            let next = due.filter(|due| *due > self.now).min().map_or(until, |next| next.min(until));
+            self.now = next;
+            self.world.advance(&mut self.store, next);
+            let changes = self.changes();
+            for watcher in &mut *watchers {
+                watcher.see(&changes, self);
+            }
+            each(next, watchers);
+        }
+    }
+
+    /// What changed since this was last asked, decoded once for all watchers.
+    fn changes(&mut self) -> Vec<Change> {
+        let changes = self.store.changes_since(self.revision).unwrap();
+        self.revision = self.store.revision();
+        let decode = |change: &store::Change| match change.change {
+            ChangeType::Deleted => deleted(change.kind, &change.object),
+            _ => added(change.kind, &change.object.to_json()),
+        };
+        changes.iter().filter_map(decode).collect()
+    }
+
+    /// The body of a storage object, decoded once for all watchers.
+    fn body(&self, want: &BodyWant) -> Change {
+        let mut bodies = self.bodies.borrow_mut();
+        let body = bodies.entry(want.clone()).or_insert_with(|| {
+            let object = self.store.get(Kind::Secrets, &want.namespace, &want.object).unwrap();
+            let body = helm_body::release_body(&object.to_json(), HelmDriver::Secret).unwrap();
+            BodyState::Read(Arc::new(body))
+        });
+        Change::Body(want.clone(), body.clone())
+    }
+}
+
+/// One exporter.
+pub struct Watcher {
+    pub board: Board,
+    pub joined: Timestamp,
+    policy: Policy,
+    contact: Arc<Contact>,
+    reads: HashMap<EndpointWant, Timestamp>,
+}
+
+const SOURCES: [SourceKind; 6] = [
+    SourceKind::Pods,
+    SourceKind::StatefulSets,
+    SourceKind::Deployments,
+    SourceKind::ReplicaSets,
+    SourceKind::Jobs,
+    SourceKind::Helm,
+];
+
+impl Watcher {
+    /// An exporter that starts now.
+    pub fn start(held: &Held) -> Self {
+        let policy = Policy::default();
+        let mut board = Board::new(vec![Suite::default_suite()], policy.clone(), held.now);
+        let contact = Arc::new(Contact::default());
+        contact.heard(held.now);
+        for kind in SOURCES {
+            let source = SourceId { kind, namespace: None };
+            let stale_after = Duration::from_secs(90);
+            board.apply(Change::SourceAdded { source: source.clone(), contact: contact.clone(), stale_after });
+            board.apply(Change::SourceCondition(source, SourceCondition::Synced));
+        }
+        for kind in Kind::ALL {
+            for object in held.store.iter(kind) {
+                if let Some(change) = added(kind, &object.to_json()) {
+                    board.apply(change);
+                }
+            }
+        }
+        let mut watcher = Self { board, joined: held.now, policy, contact, reads: HashMap::new() };
+        watcher.judge(held);
+        watcher
+    }
+
+    /// The suite as it was last judged.
+    pub fn suite(&self) -> Arc<SuiteSnapshot> {
+        self.board.snapshot().suites[0].clone()
+    }
+
+    /// What it says of a component.
+    pub fn said(&self, component: Component) -> Said {
+        Said::from(self.suite().assessment.components.get(component))
+    }
+
+    fn due(&self) -> Option<Timestamp> {
+        let read = self.reads.values().min().copied();
+        // Watches are heard at least this often; else a quiet night would look like silence.
+        let contact = self.contact.last().map(|last| after(last, Duration::from_secs(45)));
+        [self.board.due(), read, contact].into_iter().flatten().min()
+    }
+
+    fn see(&mut self, changes: &[Change], held: &Held) {
+        for change in changes {
+            self.board.apply(change.clone());
+        }
+        self.contact.heard(held.now);
+        self.judge(held);
+    }
+
+    /// Judges, reads what is wanted because of it, and judges again, until nothing is wanted any more.
+    fn judge(&mut self, held: &Held) {
+        loop {
+            self.board.judge(held.now);
+            let wants = self.board.wants();
+            for want in &wants.bodies {
+                self.board.apply(held.body(want));
+            }
+            self.reads.retain(|want, _| wants.endpoints.contains(want));
+            for want in &wants.endpoints {
+                let due = self.reads.entry(want.clone()).or_insert(held.now);
+                if *due <= held.now {
+                    *due = after(held.now, self.policy.signal_interval);
+                    if let Some(reading) = reading(want, held) {
+                        self.board.apply(reading);
+                    }
+                }
+            }
+            if wants.bodies.is_empty() {
+                self.board.judge(held.now);
+                return;
+            }
+        }
+    }
+}
+
+/// The change that an object makes; `None` for objects that no exporter asks for.
+fn added(kind: Kind, json: &[u8]) -> Option<Change> {
+    let workload = |kind, workload| Change::Workload(kind, Delta::Apply(workload));
+    Some(match kind {
+        Kind::Pods => Change::Pod(Delta::Apply(objects::pod(json).unwrap())),
+        Kind::StatefulSets => workload(WorkloadKind::StatefulSet, objects::stateful_set(json).unwrap()),
+        Kind::Deployments => workload(WorkloadKind::Deployment, objects::deployment(json).unwrap()),
+        Kind::Jobs => workload(WorkloadKind::Job, objects::job(json).unwrap()),
+        Kind::ReplicaSets => Change::ReplicaSet(Delta::Apply(objects::replica_set(json).unwrap())),
+        Kind::Secrets => Change::Revision(Delta::Apply(objects::revision(json).unwrap())),
+        Kind::ConfigMaps => return None,
+    })
+}
+
+fn deleted(kind: Kind, object: &store::Object) -> Option<Change> {
+    fn gone<T>(object: &store::Object) -> Delta<T> {
+        Delta::Delete { namespace: object.namespace().into(), name: object.name().into() }
+    }
+    Some(match kind {
+        Kind::Pods => Change::Pod(gone(object)),
+        Kind::StatefulSets => Change::Workload(WorkloadKind::StatefulSet, gone(object)),
+        Kind::Deployments => Change::Workload(WorkloadKind::Deployment, gone(object)),
+        Kind::Jobs => Change::Workload(WorkloadKind::Job, gone(object)),
+        Kind::ReplicaSets => Change::ReplicaSet(gone(object)),
+        Kind::Secrets => Change::Revision(gone(object)),
+        Kind::ConfigMaps => return None,
+    })
+}
+
+fn reading(want: &EndpointWant, held: &Held) -> Option<Change> {
+    let host = want.url.strip_prefix("http://")?.split(':').next()?;
+    match held.world.metrics_page(host, held.now)? {
+        MetricsAnswer::Page(page) => {
+            let mut parser = Parser::new(Format::Text, families::is_of_interest);
+            parser.feed(page.as_bytes()).unwrap();
+            let values = families::reduce(&parser.finish().unwrap(), LatencyUnit::Milliseconds);
+            Some(Change::Reading(Reading {
+                suite: want.suite.clone(),
+                component: want.component,
+                pod_uid: want.pod_uid.clone(),
+                at: held.now,
+                topics: values.topics,
+                values: values.others,
+                schema_version: values.schema_version,
+            }))
+        }
+        MetricsAnswer::Status(_) => None,
+    }
+}
+
+/// The changes of what was said, each with its instant: equal neighbours are one.
+#[derive(Clone, Debug, Default)]
+pub struct Sequence(pub BTreeMap<Component, Vec<(Timestamp, Said)>>);
+
+impl Sequence {
+    pub fn note(&mut self, now: Timestamp, watcher: &Watcher) {
+        for &component in Component::ALL {
+            let said = watcher.said(component);
+            let sequence = self.0.entry(component).or_default();
+            if sequence.last().is_none_or(|(_, last)| *last != said) {
+                sequence.push((now, said));
+            }
+        }
+    }
+
+    /// For people: one line for each turn, in minutes of the scenario.
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        for (component, sequence) in &self.0 {
+            for (at, said) in sequence {
+                let minutes = at.duration_since(start()).as_secs_f64() / 60.0;
+                let _ = writeln!(text, "  {component} {minutes:7.2}m {} {}", said.stage, said.verdict);
+            }
+        }
+        text
+    }
+}

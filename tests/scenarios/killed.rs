@@ -1,0 +1,94 @@
+//! An exporter that is killed and started again says the same within the longest hold, and until then nothing but the
+//! same or `wait`. `proceed` comes no sooner than without, but for the moment at which a metrics page is read.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use gim_upgrade_exporter::assess::assessment::VerdictKind;
+use gim_upgrade_exporter::model::names::Component;
+use gim_upgrade_exporter::model::policy::Policy;
+use gim_upgrade_exporter::model::time::{Timestamp, after, before, between};
+use gim_upgrade_exporter::sim::scenario::Scenario;
+
+use super::held::{Held, Said, Watcher, start};
+
+/// How often each scenario's exporter is killed.
+const KILLS: u64 = 20;
+
+/// Scenarios in which an exporter that was killed lacks evidence for good, and what it says instead. Metrics that were read
+/// before an operation speak against it when they vanish; an exporter that began later has no way to know that they were.
+const CANNOT_KNOW: &[(&str, VerdictKind, VerdictKind)] =
+    &[("metrics-absent", VerdictKind::RollBack, VerdictKind::Investigate)];
+
+/// Instants spread over a scenario by a fixed sequence, so that a failure can be repeated.
+fn instants(name: &str, span: Duration) -> Vec<Duration> {
+    let mut state = name
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let mut instants: Vec<Duration> = (0..KILLS)
+        .map(|_| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            Duration::from_millis((state >> 33) % u64::try_from(span.as_millis()).unwrap())
+        })
+        .collect();
+    instants.sort_unstable();
+    instants
+}
+
+fn play(scenario: &Scenario) -> Vec<String> {
+    let policy = Policy::default();
+    let interval = policy.signal_interval;
+    let mut held = Held::new(scenario);
+    let ends = held.world.ends();
+    let span = Duration::try_from(ends.duration_since(start())).unwrap();
+    let mut watchers = vec![Watcher::start(&held)];
+    let mut failures = Vec::new();
+    // What each component was last said to be before the present, and when that ended: two exporters read a metrics page
+    // at different moments, so one may follow the other by a signal interval.
+    let mut lately: BTreeMap<Component, Vec<(Timestamp, Said)>> = BTreeMap::new();
+    let mut behind: BTreeMap<(usize, Component), Timestamp> = BTreeMap::new();
+    let mut compare = |now, watchers: &[Watcher]| {
+        let (without, killed) = watchers.split_first().unwrap();
+        for &component in Component::ALL {
+            let same = without.said(component);
+            let lately = lately.entry(component).or_default();
+            lately.retain(|(until, _)| *until >= before(now, interval));
+            for (place, watcher) in killed.iter().enumerate() {
+                let said = watcher.said(component);
+                let excused = CANNOT_KNOW.contains(&(scenario.name.as_str(), same.verdict, said.verdict));
+                let early = now <= after(watcher.joined, policy.hold);
+                let may_wait = early && (said.verdict == VerdictKind::Wait || said.verdict == same.verdict);
+                let follows = lately.iter().any(|(_, former)| *former == said);
+                let key = (place, component);
+                if same == said || excused || may_wait || follows {
+                    behind.remove(&key);
+                } else if between(*behind.entry(key).or_insert(now), now) > interval {
+                    // Ahead for longer than a signal interval, or something that was never said without.
+                    failures.push(format!(
+                        "{}: killed at {}, at {now} {component} is {said:?} instead of {same:?}",
+                        scenario.name, watcher.joined
+                    ));
+                }
+            }
+            lately.push((now, same));
+        }
+    };
+    for instant in instants(&scenario.name, span) {
+        held.play(after(start(), instant), &mut watchers, &mut compare);
+        watchers.push(Watcher::start(&held));
+    }
+    held.play(ends, &mut watchers, &mut compare);
+    failures.truncate(3);
+    failures
+}
+
+#[test]
+fn a_killed_exporter_comes_to_the_same() {
+    let only = std::env::var("SCENARIO").ok();
+    let failures: Vec<String> = Scenario::list()
+        .filter(|name| only.as_ref().is_none_or(|only| only == name))
+        .map(|name| Scenario::find(name).unwrap())
+        .flat_map(|scenario| play(&scenario))
+        .collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
