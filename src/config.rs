@@ -16,7 +16,6 @@ mod values;
 use std::io::Read;
 use std::path::Path;
 
-pub use crate::model::scope::{HelmDriver, KubernetesScope, LatencyUnit, Scope};
 pub use error::ConfigError;
 pub use reference::reference;
 
