@@ -187,7 +187,8 @@ impl Reader {
         if let Outcome::Failed(error) = &outcome {
             let failures = failures.saturating_add(1);
             let forbidden = error.kind() == ErrorKind::Forbidden;
-            let pause = if forbidden { timing.forbidden } else { timing.backoff(failures) };
+            let longest = if forbidden { timing.forbidden } else { timing.backoff_longest };
+            let pause = timing.backoff_up_to(failures, longest);
             let pause = pause.max(error.retry_after().unwrap_or_default());
             *progress = Progress::Later(Instant::now() + pause, failures);
             return reporter.failed(error, &what).await;
