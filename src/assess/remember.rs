@@ -96,8 +96,9 @@ fn samples(memory: &mut ComponentMemory, facts: &ComponentFacts, policy: &Policy
     };
     window.peak_at_ready.get_or_insert(seconds);
     window.samples.push_back(Sample { at: newest.at, seconds });
-    let oldest = before(newest.at, policy.trend_window);
-    while window.samples.len() > MAX_SAMPLES || window.samples.front().is_some_and(|sample| sample.at < oldest) {
+    // One sample from before the window stays, so that the samples reach over all of it however they are spaced.
+    let begin = before(newest.at, policy.trend_window);
+    while window.samples.len() > MAX_SAMPLES || window.samples.get(1).is_some_and(|second| second.at <= begin) {
         window.samples.pop_front();
     }
     for topic in current().flat_map(|reading| &reading.topics) {

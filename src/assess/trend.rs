@@ -84,8 +84,7 @@ pub fn read(window: &LatencyWindow, policy: &Policy) -> TrendReport {
             peak_seconds: None,
         };
     };
-    let covered = between(first.at, last.at) + policy.signal_interval;
-    let completeness = covered.div_duration_f64(policy.trend_window).min(1.0);
+    let completeness = between(first.at, last.at).div_duration_f64(policy.trend_window).min(1.0);
     let slope = theil_sen(&samples);
     let limit = policy.latency_ok.as_secs_f64();
     let above_limit = last.seconds > limit;
@@ -225,7 +224,7 @@ mod tests {
         });
         let report = read(&window, &Policy::default());
         assert!(!report.is_full());
-        assert!((report.completeness - (600.0 - 270.0 + 15.0 + 10.0) / 600.0).abs() < 0.05, "{report:?}");
+        assert!((report.completeness - (600.0 - 270.0) / 600.0).abs() < 0.05, "{report:?}");
     }
 
     #[test]

@@ -207,7 +207,7 @@ fn not_finished(case: &Case<'_>) -> Option<Verdict> {
         return Some(wait(NamedReason::HelmWorking, Some(operation.ready_deadline.max(gone))));
     }
     let deadline = rollout.deadline.filter(|deadline| !case.horizon.passed(*deadline))?;
-    if operation.in_window && !rollout.once {
+    if operation.in_window && (!rollout.once || !case.horizon.passed(operation.ready_deadline)) {
         return Some(wait(NamedReason::RolloutUnfinished, Some(deadline)));
     }
     // A pod that came instead of another has time to start; one that keeps crashing will not.

@@ -53,7 +53,7 @@ pub struct LatencyWindow {
     pub pods: Vec<Name>,
     /// When they were first seen all Ready.
     pub since: Option<Timestamp>,
-    /// The samples, oldest first; at most [`MAX_SAMPLES`], none older than the trend's window before the newest.
+    /// The samples, oldest first; at most [`MAX_SAMPLES`], all but the first within the trend's window before the newest.
     pub samples: VecDeque<Sample>,
     /// The first latency read from these pods, in seconds: the backlog that the operation itself left.
     pub peak_at_ready: Option<f64>,

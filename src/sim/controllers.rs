@@ -9,6 +9,7 @@ pub(in crate::sim) mod helm_history;
 mod helm_hooks;
 mod helm_wait;
 mod meta;
+pub(in crate::sim) mod pod;
 mod pod_json;
 pub(in crate::sim) mod pods;
 mod replicasets;

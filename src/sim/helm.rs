@@ -3,7 +3,7 @@
 //! Field names, their order, and what Helm 3 and Helm 4 each write for a time that is not, are Helm's own. This is an
 //! encoder of its own and shares nothing with the exporter's decoder, else both could be wrong alike.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -125,11 +125,12 @@ struct Tail<'a> {
 /// The value of the Secret's key `release`, before the base64 that the API adds: base64 of gzip of JSON.
 pub(super) fn encode(release: &Release<'_>) -> io::Result<String> {
     let head = format!(
-        r#"{{"name":{},"info":{},"chart":"#,
+        r#"{{"name":{},"info":{},"chart":{}"#,
         serde_json::to_string(release.name)?,
-        serde_json::to_string(&release.info)?
+        serde_json::to_string(&release.info)?,
+        chart_file::beginning(release.name, release.chart_version)?,
     );
-    let chart = chart_part(release.name, release.chart_version, release.helm)?;
+    let chart = chart_part(release.name, release.helm)?;
     let tail = serde_json::to_string(&Tail {
         config: &release.config,
         manifest: release.manifest,
@@ -148,14 +149,13 @@ pub(super) fn as_secret_data(body: &str) -> String {
     STANDARD.encode(body)
 }
 
-/// A body for `revision` of `release` when only its size and shape matter, as for a benchmark: what
-/// [`encode`](self) makes of a revision at rest.
+/// A body for `revision` of `release` when only its size and shape matter, as for a benchmark.
 #[must_use]
 pub fn typical_body(release: &str, revision: u32) -> Arc<str> {
     let name = ["gsp", "gca", "gim"].into_iter().find(|name| release.starts_with(name)).unwrap_or("gim");
     let version = format!("100.0.116+{}", 2000 + 100 * revision);
     let tag = super::chart::tag_of(&version);
-    let values = super::chart::Values { tag, replicas: 1, set: std::collections::BTreeMap::new() };
+    let values = super::chart::Values { tag, replicas: 1, set: BTreeMap::new() };
     let manifest = super::chart::Chart::of(name).map(|chart| chart.render(&version, &values).manifest);
     let at = HelmTime::At("2024-05-01T10:00:00.123456789Z".to_owned());
     let body = encode(&Release {
@@ -216,8 +216,8 @@ impl Part {
     }
 }
 
-/// One gzip member of three pieces. The chart is nine tenths of a release and the same in all revisions of a version,
-/// so it is compressed once: a scenario writes some sixty Secrets, and tests play hundreds of scenarios.
+/// One gzip member of three pieces. The chart's contents are nine tenths of a release and the same in all its revisions,
+/// so they are compressed once: a scenario writes some sixty Secrets, and tests play hundreds of scenarios.
 fn join_gzip(head: &Part, chart: &Part, tail: &Part) -> io::Result<Vec<u8>> {
     // Go writes no time, "best compression" and "unknown system".
     let mut gzip = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 255];
@@ -234,19 +234,16 @@ fn join_gzip(head: &Part, chart: &Part, tail: &Part) -> io::Result<Vec<u8>> {
     Ok(gzip)
 }
 
-type ChartKey = (String, String, bool);
+/// The charts compressed so far: as many as there are charts, for each Helm.
+static CHART_PARTS: Mutex<BTreeMap<(String, bool), Arc<Part>>> = Mutex::new(BTreeMap::new());
 
-/// The charts compressed so far. A scenario names a handful of versions; a process plays at most some dozens.
-static CHART_PARTS: Mutex<Option<HashMap<ChartKey, Arc<Part>>>> = Mutex::new(None);
-
-fn chart_part(name: &str, version: &str, helm: HelmVersion) -> io::Result<Arc<Part>> {
-    let key = (name.to_owned(), version.to_owned(), helm == HelmVersion::Four);
+fn chart_part(name: &str, helm: HelmVersion) -> io::Result<Arc<Part>> {
+    let key = (name.to_owned(), helm == HelmVersion::Four);
     let mut parts = CHART_PARTS.lock().unwrap_or_else(PoisonError::into_inner);
-    let parts = parts.get_or_insert_default();
     if let Some(part) = parts.get(&key) {
         return Ok(Arc::clone(part));
     }
-    let part = Arc::new(Part::open(chart_file::json(name, version, helm)?.as_bytes())?);
+    let part = Arc::new(Part::open(chart_file::contents(name, helm)?.as_bytes())?);
     parts.insert(key, Arc::clone(&part));
     Ok(part)
 }

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::controllers::pods::{Pod, PodState};
+use super::controllers::pod::{Pod, PodState};
 use super::scenario::{MetricsFate, Span};
 use super::world::cluster::Cluster;
 

@@ -41,6 +41,8 @@ impl World {
         }
         let mut world = Self { cluster, ends: scenario.ends };
         world.run(Span::from_millis(-1));
+        world.cluster.end_history();
+        controllers::helm_history::write_all(&mut world.cluster);
         world.cluster.latency.set(scenario.latency.at_start, Span::ZERO);
         Ok(world)
     }

@@ -26,6 +26,8 @@ pub(in crate::sim) struct Deployment {
     observed: i64,
     labels: BTreeMap<String, String>,
     pub(super) spec: Value,
+    /// The hash of the spec's template.
+    pub(super) hash: String,
     pub(super) sets: Vec<ReplicaSet>,
     progress: Progress,
     available: (bool, Span),
@@ -70,8 +72,7 @@ impl Deployment {
 
     /// The ReplicaSet of the present template.
     pub(super) fn newest(&self) -> Option<&ReplicaSet> {
-        let hash = template_hash(&self.template());
-        self.sets.iter().find(|set| set.hash == hash)
+        self.sets.iter().find(|set| set.hash == self.hash)
     }
 
     /// Whether `helm --wait` would go on.
@@ -98,6 +99,7 @@ pub(super) fn apply(cluster: &mut Cluster, namespace: &str, release: &str, manif
     let now = cluster.now;
     if let Some(deployment) = cluster.deployments.get_mut(&key) {
         if deployment.spec != spec {
+            deployment.hash = hash_of(&spec);
             deployment.spec = spec;
             deployment.generation += 1;
         }
@@ -114,6 +116,7 @@ pub(super) fn apply(cluster: &mut Cluster, namespace: &str, release: &str, manif
             generation: 1,
             observed: 0,
             labels,
+            hash: hash_of(&spec),
             spec,
             sets: Vec::new(),
             progress: Progress { reason: "", since: now, updated: now },
@@ -125,6 +128,10 @@ pub(super) fn apply(cluster: &mut Cluster, namespace: &str, release: &str, manif
     }
     publish(cluster, &key);
     cluster.schedule(LAG, Event::Deployment(key));
+}
+
+fn hash_of(spec: &Value) -> String {
+    template_hash(spec.get("template").unwrap_or(&Value::Null))
 }
 
 /// `kubectl scale`.

@@ -148,21 +148,42 @@ fn epoch_seconds(cluster: &Cluster) -> String {
     cluster.clock.instant(cluster.now.plus(cluster.clocks.helm)).as_second().to_string()
 }
 
+/// Writes the Secrets of all revisions, as the history has left them.
+pub(in crate::sim) fn write_all(cluster: &mut Cluster) {
+    let all: Vec<(String, u32)> = cluster
+        .releases
+        .iter()
+        .flat_map(|(name, release)| release.revisions.keys().map(|number| (name.clone(), *number)))
+        .collect();
+    for (name, number) in all {
+        publish(cluster, &name, number);
+    }
+}
+
 fn write(cluster: &mut Cluster, name: &str, number: u32) {
     let now = cluster.now;
     let Some(release) = cluster.releases.get_mut(name) else { return };
-    let namespace = release.chart.namespace;
     let Some(revision) = release.revisions.get_mut(&number) else { return };
     revision.written = now;
-    let revision = revision.clone();
+    // Nobody watches history: a Secret is encoded once, when it is over.
+    if !cluster.in_history {
+        publish(cluster, name, number);
+    }
+}
+
+fn publish(cluster: &mut Cluster, name: &str, number: u32) {
+    let Some(release) = cluster.releases.get(name) else { return };
+    let namespace = release.chart.namespace;
+    let Some(revision) = release.revisions.get(&number) else { return };
     // Writing into memory does not fail; an empty body would show at once in what reads it.
-    let body = encode(cluster, name, namespace, &revision).unwrap_or_default();
+    let body = encode(cluster, name, namespace, revision).unwrap_or_default();
     let mut labels = json!({
         "name": name, "owner": "helm", "status": revision.status, "version": number.to_string(),
     });
     if let Some(labels) = labels.as_object_mut() {
-        for (label, value) in [("createdAt", revision.labels.created_at), ("modifiedAt", revision.labels.modified_at)] {
-            labels.extend(value.map(|value| (label.to_owned(), value.into())));
+        for (label, value) in [("createdAt", &revision.labels.created_at), ("modifiedAt", &revision.labels.modified_at)]
+        {
+            labels.extend(value.iter().map(|value| (label.to_owned(), value.as_str().into())));
         }
     }
     let fields = json!({
@@ -177,7 +198,7 @@ fn write(cluster: &mut Cluster, name: &str, number: u32) {
             "uid": revision.uid,
             "creationTimestamp": cluster.clock.stamp(revision.created),
             "labels": labels,
-            "managedFields": [managed("Helm", "v1", &cluster.clock.stamp(now), &fields, None)],
+            "managedFields": [managed("Helm", "v1", &cluster.clock.stamp(revision.written), &fields, None)],
         },
         "data": { "release": helm::as_secret_data(&body) },
         "type": "helm.sh/release.v1",

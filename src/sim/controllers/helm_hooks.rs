@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use super::helm_client::{self, HelmEvent};
 use super::helm_history::{self, HookState};
 use super::meta::{self, Owner, managed};
-use super::pods::{self, Pod, PodEvent, PodState};
+use super::pod::{Named, Pod, PodState};
+use super::pods::{self, PodEvent};
 use crate::sim::scenario::{HelmVersion, Span};
 use crate::sim::store::Kind;
 use crate::sim::world::cluster::{Cluster, Event, Key};
@@ -117,30 +118,13 @@ fn replace_job(cluster: &mut Cluster, release: &str, key: &Key, manifest: &str) 
     labels.insert("job-name".to_owned(), key.1.clone());
     let now = cluster.now;
     let name = format!("{}-{}", key.1, meta::suffix(cluster.next_number()));
-    let pod = Pod {
-        key: (key.0.clone(), name),
-        uid: cluster.next_uid(),
-        owner: Owner { api_version: "batch/v1", kind: "Job", name: key.1.clone(), uid },
-        release: release.to_owned(),
-        workload: key.1.clone(),
-        generate_name: format!("{}-", key.1),
-        labels,
-        tag: meta::image_tag(&template),
-        template,
-        created: now,
-        changed: now,
-        state: PodState::Creating,
-        node: Some("node-a".to_owned()),
-        scheduled: Some(now),
-        ip: None,
-        started: None,
-        ready: false,
-        ready_changed: now,
-        restarts: 0,
-        last_exit: None,
-        deleted: None,
-        epoch: 0,
-    };
+    let named =
+        Named { key: (key.0.clone(), name), generate_name: format!("{}-", key.1), workload: key.1.clone(), labels };
+    let owner = Owner { api_version: "batch/v1", kind: "Job", name: key.1.clone(), uid };
+    let mut pod = Pod::new(cluster, named, owner, release, template);
+    pod.state = PodState::Creating;
+    pod.node = Some("node-a".to_owned());
+    pod.scheduled = Some(now);
     let pod_key = pod.key.clone();
     pods::create_placed(cluster, pod);
     cluster.schedule(Span::from_secs(3), Event::Pod(pod_key, 0, PodEvent::Start));

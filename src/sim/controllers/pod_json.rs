@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::meta::{image_tag, managed};
-use super::pods::{Exit, Pod, PodState};
+use super::pod::{Exit, Pod, PodState};
 use crate::sim::scenario::Span;
 use crate::sim::world::cluster::Cluster;
 

@@ -2,85 +2,11 @@
 //!
 //! The behaviour of the pod's build decides, looked up anew at each turn, so that a scenario can change it on the way.
 
-use std::collections::BTreeMap;
-
-use serde_json::Value;
-
-use super::meta::Owner;
+use super::pod::{Exit, Pod, PodState};
 use super::{LAG, pod_json};
 use crate::sim::scenario::{Behaviour, Fate, Span};
 use crate::sim::store::Kind;
 use crate::sim::world::cluster::{Cluster, Event, Key};
-
-/// A pod.
-#[derive(Clone, Debug)]
-pub(in crate::sim) struct Pod {
-    pub(in crate::sim) key: Key,
-    pub(in crate::sim) uid: String,
-    pub(in crate::sim) owner: Owner,
-    pub(in crate::sim) release: String,
-    /// The workload that behaviours name: the StatefulSet or Deployment, or the hook's Job.
-    pub(in crate::sim) workload: String,
-    pub(in crate::sim) generate_name: String,
-    pub(in crate::sim) labels: BTreeMap<String, String>,
-    /// The workload's pod template.
-    pub(in crate::sim) template: Value,
-    pub(in crate::sim) tag: String,
-    pub(in crate::sim) created: Span,
-    pub(in crate::sim) changed: Span,
-    pub(in crate::sim) state: PodState,
-    pub(in crate::sim) node: Option<String>,
-    pub(in crate::sim) scheduled: Option<Span>,
-    pub(in crate::sim) ip: Option<String>,
-    /// When the container that is there began.
-    pub(in crate::sim) started: Option<Span>,
-    pub(in crate::sim) ready: bool,
-    /// When `ready` last changed.
-    pub(in crate::sim) ready_changed: Span,
-    pub(in crate::sim) restarts: u32,
-    pub(in crate::sim) last_exit: Option<Exit>,
-    pub(in crate::sim) deleted: Option<Span>,
-    /// Events of an earlier epoch are void.
-    pub(in crate::sim) epoch: u64,
-}
-
-/// How a container ended.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::sim) struct Exit {
-    pub(in crate::sim) began: Span,
-    pub(in crate::sim) ended: Span,
-    pub(in crate::sim) code: i32,
-    pub(in crate::sim) reason: &'static str,
-}
-
-/// What a pod is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::sim) enum PodState {
-    /// Just created.
-    New,
-    /// No node takes it.
-    Unschedulable,
-    /// On a node, its image not there yet.
-    Creating,
-    /// The pull failed a moment ago.
-    ErrImagePull { attempt: u32 },
-    /// It waits to pull again.
-    ImagePullBackOff { attempt: u32 },
-    /// Its container runs.
-    Running,
-    /// Its container ended a moment ago.
-    Exited,
-    /// It waits to start its container again.
-    CrashLoopBackOff,
-    /// It is being deleted and its container has ended.
-    Stopped,
-    /// Evicted.
-    Failed,
-    /// Done: a Job's.
-    Succeeded,
-    /// Failed: a Job's.
-    JobFailed,
-}
 
 /// What happens to a pod.
 #[derive(Clone, Copy, Debug)]
@@ -112,32 +38,6 @@ const LONGEST_BACK_OFF: i64 = 300;
 const NODES: [&str; 3] = ["node-a", "node-b", "node-c"];
 /// Release whose pods serve the metrics page and consume from Kafka.
 const CONSUMER: &str = "gim";
-
-impl Pod {
-    fn ready_after(&self, behaviour: &Behaviour) -> Span {
-        let usual = match self.release.as_str() {
-            "gim" => 180,
-            "gsp" => 45,
-            _ => 30,
-        };
-        behaviour.ready_after.unwrap_or_else(|| Span::from_secs(usual))
-    }
-
-    /// Whether it counts as a replica: neither ended nor being deleted.
-    pub(super) fn is_active(&self) -> bool {
-        self.deleted.is_none() && !self.is_over()
-    }
-
-    /// Whether it has ended for good.
-    pub(super) fn is_over(&self) -> bool {
-        matches!(self.state, PodState::Failed | PodState::Succeeded | PodState::JobFailed)
-    }
-
-    /// Ready, and not on its way out.
-    pub(in crate::sim) fn is_available(&self) -> bool {
-        self.ready && self.is_active()
-    }
-}
 
 /// Has a new pod live.
 pub(super) fn create(cluster: &mut Cluster, pod: Pod) {

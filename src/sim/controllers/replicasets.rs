@@ -6,8 +6,9 @@
 use serde_json::{Value, json};
 
 use super::deployment::Deployment;
-use super::meta::{self, Owner, managed, template_hash};
-use super::pods::{self, Pod, PodState};
+use super::meta::{self, Owner, managed};
+use super::pod::{Named, Pod};
+use super::pods;
 use crate::sim::scenario::Span;
 use crate::sim::store::Kind;
 use crate::sim::world::cluster::{Cluster, Key};
@@ -48,8 +49,7 @@ impl ReplicaSet {
 
 /// Finds or makes the ReplicaSet of the present template. Says how the rollout began, if it began now.
 pub(super) fn choose_newest(cluster: &mut Cluster, deployment: &mut Deployment) -> Option<&'static str> {
-    let template = deployment.template();
-    let hash = template_hash(&template);
+    let hash = deployment.hash.clone();
     let highest = deployment.sets.iter().map(|set| set.revision).max().unwrap_or(0);
     if let Some(set) = deployment.sets.iter_mut().find(|set| set.hash == hash) {
         if set.revision == highest {
@@ -64,7 +64,7 @@ pub(super) fn choose_newest(cluster: &mut Cluster, deployment: &mut Deployment) 
         hash,
         revision: highest + 1,
         desired: 0,
-        template,
+        template: deployment.template(),
         created: cluster.now,
         generation: 0,
     };
@@ -142,30 +142,14 @@ fn create_pod(cluster: &mut Cluster, deployment: &Deployment, set: &ReplicaSet) 
     let mut labels = meta::labels(&set.template, "/metadata/labels");
     labels.insert("pod-template-hash".to_owned(), set.hash.clone());
     let name = format!("{}-{}", set.name, meta::suffix(cluster.next_number()));
-    let pod = Pod {
+    let named = Named {
         key: (deployment.key.0.clone(), name),
-        uid: cluster.next_uid(),
-        owner: Owner { api_version: "apps/v1", kind: "ReplicaSet", name: set.name.clone(), uid: set.uid.clone() },
-        release: deployment.release.clone(),
-        workload: deployment.key.1.clone(),
         generate_name: format!("{}-", set.name),
+        workload: deployment.key.1.clone(),
         labels,
-        tag: meta::image_tag(&set.template),
-        template: set.template.clone(),
-        created: cluster.now,
-        changed: cluster.now,
-        state: PodState::New,
-        node: None,
-        scheduled: None,
-        ip: None,
-        started: None,
-        ready: false,
-        ready_changed: cluster.now,
-        restarts: 0,
-        last_exit: None,
-        deleted: None,
-        epoch: 0,
     };
+    let owner = Owner { api_version: "apps/v1", kind: "ReplicaSet", name: set.name.clone(), uid: set.uid.clone() };
+    let pod = Pod::new(cluster, named, owner, &deployment.release, set.template.clone());
     pods::create(cluster, pod);
 }
 
@@ -224,5 +208,4 @@ pub(super) fn publish(cluster: &mut Cluster, deployment: &Deployment) {
         });
         cluster.put(Kind::ReplicaSets, object);
     }
-    debug_assert_eq!(deployment.newest().map(|set| &set.hash), Some(&template_hash(&deployment.template())));
 }

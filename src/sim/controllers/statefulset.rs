@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::meta::{self, Owner, managed, template_hash};
-use super::pods::{self, Pod, PodState};
-use super::{LAG, helm_wait};
+use super::pod::{Named, Pod, PodState};
+use super::{LAG, helm_wait, pods};
 use crate::sim::scenario::Span;
 use crate::sim::store::Kind;
 use crate::sim::world::cluster::{Cluster, Event, Key};
@@ -28,6 +28,8 @@ pub(in crate::sim) struct StatefulSet {
     observed: i64,
     labels: BTreeMap<String, String>,
     spec: Value,
+    /// The revision of the spec's template.
+    revision: String,
     current_revision: String,
     update_revision: String,
     counts: Counts,
@@ -88,6 +90,7 @@ pub(super) fn apply(cluster: &mut Cluster, namespace: &str, release: &str, manif
     let now = cluster.now;
     if let Some(set) = cluster.stateful_sets.get_mut(&key) {
         if set.spec != spec {
+            set.revision = revision_name(name, &spec);
             set.spec = spec;
             set.generation += 1;
         }
@@ -104,6 +107,7 @@ pub(super) fn apply(cluster: &mut Cluster, namespace: &str, release: &str, manif
             generation: 1,
             observed: 0,
             labels,
+            revision: revision_name(name, &spec),
             spec,
             current_revision: String::new(),
             update_revision: String::new(),
@@ -114,6 +118,10 @@ pub(super) fn apply(cluster: &mut Cluster, namespace: &str, release: &str, manif
     }
     publish(cluster, &key);
     cluster.schedule(LAG, Event::StatefulSet(key));
+}
+
+fn revision_name(set: &str, spec: &Value) -> String {
+    format!("{set}-{}", template_hash(spec.get("template").unwrap_or(&Value::Null)))
 }
 
 /// `kubectl scale`.
@@ -142,7 +150,7 @@ pub(super) fn delete(cluster: &mut Cluster, key: &Key) {
 pub(super) fn reconcile(cluster: &mut Cluster, key: &Key) {
     let Some(set) = cluster.stateful_sets.get_mut(key) else { return };
     set.observed = set.generation;
-    set.update_revision = format!("{}-{}", set.key.1, template_hash(&set.template()));
+    set.update_revision.clone_from(&set.revision);
     if set.current_revision.is_empty() {
         set.current_revision.clone_from(&set.update_revision);
     }
@@ -240,30 +248,14 @@ fn create_pod(cluster: &mut Cluster, set: &StatefulSet, ordinal: usize) {
     labels.insert("apps.kubernetes.io/pod-index".to_owned(), ordinal.to_string());
     labels.insert("controller-revision-hash".to_owned(), set.update_revision.clone());
     labels.insert("statefulset.kubernetes.io/pod-name".to_owned(), name.clone());
-    let pod = Pod {
+    let named = Named {
         key: (set.key.0.clone(), name),
-        uid: cluster.next_uid(),
-        owner: Owner { api_version: "apps/v1", kind: "StatefulSet", name: set.key.1.clone(), uid: set.uid.clone() },
-        release: set.release.clone(),
-        workload: set.key.1.clone(),
         generate_name: format!("{}-", set.key.1),
+        workload: set.key.1.clone(),
         labels,
-        tag: meta::image_tag(&template),
-        template,
-        created: cluster.now,
-        changed: cluster.now,
-        state: PodState::New,
-        node: None,
-        scheduled: None,
-        ip: None,
-        started: None,
-        ready: false,
-        ready_changed: cluster.now,
-        restarts: 0,
-        last_exit: None,
-        deleted: None,
-        epoch: 0,
     };
+    let owner = Owner { api_version: "apps/v1", kind: "StatefulSet", name: set.key.1.clone(), uid: set.uid.clone() };
+    let pod = Pod::new(cluster, named, owner, &set.release, template);
     pods::create(cluster, pod);
 }
 

@@ -14,10 +14,9 @@ use serde_json::{Value, json};
 use crate::sim::chart::{Chart, tag_of};
 use crate::sim::scenario::HelmVersion;
 
+/// What of a chart is the same in all its versions here, in Helm's order of fields.
 #[derive(Serialize)]
-struct ChartJson<'a> {
-    metadata: Metadata<'a>,
-    lock: Option<()>,
+struct Contents<'a> {
     templates: Vec<File>,
     values: Value,
     schema: String,
@@ -44,25 +43,29 @@ struct File {
     data: String,
 }
 
-/// The chart as JSON, in Helm's order of fields.
-pub(super) fn json(name: &str, version: &str, helm: HelmVersion) -> io::Result<String> {
-    let mut noise = Noise::new(name, version);
+/// The beginning of the chart's JSON, up to what [`contents`] goes on with.
+pub(super) fn beginning(name: &str, version: &str) -> io::Result<String> {
+    let metadata = serde_json::to_string(&Metadata {
+        name,
+        version,
+        description: format!("A Helm chart for {name}"),
+        keywords: ["genesys", "info-mart"],
+        api_version: "v2",
+        app_version: tag_of(version),
+        r#type: "application",
+    })?;
+    Ok(format!(r#"{{"metadata":{metadata},"lock":null,"#))
+}
+
+/// The rest of the chart's JSON.
+pub(super) fn contents(name: &str, helm: HelmVersion) -> io::Result<String> {
+    let mut noise = Noise::new(name);
     let mut templates: Vec<File> = Vec::new();
     templates.extend(Chart::of(name).into_iter().flat_map(Chart::files).map(|(path, text)| file(path, text)));
     templates.push(file("templates/NOTES.txt", super::NOTES));
     templates.push(file("templates/_helpers.tpl", &helpers(name, &mut noise)));
     templates.push(file("templates/prometheusrule.yaml", &rules(name, &mut noise)));
-    let chart = ChartJson {
-        metadata: Metadata {
-            name,
-            version,
-            description: format!("A Helm chart for {name}"),
-            keywords: ["genesys", "info-mart"],
-            api_version: "v2",
-            app_version: tag_of(version),
-            r#type: "application",
-        },
-        lock: None,
+    let contents = serde_json::to_string(&Contents {
         templates,
         values: values(&mut noise),
         schema: STANDARD.encode(r#"{"$schema":"http://json-schema.org/draft-07/schema#","type":"object"}"#),
@@ -72,8 +75,9 @@ pub(super) fn json(name: &str, version: &str, helm: HelmVersion) -> io::Result<S
             file("files/dashboards/kafka.json", &dashboard(name, 30, &mut noise)),
             file("README.md", &helpers(name, &mut noise)),
         ],
-    };
-    Ok(serde_json::to_string(&chart)?)
+    })?;
+    // Its opening brace is that of `beginning`.
+    Ok(contents.get(1..).unwrap_or_default().to_owned())
 }
 
 fn file(name: &str, text: &str) -> File {
@@ -84,9 +88,9 @@ fn file(name: &str, text: &str) -> File {
 struct Noise(u64);
 
 impl Noise {
-    fn new(name: &str, version: &str) -> Self {
-        let seed = name.bytes().chain(version.bytes());
-        Self(seed.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)))
+    fn new(name: &str) -> Self {
+        let fnv = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        Self(name.bytes().fold(0xcbf2_9ce4_8422_2325, fnv))
     }
 
     fn next(&mut self, below: u64) -> u64 {

@@ -1,6 +1,8 @@
 //! What a scenario's types cannot say: that its names are known, its instants in range and its words those of the
 //! contract. It finds slips of the pen; it does not judge whether an expectation is right.
 
+use crate::sim::chart::SETTABLE;
+
 use super::{Action, Behaviour, Scenario, ScenarioError, Span, Step};
 
 /// Stages, verdicts, operations and answers of the contract.
@@ -89,6 +91,12 @@ fn wrong_step(step: &Step, before: bool, ends: Span) -> Option<String> {
     }
     if let Action::SetBehaviour(behaviour) = &step.action {
         return wrong_behaviour(behaviour);
+    }
+    if let Action::Upgrade(upgrade) = &step.action {
+        let known = SETTABLE.map(|(name, _)| name);
+        if let Some(name) = upgrade.set.keys().find(|name| !known.contains(&name.as_str())) {
+            return Some(format!("`set`: no chart has a value `{name}`: {}", one_of(&known)));
+        }
     }
     let release = step.action.release()?;
     (!RELEASES.contains(&release)).then(|| unknown_release(release))

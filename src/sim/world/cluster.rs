@@ -11,7 +11,8 @@ use super::clock::WorldClock;
 use crate::sim::controllers::deployment::Deployment;
 use crate::sim::controllers::helm_client::{HelmEvent, Operation};
 use crate::sim::controllers::helm_history::Release;
-use crate::sim::controllers::pods::{Pod, PodEvent};
+use crate::sim::controllers::pod::Pod;
+use crate::sim::controllers::pods::PodEvent;
 use crate::sim::controllers::statefulset::StatefulSet;
 use crate::sim::latency::LatencyModel;
 use crate::sim::scenario::{Action, Behaviour, Clocks, HelmVersion, Span};
@@ -43,6 +44,18 @@ pub(in crate::sim) struct Write {
     pub(in crate::sim) what: Written,
 }
 
+impl Write {
+    fn key(&self) -> Key {
+        match &self.what {
+            Written::Deletion(key) => key.clone(),
+            Written::Object(object) => {
+                let field = |name: &str| object.pointer(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+                (field("/metadata/namespace"), field("/metadata/name"))
+            }
+        }
+    }
+}
+
 /// What is written.
 #[derive(Debug)]
 pub(in crate::sim) enum Written {
@@ -54,6 +67,8 @@ pub(in crate::sim) enum Written {
 #[derive(Debug)]
 pub(in crate::sim) struct Cluster {
     pub(in crate::sim) now: Span,
+    /// What happens is before the scenario's start, and nobody watches.
+    pub(in crate::sim) in_history: bool,
     pub(in crate::sim) clock: WorldClock,
     pub(in crate::sim) clocks: Clocks,
     pub(in crate::sim) helm: HelmVersion,
@@ -82,6 +97,7 @@ impl Cluster {
     pub(super) fn new(clock: WorldClock, helm: HelmVersion, clocks: Clocks, latency: LatencyModel) -> Self {
         Self {
             now: Span::ZERO,
+            in_history: true,
             clock,
             clocks,
             helm,
@@ -161,6 +177,22 @@ impl Cluster {
     /// What was written and not yet taken, oldest first.
     pub(super) fn take_writes(&mut self) -> Vec<Write> {
         std::mem::take(&mut self.writes)
+    }
+
+    /// Ends the history: of what was written of an object only the last is left, and nothing of what was deleted.
+    pub(super) fn end_history(&mut self) {
+        self.in_history = false;
+        let mut last = BTreeMap::new();
+        for (place, write) in self.writes.iter().enumerate() {
+            last.insert((write.kind, write.key()), place);
+        }
+        let writes = std::mem::take(&mut self.writes).into_iter().enumerate();
+        self.writes = writes
+            .filter(|(place, write)| {
+                matches!(write.what, Written::Object(_)) && last.get(&(write.kind, write.key())) == Some(place)
+            })
+            .map(|(_, write)| write)
+            .collect();
     }
 
     /// Notes something that a person at the terminal would have seen.
