@@ -99,7 +99,7 @@ impl ApiClient {
         &self.clock
     }
 
-    /// Sends a request and gives the body of a successful answer. With `heard`, the answer's every piece counts as contact.
+    /// Sends a request and gives the body of a successful answer. With `heard`, the answer's every piece and its end count as contact.
     pub(super) async fn send(
         &self,
         request: http::Request<Vec<u8>>,

@@ -19,6 +19,8 @@ use crate::model::source::ErrorKind;
 const MAX_TEXT: usize = 300;
 /// The deepest chain of causes that is told.
 const MAX_CAUSES: usize = 8;
+/// What kube puts before every error below it.
+const WRAPPED: &str = "ServiceError: ";
 /// The longest pause that a server may ask for with `Retry-After`.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(30);
 
@@ -79,6 +81,7 @@ impl FetchError {
                 return Self::Silent;
             }
             let text = error.to_string();
+            let text = text.strip_prefix(WRAPPED).unwrap_or(&text).to_owned();
             // Many errors repeat their cause.
             if !texts.iter().any(|told| told.contains(&text)) {
                 texts.push(text);

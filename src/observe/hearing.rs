@@ -1,8 +1,8 @@
 //! Hearing: a layer in the client that notes when a source was heard, and how far the API server's clock is from ours.
 //!
-//! kube's own watcher hides bookmarks and the ends of watches, so contact is noted below it: at every successful response
-//! head and every body frame of a request that carries [`Heard`]. Not for judging freshness: `board` compares the contact
-//! with its clock.
+//! kube's own watcher hides bookmarks and the ends of watches, so contact is noted below it: at every frame and at the end
+//! of a successful answer to a request that carries [`Heard`]. Its head alone is no contact: a server that begins every watch
+//! and then says nothing would be fresh for ever. Not for judging freshness: `board` compares the contact with its clock.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -139,9 +139,6 @@ where
             }
             let heard = heard.filter(|_| response.status().is_success());
             let ear = heard.map(|Heard(contact)| Ear { contact, clock });
-            if let Some(ear) = &ear {
-                ear.hear();
-            }
             Ok(response.map(|inner| HeardBody { inner, ear }))
         })
     }
@@ -158,7 +155,7 @@ impl Ear {
     }
 }
 
-/// A body whose every frame is noted.
+/// A body whose every frame is noted, and its end.
 pub struct HeardBody<B> {
     inner: B,
     ear: Option<Ear>,
@@ -173,7 +170,7 @@ impl<B: HttpBody + Unpin> HttpBody for HeardBody<B> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         let frame = Pin::new(&mut self.inner).poll_frame(cx);
-        if let (Poll::Ready(Some(Ok(_))), Some(ear)) = (&frame, &self.ear) {
+        if let (Poll::Ready(None | Some(Ok(_))), Some(ear)) = (&frame, &self.ear) {
             ear.hear();
         }
         frame

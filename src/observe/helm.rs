@@ -40,10 +40,8 @@ const WANTS_PAUSE: Duration = Duration::from_millis(10);
 
 /// What one read gave.
 enum Outcome {
-    /// The body, and the resource version it belongs to.
-    Read(Arc<ReleaseBody>, Name),
-    /// A body that cannot be used.
-    Refused(BodyError),
+    /// The body, or why it cannot be used, and the resource version it belongs to.
+    Read(Result<Arc<ReleaseBody>, BodyError>, Name),
     /// The object is gone: the watch will say so.
     Gone,
     /// No answer that could be used.
@@ -189,7 +187,8 @@ impl Reader {
         if let Outcome::Failed(error) = &outcome {
             let failures = failures.saturating_add(1);
             let forbidden = error.kind() == ErrorKind::Forbidden;
-            let pause = if forbidden { timing.forbidden } else { timing.backoff(failures) };
+            let longest = if forbidden { timing.forbidden } else { timing.backoff_longest };
+            let pause = timing.backoff_up_to(failures, longest);
             let pause = pause.max(error.retry_after().unwrap_or_default());
             *progress = Progress::Later(Instant::now() + pause, failures);
             return reporter.failed(error, &what).await;
@@ -199,12 +198,15 @@ impl Reader {
         match outcome {
             Outcome::Failed(_) | Outcome::Gone => Ok(()),
             Outcome::Read(body, resource_version) => {
-                let read = BodyWant { resource_version, ..want };
-                reporter.send(Change::Body(read, BodyState::Read(body))).await
-            }
-            Outcome::Refused(error) => {
-                reporter.error(error.kind(), &format!("{what}: {error}")).await?;
-                reporter.send(Change::Body(want, BodyState::Refused)).await
+                let state = match body {
+                    Ok(body) => BodyState::Read(body),
+                    Err(error) => {
+                        reporter.error(error.kind(), &format!("{what}: {error}")).await?;
+                        BodyState::Refused
+                    }
+                };
+                // The object may be newer than what was wanted: it is told under the version that was read.
+                reporter.send(Change::Body(BodyWant { resource_version, ..want }, state)).await
             }
         }
     }
@@ -221,15 +223,13 @@ async fn read(shared: &Shared, driver: HelmDriver, want: &BodyWant) -> Result<Ou
     let request = Request::new(storage_path(Some(&want.namespace), driver));
     let request = request.get(&want.object, &GetParams::default())?;
     let object = match collect(shared.api.send(request, None).await?, MAX_OBJECT_BYTES).await {
-        Err(FetchError::TooLarge(_)) => return Ok(Outcome::Refused(BodyError::TooLarge)),
+        Err(FetchError::TooLarge(_)) => {
+            return Ok(Outcome::Read(Err(BodyError::TooLarge), Name::clone(&want.resource_version)));
+        }
         object => object?,
     };
     let version = identity(&object).resource_version.unwrap_or_else(|| Name::clone(&want.resource_version));
-    // Up to 64 MiB of inflating: not in the way of the watches.
-    let body = spawn_blocking(move || release_body(&object, driver)).await;
-    Ok(match body {
-        Ok(Ok(body)) => Outcome::Read(Arc::new(body), version),
-        Ok(Err(error)) => Outcome::Refused(error),
-        Err(_) => Outcome::Refused(BodyError::Encoding),
-    })
+    // Up to 64 MiB of inflating: not in the way of the watches. A panic in it would be a defect; the body is refused.
+    let body = spawn_blocking(move || release_body(&object, driver)).await.unwrap_or(Err(BodyError::Encoding));
+    Ok(Outcome::Read(body.map(Arc::new), version))
 }

@@ -16,6 +16,10 @@ use crate::model::source::{Contact, ErrorKind, SourceCondition, SourceId, Source
 /// How many errors of a source are logged as warnings until it next does well.
 const MAX_WARNINGS: usize = 20;
 
+/// How many refusals in a row of a source that was synced are believed to be a lacking permission. An API server that starts
+/// refuses everybody until it has read its access rules.
+const BELIEVED_REFUSALS: u32 = 3;
+
 /// Nobody takes changes any more: the generation ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("nobody takes changes any more")]
@@ -31,6 +35,8 @@ pub struct Reporter {
     /// Whether an error came since it last did well.
     ailing: bool,
     warnings: usize,
+    /// Refusals for lack of permission since it last did well.
+    refusals: u32,
 }
 
 impl Reporter {
@@ -44,7 +50,7 @@ impl Reporter {
         let source = SourceId { kind, namespace };
         let contact = Arc::new(Contact::default());
         let condition = SourceCondition::Starting;
-        let reporter = Self { source, contact, changes, condition, ailing: false, warnings: 0 };
+        let reporter = Self { source, contact, changes, condition, ailing: false, warnings: 0, refusals: 0 };
         let (source, contact) = (reporter.source.clone(), Arc::clone(&reporter.contact));
         reporter.send(Change::SourceAdded { source, contact, stale_after }).await?;
         Ok(reporter)
@@ -70,13 +76,17 @@ impl Reporter {
         }
         self.ailing = false;
         self.warnings = 0;
+        self.refusals = 0;
         self.condition = SourceCondition::Synced;
         self.send(Change::SourceCondition(self.source.clone(), SourceCondition::Synced)).await
     }
 
     /// A request of the source failed.
     pub async fn failed(&mut self, error: &FetchError, what: &str) -> Result<(), Closed> {
-        if error.kind() == ErrorKind::Forbidden && self.condition != SourceCondition::Forbidden {
+        let refused = error.kind() == ErrorKind::Forbidden;
+        self.refusals = if refused { self.refusals.saturating_add(1) } else { 0 };
+        let believed = self.condition != SourceCondition::Synced || self.refusals >= BELIEVED_REFUSALS;
+        if refused && believed && self.condition != SourceCondition::Forbidden {
             self.condition = SourceCondition::Forbidden;
             self.send(Change::SourceCondition(self.source.clone(), SourceCondition::Forbidden)).await?;
         }

@@ -22,7 +22,7 @@ pub struct Timing {
     pub backoff_first: Duration,
     /// The longest pause after a failure.
     pub backoff_longest: Duration,
-    /// The pause after a lacking permission: granting it takes a person.
+    /// The longest pause after a lacking permission: granting it takes a person.
     pub forbidden: Duration,
     /// After this long a body that was delivered and is still wanted is read once more.
     pub reread: Duration,
@@ -48,9 +48,14 @@ impl Timing {
     /// that watches which failed together do not come back together.
     #[must_use]
     pub fn backoff(&self, failures: u32) -> Duration {
+        self.backoff_up_to(failures, self.backoff_longest)
+    }
+
+    /// The same with another longest pause.
+    pub(super) fn backoff_up_to(&self, failures: u32, longest: Duration) -> Duration {
         let doubled =
             self.backoff_first.saturating_mul(1_u32.checked_shl(failures.saturating_sub(1)).unwrap_or(u32::MAX));
-        doubled.min(self.backoff_longest).mul_f64(1.0 - 0.5 * random_fraction())
+        doubled.min(longest).mul_f64(1.0 - 0.5 * random_fraction())
     }
 
     /// How many seconds one watch lasts: up to a fifth less than [`Timing::watch`], so that watches begun together spread.

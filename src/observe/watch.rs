@@ -6,6 +6,7 @@
 
 mod lines;
 mod list;
+mod patience;
 mod stream;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use tokio::sync::Semaphore;
 use tokio::sync::mpsc::Sender;
 use tokio::time::{Instant, sleep};
 
+use self::patience::Patience;
 use super::client::ApiClient;
 use super::fetch::FetchError;
 use super::interest::Interest;
@@ -95,8 +97,7 @@ struct Watch<T> {
     request: Request,
     interner: Interner,
     reporter: Reporter,
-    /// Failures since it last went well.
-    failures: u32,
+    patience: Patience,
 }
 
 /// Watches `target` until nobody takes changes any more.
@@ -108,7 +109,8 @@ pub async fn watch<T>(target: Target<T>, shared: Shared) -> Closed {
         Err(closed) => return closed,
     };
     let request = Request::new(target.path.clone());
-    let mut watch = Watch { target, shared, request, interner: Interner::default(), reporter, failures: 0 };
+    let (interner, patience) = (Interner::default(), Patience::default());
+    let mut watch = Watch { target, shared, request, interner, reporter, patience };
     match watch.run().await {
         Err(closed) => closed,
     }
@@ -119,18 +121,18 @@ impl<T> Watch<T> {
         let mut version: Option<String> = None;
         loop {
             let begun = Instant::now();
+            self.patience.attempt();
             let ended = match &mut version {
                 None => self.list().await.map(|listed| {
                     version = Some(listed);
-                    // Only a watch that goes well ends a run of failures: a list before each of them does not.
                     None
                 }),
                 Some(version) => self.stream(version).await.map(Some),
             };
             match ended {
-                Ok(None) => {}
+                Ok(None) => self.patience.answered(),
                 Ok(Some(false)) if begun.elapsed() < SHORTEST_WATCH => self.pause(None).await,
-                Ok(Some(_)) => self.failures = 0,
+                Ok(Some(_)) => self.patience.went_well(),
                 Err(Stop::Closed(closed)) => return Err(closed),
                 Err(Stop::Failed(error)) => {
                     let what = if version.is_some() { "watch" } else { "list" };
@@ -145,17 +147,8 @@ impl<T> Watch<T> {
         }
     }
 
-    /// Waits before the next attempt. The first expired history of a run is listed anew at once: nothing is wrong then.
     async fn pause(&mut self, error: Option<&FetchError>) {
-        let first = self.failures == 0;
-        self.failures = self.failures.saturating_add(1);
-        let timing = &self.shared.timing;
-        let pause = match error.map(FetchError::kind) {
-            Some(ErrorKind::Forbidden) => timing.forbidden,
-            Some(ErrorKind::Expired) if first => return,
-            _ => timing.backoff(self.failures),
-        };
-        sleep(pause.max(error.and_then(FetchError::retry_after).unwrap_or_default())).await;
+        sleep(self.patience.pause(error, &self.shared.timing)).await;
     }
 
     /// Reads one object: it, or the text of the error to count where it is bad; neither where it is of no interest.

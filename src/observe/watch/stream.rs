@@ -56,6 +56,7 @@ impl<T> Watch<T> {
         };
         let contact = std::sync::Arc::clone(self.reporter.contact());
         let mut body = self.shared.api.send(request?, Some(&contact)).await?;
+        self.patience.answered();
         self.reporter.well().await?;
         let mut lines = Lines::default();
         let mut heard = false;
@@ -64,7 +65,7 @@ impl<T> Watch<T> {
             lines.push(frame.data_ref().map_or(&[][..], |data| data));
             while let Some(line) = lines.next()? {
                 self.event(&line, version).await?;
-                self.failures = 0;
+                self.patience.went_well();
                 heard = true;
             }
         }
