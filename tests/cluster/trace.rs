@@ -58,8 +58,8 @@ pub struct Trace {
     started: Instant,
 }
 
-/// A moment of a trace: what was seen after it counts.
-#[derive(Clone, Copy, Debug)]
+/// A moment of a trace: what was seen after it counts. The default is the trace's begin.
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Mark(usize);
 
 impl Trace {
@@ -79,6 +79,11 @@ impl Trace {
             }
         });
         Self { record, poller, started: Instant::now() }
+    }
+
+    /// Stops to poll; what was seen is kept.
+    pub fn stop(&self) {
+        self.poller.abort();
     }
 
     /// This moment of a component: its state of now, and all that follows, is seen since.

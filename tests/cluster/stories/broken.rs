@@ -10,6 +10,7 @@ use crate::{
     metrics_page::Behind,
     process::eventually,
     scene::{SOON, Scene, WAIT},
+    trace::Mark,
 };
 
 /// What a failed rollout of GIM goes through, when Helm is done at once.
@@ -45,6 +46,23 @@ pub fn missing_image(cluster: &Cluster, major: Major) -> Result<()> {
     let verdict = scene.verdict_in_status("gim")?.to_string();
     ensure!(verdict.contains("helm rollback gim 2"), "the command is missing: {verdict}");
     Ok(())
+}
+
+/// The exporter is killed while it waits for a missing image, and again when it has told to go back: each time it comes to
+/// the same, and until then says nothing but to wait.
+pub fn exporter_restarted(cluster: &Cluster, major: Major) -> Result<()> {
+    let times = Times { image_grace: 5, ..Times::default() };
+    let mut scene = Scene::with_gim(cluster, major, "restarted", times)?;
+    scene.upgrade("gim", GIM_NEXT, &["--set", "behaviour=image-missing"])?;
+    scene.trace.until("gim", "rolling out", SOON, |seen| seen.stage == "rolling_out")?;
+    for _ in 0..2 {
+        scene.restart_exporter(times)?;
+        let seen = scene.verdict("gim", "roll_back")?;
+        ensure!(seen.target == Some(1) && seen.reasons.iter().any(|reason| reason == "images_pulled"), "{seen}");
+        let mark = Mark::default();
+        scene.trace.went("gim", mark, &["[rolling_out]", "failed"], &["[wait]", "roll_back"])?;
+    }
+    scene.agrees("gim")
 }
 
 /// The hook that should save GSP's state before the upgrade fails. The pods run on as if nothing was.
