@@ -188,11 +188,12 @@ impl Reader {
         *progress = Progress::Later(Instant::now() + timing.reread, 0);
         if let Outcome::Failed(error) = &outcome {
             let failures = failures.saturating_add(1);
-            let forbidden = error.kind() == ErrorKind::Forbidden;
+            reporter.failed(error, &what).await?;
+            let forbidden = error.kind() == ErrorKind::Forbidden && reporter.is_forbidden();
             let pause = if forbidden { timing.forbidden } else { timing.backoff(failures) };
             let pause = pause.max(error.retry_after().unwrap_or_default());
             *progress = Progress::Later(Instant::now() + pause, failures);
-            return reporter.failed(error, &what).await;
+            return Ok(());
         }
         reporter.contact().heard(self.shared.api.clock().now());
         reporter.well().await?;

@@ -151,7 +151,7 @@ impl<T> Watch<T> {
         self.failures = self.failures.saturating_add(1);
         let timing = &self.shared.timing;
         let pause = match error.map(FetchError::kind) {
-            Some(ErrorKind::Forbidden) => timing.forbidden,
+            Some(ErrorKind::Forbidden) if self.reporter.is_forbidden() => timing.forbidden,
             Some(ErrorKind::Expired) if first => return,
             _ => timing.backoff(self.failures),
         };

@@ -212,7 +212,7 @@ fn configuration(place: &Place, times: Times) -> Value {
         "pending_timeout": seconds(times.pending_timeout),
         "image_grace": seconds(times.image_grace),
         "ready_timeout": seconds(times.ready_timeout),
-        "soak": "2s",
+        "soak": "4s",
         "settle_timeout": "60s",
         "growth_timeout": "30s",
         "migration_timeout": "60s",
@@ -223,7 +223,7 @@ fn configuration(place: &Place, times: Times) -> Value {
         "policy": {
             "suspect_window": "1h",
             "cycle": "1h",
-            "trend_window": "3s",
+            "trend_window": "4s",
             "hold": "10s",
             "stale_pod_hold": "3s",
             "propagation": "1s",
@@ -231,7 +231,7 @@ fn configuration(place: &Place, times: Times) -> Value {
             "gsp": times,
             "gca": times,
         },
-        "signals": { "interval": "250ms" },
+        "signals": { "interval": "500ms" },
     })
 }
 
