@@ -139,7 +139,7 @@ impl Board {
             policy: self.policy.clone(),
             suites: self.kept.iter().map(|kept| kept.latest.clone()).collect(),
             sources: self.sources.snapshot(),
-            ready: self.sources.all_began() && self.kept.iter().all(|kept| kept.primed || kept.is_blind()),
+            ready: self.sources.all_began() && self.kept.iter().all(Kept::has_begun),
         }
     }
 
@@ -218,6 +218,13 @@ impl Board {
 }
 
 impl Kept {
+    /// Whether it was judged on all of its evidence: observers that have not even announced themselves count too.
+    fn has_begun(&self) -> bool {
+        let begun = |sources: &Sources| sources.pods.max(sources.workloads) != Freshness::Starting;
+        let all_begun = self.latest.facts.components.iter().all(|(_, facts)| begun(&facts.sources));
+        all_begun && (self.primed || self.is_blind())
+    }
+
     /// Whether Helm's history may not be read, so that its bodies need not be waited for.
     fn is_blind(&self) -> bool {
         self.latest.facts.components.iter().all(|(_, facts)| facts.sources.helm == Freshness::Forbidden)

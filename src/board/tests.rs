@@ -57,6 +57,21 @@ fn before_the_first_sync_everything_is_unknown() {
 }
 
 #[test]
+fn it_is_not_ready_before_every_observer_has_announced_itself() {
+    let contact = Arc::new(Contact::default());
+    contact.heard(at(1));
+    let mut board = Board::new(vec![Suite::default_suite()], Policy::default(), at(0));
+    for announced in 1..=WATCHES.len() {
+        for kind in WATCHES.into_iter().rev().take(announced) {
+            board.apply(Change::SourceAdded { source: id(kind), contact: contact.clone(), stale_after: STALE_AFTER });
+            board.apply(Change::SourceCondition(id(kind), SourceCondition::Synced));
+        }
+        board.judge(at(1));
+        assert_eq!(board.snapshot().ready, announced == WATCHES.len(), "{announced} announced");
+    }
+}
+
+#[test]
 fn silence_turns_the_verdict_and_contact_turns_it_back() {
     let (mut board, contact) = board();
     contact.heard(at(1));

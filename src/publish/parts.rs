@@ -128,7 +128,7 @@ impl<'a> From<Subject<'a>> for Helm<'a> {
 pub struct Pods<'a> {
     /// The component's namespace.
     pub namespace: &'a str,
-    /// The workloads and their pods; `None` where they were never heard or may not be read.
+    /// The workloads and their pods; `None` where there are none, they were never heard or may not be read.
     pub workloads: Option<&'a [WorkloadFacts]>,
     /// When the last operation began.
     pub operation_began: Option<Timestamp>,
@@ -140,7 +140,8 @@ impl<'a> From<Subject<'a>> for Pods<'a> {
         let heard = is_heard(facts.sources.pods) && is_heard(facts.sources.workloads);
         Self {
             namespace: &facts.namespace,
-            workloads: heard.then_some(&facts.workloads),
+            // A component that is not there has no counts: what is gone from the cluster is gone from the page.
+            workloads: heard.then_some(&*facts.workloads).filter(|workloads| !workloads.is_empty()),
             operation_began: subject.assessment().operation.as_ref().map(|operation| operation.begin),
         }
     }

@@ -9,14 +9,12 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use crate::{
-    charts::{GCA_FORMER, GIM_FORMER, GIM_NEXT, GSP_FORMER, GSP_NEXT},
+    charts::{GCA_FORMER, GIM_FORMER, GIM_NEXT, GSP_FORMER, GSP_NEXT, SECRET_VALUE},
     cluster::{Cluster, Place, component_of},
     helm::Major,
     process::eventually,
 };
 
-/// A value as users keep them in releases; it must never be seen in a log or on a page.
-const SECRET_VALUE: &str = "database.password=a-value-that-nobody-may-see";
 /// How long a killed Helm may take to have written its revision.
 const PENDING_LIMIT: Duration = Duration::from_secs(30);
 

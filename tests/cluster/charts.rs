@@ -24,6 +24,11 @@ pub const GSP_NEXT: &str = "100.0.100+3700";
 /// The build of GCA at rest.
 pub const GCA_FORMER: &str = "100.0.100+2300";
 
+/// A value as users keep them in releases, as an argument of `--set`.
+pub const SECRET_VALUE: &str = "database.password=a-value-that-nobody-may-see";
+/// What must never be seen in a log or on a page.
+pub const SECRET: &str = "a-value-that-nobody-may-see";
+
 const PACKAGES: [(&str, &str); 7] = [
     ("gim", GIM_FORMER),
     ("gim", GIM_NEXT),

@@ -39,6 +39,12 @@ impl Cluster {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let plane = ControlPlane::start(Arc::new(runtime), &tools)?;
         let charts = Charts::package(&tools, plane.folder())?;
+        for major in [Major::Three, Major::Four] {
+            // Helm signs what it writes with the name it was called by, so it must be called `helm`.
+            let folder = plane.folder().join(major.binary());
+            fs::create_dir_all(&folder)?;
+            symlink(tools.path(major.binary())?, folder.join("helm"))?;
+        }
         let metrics = MetricsPages::serve(plane.api().runtime().handle(), plane.api().client());
         Ok(Self { metrics, plane, charts, tools })
     }
@@ -49,20 +55,18 @@ impl Cluster {
     }
 
     /// One of the two Helms.
-    pub fn helm(&self, major: Major) -> Result<Helm> {
-        // Helm signs what it writes with the name it was called by, so it must be called `helm`.
-        let folder = self.plane.folder().join(major.binary());
-        let binary = folder.join("helm");
-        if !binary.exists() {
-            fs::create_dir_all(folder)?;
-            symlink(self.tools.path(major.binary())?, &binary)?;
+    pub fn helm(&self, major: Major) -> Helm {
+        Helm {
+            major,
+            binary: self.plane.folder().join(major.binary()).join("helm"),
+            kubeconfig: self.plane.admin_kubeconfig(),
+            home: self.plane.folder().join("helm"),
         }
-        Ok(Helm { major, binary, kubeconfig: self.plane.admin_kubeconfig(), home: self.plane.folder().join("helm") })
     }
 
     /// A place for one story: namespaces `NAME-gim`, `NAME-gsp` and `NAME-gca`.
     pub fn place(&self, major: Major, name: &str) -> Result<Place<'_>> {
-        let place = Place { cluster: self, helm: self.helm(major)?, name: format!("{major}-{name}") };
+        let place = Place { cluster: self, helm: self.helm(major), name: format!("{major}-{name}") };
         for component in ["gim", "gsp", "gca"] {
             self.create_namespace(&place.namespace(component))?;
         }

@@ -3,7 +3,12 @@
 //! One exporter watches one story's suite. Its times are short, so that a story takes seconds; what they are stands in
 //! [`Times`]. It is only looked at from outside: its pages, its log.
 
-use std::{fs, path::Path, sync::Arc, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
@@ -60,7 +65,7 @@ impl Default for Times {
 /// A running exporter; dropping it kills it.
 pub struct Exporter {
     /// Killed when the exporter is dropped. One that ends by itself refuses scrapes, which fails the story.
-    _daemon: Daemon,
+    daemon: Daemon,
     address: String,
     runtime: Arc<Runtime>,
     client: reqwest::Client,
@@ -81,21 +86,37 @@ impl Exporter {
             "--log.format=json".to_owned(),
             "--log.level=debug".to_owned(),
         ];
-        let log = logs_folder().join(format!("exporter-{}.log", place.name));
+        let log = log_of(place);
         let binary = Path::new(env!("CARGO_BIN_EXE_gim-upgrade-exporter"));
-        let mut daemon = Daemon::start("gim-upgrade-exporter", binary, &arguments, &log, false)?;
+        // One that is started again goes on in the log of its predecessor, whose address must not be taken for its own.
+        let before = fs::read_to_string(&log).unwrap_or_default().len();
+        let mut daemon = Daemon::start("gim-upgrade-exporter", binary, &arguments, &log, true)?;
         let mut address = None;
         eventually("the exporter tells its address", READY_LIMIT, || {
             daemon.check()?;
-            address = listening(&daemon.log());
+            address = daemon.log().get(before..).and_then(listening);
             Ok(address.is_some())
         })?;
         let runtime = Arc::clone(place.cluster.api().runtime());
         let client = reqwest::Client::builder().timeout(SCRAPE_LIMIT).no_proxy().build()?;
         let address = address.context("no address")?;
-        let exporter = Self { _daemon: daemon, address, runtime, client };
+        let exporter = Self { daemon, address, runtime, client };
         eventually("the exporter is ready", READY_LIMIT, || Ok(exporter.get("/readyz", None)?.0 == 200))?;
         Ok(exporter)
+    }
+
+    /// Removes the log of an earlier run.
+    pub fn forget(place: &Place) -> Result<()> {
+        let log = log_of(place);
+        if log.exists() {
+            fs::remove_file(log)?;
+        }
+        Ok(())
+    }
+
+    /// Kills it with SIGKILL.
+    pub fn kill(&mut self) -> Result<()> {
+        self.daemon.kill().map(drop)
     }
 
     /// `127.0.0.1:PORT`.
@@ -131,6 +152,11 @@ impl Exporter {
         serde_json::from_str(&text).context("/api/v1/status is no JSON")
     }
 
+    /// All that it has logged.
+    pub fn log(&self) -> String {
+        self.daemon.log()
+    }
+
     /// The JSON behind any URL, asked for with the same client.
     pub fn get_json(&self, url: &str) -> Result<Value> {
         let request = self.client.get(url);
@@ -163,6 +189,10 @@ impl Scraper {
     }
 }
 
+fn log_of(place: &Place) -> PathBuf {
+    logs_folder().join(format!("exporter-{}.log", place.name))
+}
+
 /// The field `address` of the line that says `listening`.
 fn listening(log: &str) -> Option<String> {
     log.lines().find_map(|line| {
@@ -182,7 +212,7 @@ fn configuration(place: &Place, times: Times) -> Value {
         "pending_timeout": seconds(times.pending_timeout),
         "image_grace": seconds(times.image_grace),
         "ready_timeout": seconds(times.ready_timeout),
-        "soak": "2s",
+        "soak": "4s",
         "settle_timeout": "60s",
         "growth_timeout": "30s",
         "migration_timeout": "60s",
@@ -193,7 +223,7 @@ fn configuration(place: &Place, times: Times) -> Value {
         "policy": {
             "suspect_window": "1h",
             "cycle": "1h",
-            "trend_window": "3s",
+            "trend_window": "4s",
             "hold": "10s",
             "stale_pod_hold": "3s",
             "propagation": "1s",
@@ -201,13 +231,13 @@ fn configuration(place: &Place, times: Times) -> Value {
             "gsp": times,
             "gca": times,
         },
-        "signals": { "interval": "250ms" },
+        "signals": { "interval": "500ms" },
     })
 }
 
 /// Makes the exporter's ServiceAccount with the rights it needs and no more, and returns its kubeconfig. With Helm 3
 /// these are Roles in the suite's namespaces, with Helm 4 a `ClusterRole`: both ways that users choose from.
-fn grant(place: &Place) -> Result<std::path::PathBuf> {
+fn grant(place: &Place) -> Result<PathBuf> {
     let api = place.cluster.api();
     let home = place.namespace("gim");
     let rules: Value = serde_json::from_str(RULES)?;

@@ -8,9 +8,9 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use crate::{
-    charts::GIM_FORMER,
+    charts::{GIM_FORMER, SECRET, SECRET_VALUE},
     cluster::{Cluster, Place, component_of},
-    exporter::{Exporter, Times},
+    exporter::{Exporter, Form, Times},
     helm::{Major, Revision},
     page::Page,
     process::eventually,
@@ -38,6 +38,7 @@ impl<'a> Scene<'a> {
     /// An empty place that is watched.
     pub fn empty(cluster: &'a Cluster, major: Major, name: &str, times: Times) -> Result<Self> {
         let place = cluster.place(major, name)?;
+        Exporter::forget(&place)?;
         let exporter = Exporter::start(&place, times)?;
         let trace = Trace::start(&exporter, cluster.api().runtime());
         Ok(Self { place, exporter, trace })
@@ -46,7 +47,7 @@ impl<'a> Scene<'a> {
     /// A place with a verified GIM of the former build, revision 1.
     pub fn with_gim(cluster: &'a Cluster, major: Major, name: &str, times: Times) -> Result<Self> {
         let scene = Self::empty(cluster, major, name, times)?;
-        scene.upgrade("gim", GIM_FORMER, &WAIT)?;
+        scene.upgrade("gim", GIM_FORMER, &[&WAIT[..], &["--set", SECRET_VALUE]].concat())?;
         scene.verified("gim", "proceed")?;
         scene.agrees("gim")?;
         Ok(scene)
@@ -109,7 +110,28 @@ impl<'a> Scene<'a> {
         eventually(&format!("the page agrees with helm about {release}: {newest:?}"), PAGE_LIMIT, || {
             says(&self.exporter.page()?, release, &namespace, newest)
         })?;
-        self.target_is_fit(component, &history)
+        self.target_is_fit(component, &history)?;
+        self.tells_no_secret()
+    }
+
+    /// What a release's values hold is on no page and in no log.
+    fn tells_no_secret(&self) -> Result<()> {
+        let status = self.exporter.status()?.to_string();
+        for (place, text) in
+            [("the page", self.exporter.text(Form::Plain)?), ("the status", status), ("the log", self.exporter.log())]
+        {
+            ensure!(!text.contains(SECRET), "{place} tells a secret");
+        }
+        Ok(())
+    }
+
+    /// Kills the exporter and starts it again, as a new pod of it would be: without memory.
+    pub fn restart_exporter(&mut self, times: Times) -> Result<()> {
+        self.trace.stop();
+        self.exporter.kill()?;
+        self.exporter = Exporter::start(&self.place, times)?;
+        self.trace = Trace::start(&self.exporter, self.place.cluster.api().runtime());
+        Ok(())
     }
 
     /// A revision that is advised to go back to is one that Helm lists as having worked.

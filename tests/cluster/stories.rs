@@ -14,6 +14,7 @@ pub const ALL: &[Story] = &[
     Story::new("atomic", undone::atomic),
     Story::new("rollback_leaves_a_stale_pod", undone::rollback_leaves_a_stale_pod),
     Story::new("killed_helm", broken::killed_helm),
+    Story::new("exporter_restarted", broken::exporter_restarted),
     Story::new("missing_image", broken::missing_image),
     Story::new("no_node", broken::no_node),
     Story::new("timed_out_then_healed", broken::timed_out_then_healed),

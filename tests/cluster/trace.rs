@@ -18,6 +18,9 @@ use crate::{exporter::Exporter, page::Page};
 /// How often the page is read.
 const INTERVAL: Duration = Duration::from_millis(100);
 
+/// How long the last state is watched before it is believed to stay: several signal intervals.
+const STAY: Duration = Duration::from_secs(2);
+
 /// One component's state, as the page shows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seen {
@@ -58,8 +61,8 @@ pub struct Trace {
     started: Instant,
 }
 
-/// A moment of a trace: what was seen after it counts.
-#[derive(Clone, Copy, Debug)]
+/// A moment of a trace: what was seen after it counts. The default is the trace's begin.
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Mark(usize);
 
 impl Trace {
@@ -79,6 +82,11 @@ impl Trace {
             }
         });
         Self { record, poller, started: Instant::now() }
+    }
+
+    /// Stops to poll; what was seen is kept.
+    pub fn stop(&self) {
+        self.poller.abort();
     }
 
     /// This moment of a component: its state of now, and all that follows, is seen since.
@@ -114,9 +122,10 @@ impl Trace {
         }
     }
 
-    /// Checks that, since the mark, stages and verdicts each went through nothing but what is named, in this order.
-    /// A state in brackets may be left out: it may be shorter than a poll.
+    /// Checks that, since the mark, stages and verdicts each went through nothing but what is named, in this order, and
+    /// that they stay where they arrived. A state in brackets may be left out: it may be shorter than a poll.
     pub fn went(&self, component: &str, mark: Mark, stages: &[&str], verdicts: &[&str]) -> Result<()> {
+        std::thread::sleep(STAY);
         let seen = self.since(component, mark);
         let stage: Vec<_> = seen.iter().map(|seen| seen.stage.as_str()).collect();
         let verdict: Vec<_> = seen.iter().map(|seen| seen.verdict.as_str()).collect();

@@ -8,7 +8,7 @@ use crate::model::time::unix_seconds;
 use crate::model::workload::{Container, PodPhase};
 use crate::publish::parts::Pods;
 
-const WHEN_HEARD: &str = "Once the watches of pods and workloads have synced.";
+const WHEN_HEARD: &str = "Once the watches of pods and workloads have synced, where there is a workload.";
 const WHEN_THERE: &str = "Where the count is above zero.";
 /// The labels that tell a pod.
 const POD: &[&str] = &["target_namespace", "target_pod"];

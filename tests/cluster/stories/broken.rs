@@ -10,6 +10,7 @@ use crate::{
     metrics_page::Behind,
     process::eventually,
     scene::{SOON, Scene, WAIT},
+    trace::Mark,
 };
 
 /// What a failed rollout of GIM goes through, when Helm is done at once.
@@ -33,9 +34,8 @@ pub fn no_node(cluster: &Cluster, major: Major) -> Result<()> {
 pub fn missing_image(cluster: &Cluster, major: Major) -> Result<()> {
     let scene = Scene::with_gim(cluster, major, "missing-image", Times { image_grace: 4, ..Times::default() })?;
     scene.upgrade("gim", GIM_FORMER, &[&WAIT[..], &["--set", "readyAfter=600ms"]].concat())?;
-    scene.trace.until("gim", "revision 2 verified", SOON, |seen| {
-        seen.stage == "verified" && seen.operation == "reconfigure" && seen.verdict == "proceed"
-    })?;
+    scene.agrees("gim")?;
+    scene.verified("gim", "proceed")?;
     let mark = scene.mark("gim");
     scene.upgrade("gim", GIM_NEXT, &["--set", "behaviour=image-missing"])?;
     let seen = scene.verdict("gim", "roll_back")?;
@@ -45,6 +45,23 @@ pub fn missing_image(cluster: &Cluster, major: Major) -> Result<()> {
     let verdict = scene.verdict_in_status("gim")?.to_string();
     ensure!(verdict.contains("helm rollback gim 2"), "the command is missing: {verdict}");
     Ok(())
+}
+
+/// The exporter is killed while it waits for a missing image, and again when it has told to go back: each time it comes to
+/// the same, and until then says nothing but to wait.
+pub fn exporter_restarted(cluster: &Cluster, major: Major) -> Result<()> {
+    let times = Times { image_grace: 5, ..Times::default() };
+    let mut scene = Scene::with_gim(cluster, major, "restarted", times)?;
+    scene.upgrade("gim", GIM_NEXT, &["--set", "behaviour=image-missing"])?;
+    scene.trace.until("gim", "rolling out", SOON, |seen| seen.stage == "rolling_out")?;
+    for _ in 0..2 {
+        scene.restart_exporter(times)?;
+        let seen = scene.verdict("gim", "roll_back")?;
+        ensure!(seen.target == Some(1) && seen.reasons.iter().any(|reason| reason == "images_pulled"), "{seen}");
+        let mark = Mark::default();
+        scene.trace.went("gim", mark, &["[rolling_out]", "failed"], &["[wait]", "roll_back"])?;
+    }
+    scene.agrees("gim")
 }
 
 /// The hook that should save GSP's state before the upgrade fails. The pods run on as if nothing was.
@@ -113,17 +130,19 @@ pub fn growing_backlog(cluster: &Cluster, major: Major) -> Result<()> {
     let scene = Scene::with_gim(cluster, major, "backlog", Times::default())?;
     let namespace = scene.place.namespace("gim");
     let mark = scene.mark("gim");
-    scene.upgrade("gim", GIM_NEXT, &WAIT)?;
-    // Far more than a second a second: in one story's seconds as much as hours of a consumer at half speed.
-    cluster.metrics.set(&namespace, Behind { seconds: 10.0, slope: 40.0 });
-    let page = scene.exporter.page()?;
-    ensure!(page.value("gim_upgrade_kafka_behind_seconds", &[("component", "gim")]).is_some(), "no latency is shown");
-    scene.trace.until("gim", "a growing trend that is waited for", SOON, |seen| seen.verdict == "wait")?;
+    scene.upgrade("gim", GIM_NEXT, &["--set", "readyAfter=2s"])?;
+    // Far more than a second a second: in one story's seconds as much as in hours of a consumer at half speed.
+    cluster.metrics.set(&namespace, Behind { seconds: 400.0, slope: 100.0 });
+    eventually("the latency is shown", SOON, || {
+        let latency = scene.exporter.page()?.value("gim_upgrade_kafka_behind_seconds", &[("component", "gim")]);
+        Ok(latency.is_some_and(|seconds| seconds > 400.0))
+    })?;
     eventually("the trend is growing", SOON, || {
         Ok(scene.exporter.page()?.state("gim_upgrade_kafka_trend", "trend", "gim")? == Some("growing"))
     })?;
     let seen = scene.trace.until("gim", "roll_back", SOON * 2, |seen| seen.verdict == "roll_back")?;
     ensure!(seen.target == Some(1), "{seen}");
     ensure!(seen.reasons.iter().any(|reason| reason == "backlog_not_growing"), "{seen}");
-    scene.trace.went("gim", mark, &["verified", "applying", "[rolling_out]", "verifying", "failed"], &WAIT_THEN_BACK)
+    let stages = ["verified", "[applying]", "rolling_out", "verifying", "failed"];
+    scene.trace.went("gim", mark, &stages, &WAIT_THEN_BACK)
 }
