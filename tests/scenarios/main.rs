@@ -10,6 +10,7 @@
     reason = "a test's own faults may end it, and lint only knows test functions"
 )]
 
+mod corpus;
 mod expectations;
 mod held;
 mod horizon;
