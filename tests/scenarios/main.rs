@@ -12,6 +12,7 @@
 
 mod corpus;
 mod expectations;
+mod gates;
 mod held;
 mod horizon;
 mod killed;

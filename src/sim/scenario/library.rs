@@ -28,6 +28,7 @@ scenarios![
     "gsp-image-missing",
     "gca-never-ready",
     "backlog-growing",
+    "neighbour-operation",
     "consumer-stalled",
     "consumer-stalled-at-rest",
     "metrics-absent",
