@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use gim_upgrade_exporter::assess::answer::CheckId;
 use gim_upgrade_exporter::assess::assessment::{Stage, VerdictKind};
-use gim_upgrade_exporter::sim::scenario::{Expected, Scenario};
+use gim_upgrade_exporter::sim::scenario::{Expectation, Expected, Scenario};
 
 /// Everything that any scenario expects of any component.
 fn expected() -> Vec<Expected> {
     let scenarios = Scenario::list().map(|name| Scenario::find(name).unwrap());
     let expectations: Vec<_> = scenarios.flat_map(|scenario| scenario.expect).collect();
-    expectations.iter().flat_map(|expectation| expectation.components()).map(|(_, expected)| expected.clone()).collect()
+    expectations.iter().flat_map(Expectation::components).map(|(_, expected)| expected.clone()).collect()
 }
 
 #[test]
