@@ -33,6 +33,7 @@ impl Clock for SystemClock {
 }
 
 /// Runs the board until the channel of changes is closed. Instants are the local clock's plus the API server's offset.
+/// `published` is told how long the oldest change of a snapshot was on its way from the channel to there.
 pub async fn run(
     mut board: Board,
     mut changes: mpsc::Receiver<Change>,
@@ -40,19 +41,27 @@ pub async fn run(
     wants: watch::Sender<Arc<Wants>>,
     clock: Arc<dyn Clock>,
     offset: Arc<ClockOffset>,
+    published: impl Fn(Duration),
 ) {
     let mut batch = Vec::with_capacity(BATCH);
     let now = || {
         let offset = jiff::SignedDuration::from_millis(offset.milliseconds());
         clock.now().checked_add(offset).unwrap_or_else(|_| clock.now())
     };
+    let mut emptied = clock.now();
     loop {
+        // What waits already came after the channel was last emptied, at the earliest: it may seem late, never early.
+        let waiting = (!changes.is_empty()).then_some(emptied);
         let wait = board.due().map_or(TICK, |due| (between(now(), due) + AFTER_DUE).min(TICK));
-        match tokio::time::timeout(wait, changes.recv_many(&mut batch, BATCH)).await {
+        let heard = match tokio::time::timeout(wait, changes.recv_many(&mut batch, BATCH)).await {
             Ok(0) => return,
-            Ok(_) => batch.drain(..).for_each(|change| board.apply(change)),
-            Err(_elapsed) => {}
-        }
+            Ok(_) => {
+                emptied = clock.now();
+                batch.drain(..).for_each(|change| board.apply(change));
+                Some(waiting.unwrap_or(emptied))
+            }
+            Err(_elapsed) => None,
+        };
         let publish = board.judge(now());
         wants.send_if_modified(|current| {
             let latest = board.wants();
@@ -62,6 +71,9 @@ pub async fn run(
         });
         if publish {
             snapshots.send_replace(Arc::new(board.snapshot()));
+            if let Some(heard) = heard {
+                published(between(heard, clock.now()));
+            }
         }
     }
 }

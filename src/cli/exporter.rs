@@ -29,9 +29,11 @@ use crate::supervise::Generation;
 /// How many changes may wait for the board. Observers wait when it is full, so a burst costs time and not memory.
 const CHANGES: usize = 1024;
 
-/// What outlives a configuration: the newest snapshot, and the clock by which it was taken.
+/// What outlives a configuration: the newest snapshot, the clock by which it was taken, and what the exporter counts of
+/// itself.
 pub(super) struct Outlet {
     snapshots: watch::Sender<Arc<Snapshot>>,
+    own: Arc<OwnMetrics>,
     clock: Arc<dyn Clock>,
     offset: Arc<ClockOffset>,
 }
@@ -40,8 +42,10 @@ impl Outlet {
     /// An outlet that shows the suites of `config`, of which nothing is known yet.
     pub(super) fn new(config: &Config) -> Self {
         let clock = Arc::new(SystemClock);
+        let offset = Arc::<ClockOffset>::default();
+        let own = Arc::new(OwnMetrics::new(clock.now(), Arc::clone(&offset)));
         let board = Board::new(config.suites.clone(), config.policy.clone(), clock.now());
-        Self { snapshots: watch::Sender::new(Arc::new(board.snapshot())), clock, offset: Arc::default() }
+        Self { snapshots: watch::Sender::new(Arc::new(board.snapshot())), own, clock, offset }
     }
 
     /// The newest snapshot, and those to come.
@@ -51,8 +55,7 @@ impl Outlet {
 
     /// Listens on `address` and serves until `generation` is shut down. Returns the address with the port that was taken.
     pub(super) async fn serve(&self, generation: &mut Generation, address: &str) -> anyhow::Result<SocketAddr> {
-        let own = Arc::new(OwnMetrics::new(self.clock.now(), Arc::clone(&self.offset)));
-        let page = Page::new(self.snapshots(), own, Arc::clone(&self.clock));
+        let page = Page::new(self.snapshots(), Arc::clone(&self.own), Arc::clone(&self.clock));
         let site = Arc::new(Site::new(self.snapshots(), page));
         let server = Server::bind(address, server::site::routes(&site)).await?;
         let address = server.local_address().context("cannot tell the address that is listened on")?;
@@ -92,8 +95,9 @@ impl Outlet {
         };
         generation.spawn_until_stopped("observers", async move { Err(observe::run(observers).await) });
         let (snapshots, clock, offset) = (self.snapshots.clone(), Arc::clone(&self.clock), Arc::clone(&self.offset));
+        let own = Arc::clone(&self.own);
         generation.spawn_until_stopped("board", async move {
-            board::run(board, heard, snapshots, wants, clock, offset).await;
+            board::run(board, heard, snapshots, wants, clock, offset, |took| own.event_to_page(took)).await;
             Ok::<_, Infallible>(())
         });
         Ok(())

@@ -24,7 +24,8 @@ const NEWEST_AGE: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// How far the revisions lie apart.
 const REVISION_SPACING: SignedDuration = SignedDuration::from_hours(14 * 24);
 
-/// One release of every suite. The manifest in the release's body must name this image for it to be at rest.
+/// One release of every suite. What the newest revision's body declares must be just this for it to be at rest; the bodies
+/// of [`typical_body`](super::helm::typical_body) do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FleetRelease {
     /// The component, its release, and the beginning of its namespaces (`gim` in `gim-7`).
@@ -49,23 +50,23 @@ struct Workload {
 pub const RELEASES: [FleetRelease; 3] = [
     FleetRelease {
         name: "gim",
-        chart_version: "100.0.116+2900",
-        image: "registry.example.com/genesys/gim:100.0.116.2900",
+        chart_version: "100.0.116+3000",
+        image: "registry.example.com/gim/gim:100.0.116.3000",
         workloads: &[Workload { name: "gim", kind: Kind::StatefulSets, pods: 1, port: 8249 }],
     },
     FleetRelease {
         name: "gsp",
-        chart_version: "100.0.100+1400",
-        image: "registry.example.com/genesys/gsp:100.0.100.1400",
+        chart_version: "100.0.116+3000",
+        image: "registry.example.com/gsp/gsp:100.0.116.3000",
         workloads: &[
-            Workload { name: "gsp-jobmanager", kind: Kind::Deployments, pods: 2, port: 9249 },
-            Workload { name: "gsp-taskmanager", kind: Kind::Deployments, pods: 1, port: 9249 },
+            Workload { name: "gsp-jm", kind: Kind::Deployments, pods: 2, port: 9249 },
+            Workload { name: "gsp-tm", kind: Kind::Deployments, pods: 1, port: 9249 },
         ],
     },
     FleetRelease {
         name: "gca",
-        chart_version: "100.0.100+2300",
-        image: "registry.example.com/genesys/gca:100.0.100.2300",
+        chart_version: "100.0.116+3000",
+        image: "registry.example.com/gca/gca:100.0.116.3000",
         workloads: &[Workload { name: "gca", kind: Kind::Deployments, pods: 1, port: 9249 }],
     },
 ];

@@ -98,8 +98,17 @@ fn the_fields_stand_in_helms_order() {
 
 #[test]
 fn a_typical_body_weighs_what_a_real_one_does() {
-    let (value, ..) = decoded(&typical_body("gsp-12", 4));
-    assert_eq!(value["version"], 4);
+    let decoded = |release: &str, revision| {
+        let data = STANDARD.decode(&*typical_body(release, revision)).unwrap();
+        decoded(&String::from_utf8(data).unwrap()).0
+    };
+    assert_eq!(decoded("gsp-12", 4)["version"], 4);
     let length = typical_body("gim", 1).len();
-    assert!((18_000..26_000).contains(&length), "{length}");
+    assert!((18_000..28_000).contains(&length), "{length}");
+    for release in crate::sim::fleet::RELEASES {
+        let newest = decoded(release.name, crate::sim::fleet::REVISIONS);
+        assert_eq!(newest["chart"]["metadata"]["version"], release.chart_version);
+        let image = format!("image: {}\n", release.image);
+        assert!(newest["manifest"].as_str().unwrap().contains(&image), "{image}");
+    }
 }
