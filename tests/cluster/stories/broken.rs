@@ -74,7 +74,8 @@ pub fn failed_hook(cluster: &Cluster, major: Major) -> Result<()> {
     let seen = scene.verdict("gsp", "roll_back")?;
     ensure!(seen.target == Some(1) && seen.reasons.iter().any(|reason| reason == "hooks_succeeded"), "{seen}");
     scene.agrees("gsp")?;
-    scene.trace.went("gsp", mark, &["verified", "applying", "failed"], &WAIT_THEN_BACK)?;
+    // That the release failed is known a moment before why it did.
+    scene.trace.went("gsp", mark, &["verified", "applying", "[rolling_out]", "failed"], &WAIT_THEN_BACK)?;
     let mark = scene.mark("gsp");
     scene.helm("rollback", "gsp", &["1"])?;
     let seen = scene.verified("gsp", "none")?;
