@@ -177,7 +177,9 @@ pub struct Moving<'a>(pub Option<&'a TrendReport>);
 
 impl<'a> From<Subject<'a>> for Moving<'a> {
     fn from(subject: Subject<'a>) -> Self {
-        Self(subject.assessment().trend.as_ref())
+        // The latency of a component that is not there moves nowhere.
+        let there = !subject.facts().workloads.is_empty();
+        Self(subject.assessment().trend.as_ref().filter(|_| there))
     }
 }
 

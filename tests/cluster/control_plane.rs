@@ -186,8 +186,6 @@ impl ControlPlane {
         Ok(())
     }
 
-    /// One node: when the API server is killed in the middle of a binding, a scheduler that then chooses another node
-    /// finds its cache corrupted and ends.
     fn create_node(&self) -> Result<()> {
         let resources = json!({ "cpu": "64", "memory": "512Gi", "pods": "1000" });
         let node = json!({

@@ -18,7 +18,8 @@ const FAILED_ROLLOUT: [&str; 4] = ["verified", "[applying]", "rolling_out", "fai
 /// The verdicts of a failure that is only believed after its time.
 const WAIT_THEN_BACK: [&str; 3] = ["proceed", "wait", "roll_back"];
 
-/// The new pod asks for a node that is not there.
+/// The new pod asks for a node that is not there, and so does a second try over the first: its pod only comes when the
+/// first one's is deleted, and the revision to go back to is still the one that worked, not the one before.
 pub fn no_node(cluster: &Cluster, major: Major) -> Result<()> {
     let scene = Scene::with_gim(cluster, major, "no-node", Times { pending_timeout: 4, ..Times::default() })?;
     let mark = scene.mark("gim");
@@ -26,7 +27,18 @@ pub fn no_node(cluster: &Cluster, major: Major) -> Result<()> {
     let seen = scene.verdict("gim", "roll_back")?;
     ensure!(seen.target == Some(1) && seen.reasons.iter().any(|reason| reason == "pods_scheduled"), "{seen}");
     scene.agrees("gim")?;
-    scene.trace.went("gim", mark, &FAILED_ROLLOUT, &WAIT_THEN_BACK)
+    scene.trace.went("gim", mark, &FAILED_ROLLOUT, &WAIT_THEN_BACK)?;
+
+    let mark = scene.mark("gim");
+    scene.upgrade("gim", GIM_NEXT, &["--set", "nodeSelector.disk=none-has-this,readyAfter=700ms"])?;
+    let seen = scene.verdict("gim", "restart_pod")?;
+    ensure!(seen.reasons.first().is_some_and(|reason| reason == "stale_pod"), "{seen}");
+    scene.delete_pod("gim", "gim-0")?;
+    let seen = scene.verdict("gim", "roll_back")?;
+    ensure!(seen.target == Some(1), "{seen}");
+    scene.agrees("gim")?;
+    let stages = ["failed", "[applying]", "rolling_out", "failed"];
+    scene.trace.went("gim", mark, &stages, &["roll_back", "wait", "restart_pod", "wait", "roll_back"])
 }
 
 /// The image cannot be pulled. Helm says `deployed`. The revision before the broken one is the one to go back to, not the
@@ -74,7 +86,8 @@ pub fn failed_hook(cluster: &Cluster, major: Major) -> Result<()> {
     let seen = scene.verdict("gsp", "roll_back")?;
     ensure!(seen.target == Some(1) && seen.reasons.iter().any(|reason| reason == "hooks_succeeded"), "{seen}");
     scene.agrees("gsp")?;
-    scene.trace.went("gsp", mark, &["verified", "applying", "failed"], &WAIT_THEN_BACK)?;
+    // That the release failed is known a moment before why it did.
+    scene.trace.went("gsp", mark, &["verified", "applying", "[rolling_out]", "failed"], &WAIT_THEN_BACK)?;
     let mark = scene.mark("gsp");
     scene.helm("rollback", "gsp", &["1"])?;
     let seen = scene.verified("gsp", "none")?;

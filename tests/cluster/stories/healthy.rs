@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use serde_json::Value;
 
 use crate::{
     charts::{GCA_FORMER, GIM_FORMER, GIM_NEXT, GSP_FORMER, GSP_NEXT},
@@ -10,6 +11,7 @@ use crate::{
     exporter::Times,
     formats,
     helm::Major,
+    process::eventually,
     scene::{SOON, Scene, WAIT},
 };
 
@@ -83,8 +85,14 @@ pub fn upgrade_without_wait(cluster: &Cluster, major: Major) -> Result<()> {
 pub fn api_server_killed(cluster: &Cluster, major: Major) -> Result<()> {
     let scene = Scene::with_gim(cluster, major, "api-killed", Times::default())?;
     let mark = scene.mark("gim");
-    scene.upgrade("gim", GIM_NEXT, &["--set", "readyAfter=4s"])?;
-    scene.trace.until("gim", "rolling out", SOON, |seen| seen.stage == "rolling_out")?;
+    scene.upgrade("gim", GIM_NEXT, &["--set", "readyAfter=6s"])?;
+    // A scheduler ends when a pod that it knows comes back from the outage as another one of the same name.
+    eventually("the new pod runs", SOON, || {
+        let pod = cluster.api().get(&scene.place.pod("gim", "gim-0"))?;
+        let field = |pointer: &str| pod.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+        Ok(field("/spec/containers/0/image").ends_with(&GIM_NEXT.replace('+', "."))
+            && field("/status/phase") == "Running")
+    })?;
     cluster.plane.kill_api_server()?;
     std::thread::sleep(OUTAGE);
     cluster.plane.start_api_server()?;
