@@ -1,7 +1,7 @@
 //! The exporter put together: observers, board and site, and the channels between them.
 //!
 //! The site outlives a configuration; observers and board are made anew for each. Both commands use it, with another
-//! cluster behind it. Not for when anything ends: that is `supervise`.
+//! cluster behind it; so do the tests of the whole program. Not for when anything ends: that is `supervise`.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -30,7 +30,7 @@ use crate::supervise::Generation;
 const CHANGES: usize = 1024;
 
 /// What outlives a configuration: the newest snapshot, and the clock by which it was taken.
-pub(super) struct Outlet {
+pub struct Outlet {
     snapshots: watch::Sender<Arc<Snapshot>>,
     clock: Arc<dyn Clock>,
     offset: Arc<ClockOffset>,
@@ -38,19 +38,19 @@ pub(super) struct Outlet {
 
 impl Outlet {
     /// An outlet that shows the suites of `config`, of which nothing is known yet.
-    pub(super) fn new(config: &Config) -> Self {
+    pub fn new(config: &Config) -> Self {
         let clock = Arc::new(SystemClock);
         let board = Board::new(config.suites.clone(), config.policy.clone(), clock.now());
         Self { snapshots: watch::Sender::new(Arc::new(board.snapshot())), clock, offset: Arc::default() }
     }
 
     /// The newest snapshot, and those to come.
-    pub(super) fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
+    pub fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
         self.snapshots.subscribe()
     }
 
     /// Listens on `address` and serves until `generation` is shut down. Returns the address with the port that was taken.
-    pub(super) async fn serve(&self, generation: &mut Generation, address: &str) -> anyhow::Result<SocketAddr> {
+    pub async fn serve(&self, generation: &mut Generation, address: &str) -> anyhow::Result<SocketAddr> {
         let own = Arc::new(OwnMetrics::new(self.clock.now(), Arc::clone(&self.offset)));
         let page = Page::new(self.snapshots(), own, Arc::clone(&self.clock));
         let site = Arc::new(Site::new(self.snapshots(), page));
@@ -65,14 +65,14 @@ impl Outlet {
         Ok(address)
     }
 
-    /// Starts observers and board for `config` on the cluster behind `access`.
-    pub(super) async fn watch(
+    /// Starts observers and board for `config` on the cluster behind `access`, both until `generation` is shut down.
+    pub async fn watch(
         &self,
         generation: &mut Generation,
         config: Config,
         access: Access,
+        timing: Timing,
     ) -> anyhow::Result<()> {
-        let timing = Timing::default();
         let server_clock = Arc::new(ServerClock::new(Arc::clone(&self.clock), Arc::clone(&self.offset)));
         let client =
             ApiClient::connect(access, timing.silence, server_clock).await.context("cannot use the cluster")?;
