@@ -97,6 +97,8 @@ struct Watch<T> {
     reporter: Reporter,
     /// Failures since it last went well.
     failures: u32,
+    /// Whether the last stream fell silent. The head of the next one then proves nothing: that of the last came too.
+    fell_silent: bool,
 }
 
 /// Watches `target` until nobody takes changes any more.
@@ -108,7 +110,7 @@ pub async fn watch<T>(target: Target<T>, shared: Shared) -> Closed {
         Err(closed) => return closed,
     };
     let request = Request::new(target.path.clone());
-    let mut watch = Watch { target, shared, request, interner: Interner::default(), reporter, failures: 0 };
+    let mut watch = Watch { target, shared, request, interner: Interner::default(), reporter, failures: 0, fell_silent: false };
     match watch.run().await {
         Err(closed) => closed,
     }

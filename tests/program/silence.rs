@@ -124,8 +124,9 @@ fn a_get_that_falls_silent() {
         let (_, newest) = cluster.newest_revision("gim-b", "gim");
         let name = cluster.add_revision("gim-b", "gim", newest["data"]["release"].as_str().unwrap());
         notice(&exporter.site, "helm_bodies");
-        let verdict = exporter.site.verdict("other", "gim");
-        assert!(verdict.starts_with("unknown helm_stale"), "{verdict}");
+        eventually("the verdict", || exporter.site.verdict("other", "gim"), |verdict| {
+            verdict == "unknown helm_body_unreadable"
+        });
         assert_eq!(exporter.site.verdict("default", "gim"), "none");
         cluster.faults.unset(id);
         eventually("the body is read", || exporter.site.source("helm_bodies", None), |source| source["freshness"] == "fresh");

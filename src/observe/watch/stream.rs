@@ -5,9 +5,9 @@ use kube::api::WatchParams;
 use serde_json::value::RawValue;
 
 use super::lines::{Lines, MAX_LINE_BYTES, TooLong};
-use super::{Stop, Watch};
+use super::{Closed, Stop, Watch};
 use crate::index::change::Delta;
-use crate::model::source::ErrorKind;
+use crate::model::source::{Contact, ErrorKind};
 use crate::observe::fetch::FetchError;
 use crate::observe::objects::identity;
 
@@ -55,12 +55,16 @@ impl<T> Watch<T> {
             self.request.watch(&params, version)
         };
         let contact = std::sync::Arc::clone(self.reporter.contact());
-        let mut body = self.shared.api.send(request?, Some(&contact)).await?;
-        self.reporter.well().await?;
+        let heard_of_head = (!self.fell_silent).then_some(&contact);
+        let mut body = self.shared.api.send(request?, heard_of_head).await?;
+        if !self.fell_silent {
+            self.reporter.well().await?;
+        }
         let mut lines = Lines::default();
         let mut heard = false;
         while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|error| FetchError::transport(&error))?;
+            let frame = frame.map_err(|error| self.broken(FetchError::transport(&error)))?;
+            self.speaks(&contact).await?;
             lines.push(frame.data_ref().map_or(&[][..], |data| data));
             while let Some(line) = lines.next()? {
                 self.event(&line, version).await?;
@@ -71,7 +75,20 @@ impl<T> Watch<T> {
         if lines.is_partial() {
             return Err(FetchError::Connect("watch ended inside an event".into()).into());
         }
+        self.speaks(&contact).await?;
         Ok(heard)
+    }
+
+    /// The stream said something, be it that it ends.
+    async fn speaks(&mut self, contact: &Contact) -> Result<(), Closed> {
+        self.fell_silent = false;
+        contact.heard(self.shared.api.clock().now());
+        self.reporter.well().await
+    }
+
+    fn broken(&mut self, error: FetchError) -> FetchError {
+        self.fell_silent |= error == FetchError::Silent;
+        error
     }
 
     async fn event(&mut self, line: &[u8], version: &mut String) -> Result<(), Stop> {
