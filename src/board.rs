@@ -26,7 +26,7 @@ use crate::model::policy::Policy;
 use crate::model::source::{Freshness, SourceKind};
 use crate::model::suite::Suite;
 use crate::model::time::Timestamp;
-use crate::model::wants::Wants;
+use crate::model::wants::{BodyWant, Wants};
 
 /// What the board keeps of one suite.
 struct Kept {
@@ -150,7 +150,7 @@ impl Board {
             return (false, false);
         };
         let Some(mut snapshot) = self.assess(place, memory, primed, now) else { return (false, false) };
-        if !primed && snapshot.wants.bodies.is_empty() && self.helm_is_fresh(place) {
+        if !primed && self.has_bodies(&snapshot.wants) && self.helm_is_fresh(place) {
             let memory = snapshot.memory.clone();
             let Some(again) = self.assess(place, memory, true, now) else { return (false, false) };
             snapshot = again;
@@ -186,6 +186,7 @@ impl Board {
                 pods: freshness(SourceKind::Pods),
                 workloads: workloads.into_iter().map(freshness).max().unwrap_or(Freshness::Starting),
                 helm: if primed { helm } else { helm.max(Freshness::Starting) },
+                bodies: freshness(SourceKind::HelmBodies),
             }
         })?;
         remember::seen(&mut memory, &facts, &self.policy, now);
@@ -193,6 +194,12 @@ impl Board {
         remember::concluded(&mut memory, &assessment, now);
         let wants = wants(&suite, &facts, &assessment);
         Some(SuiteSnapshot { suite, facts, assessment, memory, wants, judged: now })
+    }
+
+    /// Whether every body that is wanted was read, or may not be.
+    fn has_bodies(&self, wants: &Wants) -> bool {
+        let freshness = |want: &BodyWant| self.sources.freshness(SourceKind::HelmBodies, &want.namespace);
+        wants.bodies.iter().all(|want| freshness(want) == Freshness::Forbidden)
     }
 
     fn helm_is_fresh(&self, place: usize) -> bool {

@@ -5,7 +5,7 @@
 
 mod announce;
 mod demo;
-mod exporter;
+pub mod exporter;
 mod flags;
 mod logging;
 mod serve;

@@ -9,6 +9,7 @@ use super::assessment::{NamedReason, Reason};
 use super::checks::{Context, silent_since};
 use super::trend::Trend;
 use crate::model::release::{BodyState, ReleaseStatus};
+use crate::model::source::Freshness;
 use crate::model::time::{Timestamp, after};
 
 /// What is missing for the proof; nothing where it is whole.
@@ -53,10 +54,11 @@ fn pods(context: &Context<'_>, proof: &mut Proof) {
     if newest.status.is_pending() || newest.status == ReleaseStatus::Unknown {
         proof.lack(Reason::Check(CheckId::ReleaseDeployed), None);
     }
-    match (&newest.body, rollout.templates_match) {
-        (BodyState::Refused, _) => proof.silent.push(Reason::Named(NamedReason::HelmBodyUnreadable)),
-        (_, Some(true)) => {}
-        _ => proof.lack(Reason::Check(CheckId::ImageMatchesChart), None),
+    let unread = newest.lacks_body() && context.facts.sources.bodies >= Freshness::Stale;
+    if unread || newest.body == BodyState::Refused {
+        proof.silent.push(Reason::Named(NamedReason::HelmBodyUnreadable));
+    } else if rollout.templates_match != Some(true) {
+        proof.lack(Reason::Check(CheckId::ImageMatchesChart), None);
     }
     if rollout.desired == 0 || !rollout.all_ready {
         proof.lack(Reason::Check(CheckId::PodsReady), None);

@@ -13,6 +13,16 @@ use crate::model::source::{Contact, ErrorKind, Freshness, SourceCondition, Sourc
 use crate::model::suite::Suite;
 use crate::model::time::{Timestamp, after};
 
+/// The kinds that are watched; the others are read when something is wanted of them.
+const WATCHES: [SourceKind; 6] = [
+    SourceKind::Pods,
+    SourceKind::StatefulSets,
+    SourceKind::Deployments,
+    SourceKind::ReplicaSets,
+    SourceKind::Jobs,
+    SourceKind::Helm,
+];
+
 struct Source {
     contact: Arc<Contact>,
     stale_after: Duration,
@@ -113,11 +123,12 @@ impl SourceTable {
             .map_or(Freshness::Starting, |source| source.freshness)
     }
 
-    /// Whether every source has synced once, or cannot for lack of permission; false where there are none.
+    /// Whether every watch has synced once, or cannot for lack of permission. A kind without any source has not: it is
+    /// still being found out what may be watched.
     pub fn all_began(&self) -> bool {
         let began = |source: &Source| source.freshness != Freshness::Starting;
-        let optional = |id: &SourceId| matches!(id.kind, SourceKind::Signals | SourceKind::HelmBodies);
-        !self.sources.is_empty() && self.sources.iter().all(|(id, source)| optional(id) || began(source))
+        WATCHES.iter().all(|kind| self.sources.keys().any(|id| id.kind == *kind))
+            && self.sources.iter().all(|(id, source)| !WATCHES.contains(&id.kind) || began(source))
     }
 
     /// The sources as of the last refresh.

@@ -18,8 +18,14 @@ fn id(kind: SourceKind) -> SourceId {
     SourceId { kind, namespace: None }
 }
 
-const WATCHES: [SourceKind; 5] =
-    [SourceKind::Pods, SourceKind::StatefulSets, SourceKind::Deployments, SourceKind::ReplicaSets, SourceKind::Helm];
+const WATCHES: [SourceKind; 6] = [
+    SourceKind::Pods,
+    SourceKind::StatefulSets,
+    SourceKind::Deployments,
+    SourceKind::ReplicaSets,
+    SourceKind::Jobs,
+    SourceKind::Helm,
+];
 
 fn board() -> (Board, Arc<Contact>) {
     let mut board = Board::new(vec![Suite::default_suite()], Policy::default(), at(0));
@@ -53,6 +59,21 @@ fn before_the_first_sync_everything_is_unknown() {
     sync(&mut board);
     board.judge(at(2));
     assert_eq!(verdict(&board), (VerdictKind::None, vec![Reason::Named(NamedReason::Absent)]));
+    assert!(board.snapshot().ready);
+}
+
+/// Where it is not known yet what may be watched, a kind has no source at all.
+#[test]
+fn a_kind_that_is_not_watched_yet_is_waited_for() {
+    let mut board = Board::new(vec![Suite::default_suite()], Policy::default(), at(0));
+    let contact = Arc::new(Contact::default());
+    contact.heard(at(1));
+    for (count, kind) in WATCHES.into_iter().enumerate() {
+        assert!(!board.snapshot().ready, "with {count} kinds");
+        board.apply(Change::SourceAdded { source: id(kind), contact: contact.clone(), stale_after: STALE_AFTER });
+        board.apply(Change::SourceCondition(id(kind), SourceCondition::Synced));
+        board.judge(at(2));
+    }
     assert!(board.snapshot().ready);
 }
 

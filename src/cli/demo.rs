@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::model::suite::{Endpoint, Suite};
 use crate::model::time::{Timestamp, between};
 use crate::observe::client::Access;
+use crate::observe::timing::Timing;
 use crate::sim::api::{ApiServer, SharedStore};
 use crate::sim::player::Player;
 use crate::sim::scenario::{Scenario, Span};
@@ -89,7 +90,7 @@ async fn play(
         }
         let mut generation = Generation::new();
         let access = Access::Url(server.url().parse().context("the simulated cluster has no address")?);
-        outlet.watch(&mut generation, config.clone(), access).await?;
+        outlet.watch(&mut generation, config.clone(), access, Timing::default()).await?;
         let last = rest.peek().is_none();
         tokio::select! {
             ended = generation.first_end() => return Err(ended.into()),

@@ -1,7 +1,7 @@
 //! The exporter put together: observers, board and site, and the channels between them.
 //!
 //! The site outlives a configuration; observers and board are made anew for each. Both commands use it, with another
-//! cluster behind it. Not for when anything ends: that is `supervise`.
+//! cluster behind it; so do the tests of the whole program. Not for when anything ends: that is `supervise`.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -31,7 +31,7 @@ const CHANGES: usize = 1024;
 
 /// What outlives a configuration: the newest snapshot, the clock by which it was taken, and what the exporter counts of
 /// itself.
-pub(super) struct Outlet {
+pub struct Outlet {
     snapshots: watch::Sender<Arc<Snapshot>>,
     own: Arc<OwnMetrics>,
     clock: Arc<dyn Clock>,
@@ -40,7 +40,8 @@ pub(super) struct Outlet {
 
 impl Outlet {
     /// An outlet that shows the suites of `config`, of which nothing is known yet.
-    pub(super) fn new(config: &Config) -> Self {
+    #[must_use]
+    pub fn new(config: &Config) -> Self {
         let clock = Arc::new(SystemClock);
         let offset = Arc::<ClockOffset>::default();
         let own = Arc::new(OwnMetrics::new(clock.now(), Arc::clone(&offset)));
@@ -49,12 +50,13 @@ impl Outlet {
     }
 
     /// The newest snapshot, and those to come.
-    pub(super) fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
+    #[must_use]
+    pub fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
         self.snapshots.subscribe()
     }
 
     /// Listens on `address` and serves until `generation` is shut down. Returns the address with the port that was taken.
-    pub(super) async fn serve(&self, generation: &mut Generation, address: &str) -> anyhow::Result<SocketAddr> {
+    pub async fn serve(&self, generation: &mut Generation, address: &str) -> anyhow::Result<SocketAddr> {
         let page = Page::new(self.snapshots(), Arc::clone(&self.own), Arc::clone(&self.clock));
         let site = Arc::new(Site::new(self.snapshots(), page));
         let server = Server::bind(address, server::site::routes(&site)).await?;
@@ -68,14 +70,14 @@ impl Outlet {
         Ok(address)
     }
 
-    /// Starts observers and board for `config` on the cluster behind `access`.
-    pub(super) async fn watch(
+    /// Starts observers and board for `config` on the cluster behind `access`, both until `generation` is shut down.
+    pub async fn watch(
         &self,
         generation: &mut Generation,
         config: Config,
         access: Access,
+        timing: Timing,
     ) -> anyhow::Result<()> {
-        let timing = Timing::default();
         let server_clock = Arc::new(ServerClock::new(Arc::clone(&self.clock), Arc::clone(&self.offset)));
         let client =
             ApiClient::connect(access, timing.silence, server_clock).await.context("cannot use the cluster")?;

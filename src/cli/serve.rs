@@ -4,6 +4,7 @@ use super::announce::{self, Line};
 use super::exporter::Outlet;
 use super::flags::Flags;
 use crate::observe::client::Access;
+use crate::observe::timing::Timing;
 use crate::supervise::{Generation, SHUTDOWN_GRACE, ShutdownSignal};
 
 /// Watches the cluster until a signal comes.
@@ -15,6 +16,7 @@ pub(super) async fn serve(flags: Flags) -> anyhow::Result<()> {
     outlet.serve(&mut generation, &flags.listen_address).await?;
     let lines = announce::announce(outlet.snapshots(), Line::log);
     generation.spawn_until_stopped("announcer", lines);
-    outlet.watch(&mut generation, config, flags.kubeconfig.map_or(Access::Infer, Access::Kubeconfig)).await?;
+    let access = flags.kubeconfig.map_or(Access::Infer, Access::Kubeconfig);
+    outlet.watch(&mut generation, config, access, Timing::default()).await?;
     Ok(generation.run(shutdown.comes(), SHUTDOWN_GRACE).await?)
 }

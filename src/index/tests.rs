@@ -15,7 +15,12 @@ fn index() -> Index {
 }
 
 fn facts(index: &Index) -> Facts {
-    let fresh = Sources { pods: Freshness::Fresh, workloads: Freshness::Fresh, helm: Freshness::Fresh };
+    let fresh = Sources {
+        pods: Freshness::Fresh,
+        workloads: Freshness::Fresh,
+        helm: Freshness::Fresh,
+        bodies: Freshness::Fresh,
+    };
     index.facts(0, |_| fresh).unwrap()
 }
 

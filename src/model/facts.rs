@@ -49,6 +49,8 @@ pub struct Sources {
     pub workloads: Freshness,
     /// Helm's history.
     pub helm: Freshness,
+    /// The reading of the bodies in Helm's history.
+    pub bodies: Freshness,
 }
 
 /// What is known of one component.

@@ -93,7 +93,7 @@ pub fn starting(name: &str) -> SuiteSnapshot {
     for component in Component::ALL {
         let facts = suite.facts.components.get_mut(*component);
         let unheard = Freshness::Starting;
-        facts.sources = Sources { pods: unheard, workloads: unheard, helm: unheard };
+        facts.sources = Sources { pods: unheard, workloads: unheard, helm: unheard, bodies: unheard };
         let assessment = suite.assessment.components.get_mut(*component);
         assessment.stage = Stage::Unknown;
         assessment.checks = vec![
@@ -110,7 +110,12 @@ pub fn starting(name: &str) -> SuiteSnapshot {
 /// A suite whose components are absent.
 pub fn resting(name: &str) -> SuiteSnapshot {
     let place = Suite { name: name.into(), ..Suite::default_suite() };
-    let fresh = Sources { pods: Freshness::Fresh, workloads: Freshness::Fresh, helm: Freshness::Fresh };
+    let fresh = Sources {
+        pods: Freshness::Fresh,
+        workloads: Freshness::Fresh,
+        helm: Freshness::Fresh,
+        bodies: Freshness::Fresh,
+    };
     let facts = place.members.map(|_, member| ComponentFacts {
         namespace: Arc::clone(&member.namespace),
         release_name: Arc::clone(&member.release),
@@ -268,7 +273,12 @@ fn busy_facts() -> ComponentFacts {
             ],
         }],
         signals: SignalFacts { configured: true, readings: vec![Arc::new(reading)] },
-        sources: Sources { pods: Freshness::Fresh, workloads: Freshness::Stale, helm: Freshness::Fresh },
+        sources: Sources {
+            pods: Freshness::Fresh,
+            workloads: Freshness::Stale,
+            helm: Freshness::Fresh,
+            bodies: Freshness::Fresh,
+        },
     }
 }
 

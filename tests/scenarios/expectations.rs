@@ -60,11 +60,11 @@ fn play(scenario: &Scenario) -> Result<String, String> {
     let mut held = Held::new(scenario);
     let mut watchers = [Watcher::start(&held)];
     let mut sequence = Sequence::default();
-    sequence.note(held.now, &watchers[0]);
+    sequence.note(held.now, &watchers[0].suite());
     let mut failures = String::new();
     let mut fell_through = None;
     let mut each = |now, watchers: &[Watcher], sequence: &mut Sequence| {
-        sequence.note(now, &watchers[0]);
+        sequence.note(now, &watchers[0].suite());
         for (_, assessed) in watchers[0].suite().assessment.components.iter() {
             if assessed.verdict.reasons.contains(&Reason::Named(NamedReason::Undecided)) {
                 fell_through.get_or_insert(now);

@@ -21,7 +21,7 @@ use gim_upgrade_exporter::model::scope::{HelmDriver, LatencyUnit};
 use gim_upgrade_exporter::model::signal::Reading;
 use gim_upgrade_exporter::model::source::{Contact, SourceCondition, SourceId, SourceKind};
 use gim_upgrade_exporter::model::suite::Suite;
-use gim_upgrade_exporter::model::time::{Timestamp, after};
+use gim_upgrade_exporter::model::time::{Timestamp, after, before};
 use gim_upgrade_exporter::model::wants::{BodyWant, EndpointWant};
 use gim_upgrade_exporter::model::workload::WorkloadKind;
 use gim_upgrade_exporter::observe::signals::families;
@@ -60,9 +60,15 @@ impl From<&ComponentAssessment> for Said {
 
 impl Held {
     pub fn new(scenario: &Scenario) -> Self {
+        Self::early(scenario, Duration::ZERO)
+    }
+
+    /// A cluster so long before its scenario starts.
+    pub fn early(scenario: &Scenario, lead: Duration) -> Self {
         let world = World::new(scenario, start(), 1.0).unwrap();
-        let mut held = Self { world, store: Store::new(), now: start(), revision: 0, bodies: RefCell::default() };
-        held.world.advance(&mut held.store, start());
+        let now = before(start(), lead);
+        let mut held = Self { world, store: Store::new(), now, revision: 0, bodies: RefCell::default() };
+        held.world.advance(&mut held.store, now);
         held.revision = held.store.revision();
         held
     }
@@ -254,9 +260,9 @@ fn reading(want: &EndpointWant, held: &Held) -> Option<Change> {
 pub struct Sequence(pub BTreeMap<Component, Vec<(Timestamp, Said)>>);
 
 impl Sequence {
-    pub fn note(&mut self, now: Timestamp, watcher: &Watcher) {
+    pub fn note(&mut self, now: Timestamp, suite: &SuiteSnapshot) {
         for &component in Component::ALL {
-            let said = watcher.said(component);
+            let said = Said::from(suite.assessment.components.get(component));
             let sequence = self.0.entry(component).or_default();
             if sequence.last().is_none_or(|(_, last)| *last != said) {
                 sequence.push((now, said));

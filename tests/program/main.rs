@@ -1,0 +1,23 @@
+//! The whole program over HTTP against the simulated API server, when things go wrong: silence, rubbish, lacking permission,
+//! an API server that dies, a secret where none should be.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test's own faults may end it, and lint only knows test functions"
+)]
+
+mod canary;
+mod cluster;
+mod ends;
+mod files;
+mod gone;
+mod inside;
+mod pages;
+mod permission;
+mod process;
+mod rubbish;
+mod silence;
+mod site;
+mod steady;

@@ -1,0 +1,240 @@
+//! Scenarios over HTTP through the whole program, with time divided: simulated API server and metrics endpoints, observers,
+//! board and site, under the real clock. What is said must be what the held clock makes of the same scenario, in order.
+//!
+//! The scenario's instants, the seconds in its signals and every time of the policy are divided by the same number. What
+//! the exporter waits for in real time (watches, silence) is not. A real clock needs a processor that is free now and then: a
+//! run that was held up proves nothing and is played again, slower.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test's own faults may end it, and lint only knows test functions"
+)]
+
+#[expect(dead_code, reason = "its other users are in the tests under a held clock")]
+mod held;
+mod sameness;
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use futures::StreamExt as _;
+use gim_upgrade_exporter::cli::exporter::Outlet;
+use gim_upgrade_exporter::config::Config;
+use gim_upgrade_exporter::model::names::Component;
+use gim_upgrade_exporter::model::policy::Policy;
+use gim_upgrade_exporter::model::suite::Endpoint;
+use gim_upgrade_exporter::model::time::{Timestamp, after, between};
+use gim_upgrade_exporter::observe::client::Access;
+use gim_upgrade_exporter::observe::timing::Timing;
+use gim_upgrade_exporter::sim::api::{ApiServer, SharedStore};
+use gim_upgrade_exporter::sim::player::Player;
+use gim_upgrade_exporter::sim::scenario::Scenario;
+use gim_upgrade_exporter::sim::store::Store;
+use gim_upgrade_exporter::sim::world::World;
+use gim_upgrade_exporter::supervise::Generation;
+use serde_json::Value;
+use tokio::runtime::Runtime;
+
+use self::held::{Held, Sequence, Watcher};
+use self::sameness::{same, turns};
+
+/// How many times faster than written a scenario is played, and then, where the machine was too busy for that.
+const SPEEDS: [f64; 3] = [60.0, 30.0, 15.0];
+/// How long before its scenario starts a cluster is there: the exporter starts meanwhile, however busy the machine.
+const LEAD: Duration = Duration::from_secs(4);
+/// How many scenarios are played at once.
+const AT_ONCE: usize = 6;
+/// Of a signal interval, how much a timer may be late before the run counts as held up.
+const LATE: f64 = 0.25;
+/// How often it is looked whether timers are late.
+const BEAT: Duration = Duration::from_millis(10);
+/// How long the tasks of a run may take to end.
+const GRACE: Duration = Duration::from_secs(5);
+/// Those that are played wherever the tests run: short, and each with another end.
+const SOME: [&str; 4] = ["atomic-rollback", "crash-loop", "hook-failed", "uninstall"];
+
+/// A run of the whole program.
+struct Run {
+    said: Sequence,
+    ends: Timestamp,
+    /// Whether the exporter was ready before the scenario started, and no timer was late since.
+    undisturbed: bool,
+    /// What the status says at the end: stage and verdict of each component.
+    status: Vec<(String, String)>,
+}
+
+/// Plays a scenario `speed` times faster than written.
+async fn play(scenario: &Scenario, speed: f64) -> Run {
+    let start = after(Timestamp::now(), LEAD);
+    let world = World::new(scenario, start, speed).unwrap();
+    let ends = world.ends();
+    let store = SharedStore::new(Store::with_fractions());
+    let player = Player::start(world, store.clone(), Arc::new(Timestamp::now)).await.unwrap();
+    let server = ApiServer::start(store).await.unwrap();
+
+    let mut config = Config { policy: Policy::default().divided(speed), ..Config::default() };
+    let port = player.metrics_port();
+    config.suites[0].members.gim.endpoint = Some(Endpoint::Pods { port, path: "/metrics".into() });
+    let late_after = config.policy.signal_interval.mul_f64(LATE);
+    let outlet = Outlet::new(&config);
+    let mut generation = Generation::new();
+    let address = outlet.serve(&mut generation, "127.0.0.1:0").await.unwrap();
+    let access = Access::Url(server.url().parse().unwrap());
+    let mut snapshots = outlet.snapshots();
+    outlet.watch(&mut generation, config, access, Timing::default()).await.unwrap();
+
+    let mut said = Sequence::default();
+    let mut pulse = None;
+    let is_ready_late = loop {
+        snapshots.changed().await.unwrap();
+        if snapshots.borrow().ready {
+            break Timestamp::now() > start;
+        }
+    };
+    while Timestamp::now() < ends {
+        let snapshot = snapshots.borrow_and_update().clone();
+        said.note(snapshot.suites[0].judged, &snapshot.suites[0]);
+        if snapshot.taken >= start {
+            pulse.get_or_insert_with(Pulse::start);
+        }
+        tokio::select! {
+            changed = snapshots.changed() => changed.unwrap(),
+            ended = generation.first_end() => panic!("{ended}"),
+            () = tokio::time::sleep(between(Timestamp::now(), ends)) => {}
+        }
+    }
+    let status = status(&format!("http://{address}/api/v1/status")).await;
+    generation.shut_down(GRACE).await;
+    let latest = pulse.map(|pulse| pulse.latest()).unwrap_or_default();
+    Run { said, ends, undisturbed: !is_ready_late && latest < late_after, status }
+}
+
+async fn status(url: &str) -> Vec<(String, String)> {
+    let bytes = reqwest::get(url).await.unwrap().bytes().await.unwrap();
+    let status: Value = serde_json::from_slice(&bytes).unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let said = |component: &Component| {
+        let component = &status["suites"][0]["components"][component.as_str()];
+        (text(&component["stage"]), text(&component["verdict"]["verdict"]))
+    };
+    Component::ALL.iter().map(said).collect()
+}
+
+/// How late timers are.
+struct Pulse {
+    latest_micros: Arc<AtomicU64>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Pulse {
+    fn start() -> Self {
+        let latest_micros = Arc::<AtomicU64>::default();
+        let noted = Arc::clone(&latest_micros);
+        let task = tokio::spawn(async move {
+            loop {
+                let asked = Instant::now();
+                tokio::time::sleep(BEAT).await;
+                let late = asked.elapsed().saturating_sub(BEAT);
+                noted.fetch_max(u64::try_from(late.as_micros()).unwrap(), Ordering::Relaxed);
+            }
+        });
+        Self { latest_micros, task }
+    }
+
+    fn latest(&self) -> Duration {
+        Duration::from_micros(self.latest_micros.load(Ordering::Relaxed))
+    }
+}
+
+impl Drop for Pulse {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// The same under a held clock, with an exporter that begins as long before the start.
+fn hold(scenario: &Scenario, speed: f64) -> (Sequence, Timestamp) {
+    let mut held = Held::early(scenario, LEAD.mul_f64(speed));
+    let ends = held.world.ends();
+    let mut watchers = [Watcher::start(&held)];
+    let mut said = Sequence::default();
+    said.note(held.now, &watchers[0].suite());
+    held.play(ends, &mut watchers, |now, watchers| said.note(now, &watchers[0].suite()));
+    (said, ends)
+}
+
+/// What is different between the two runs; empty where nothing is.
+fn differences(scenario: &Scenario, speed: f64, run: &Run) -> String {
+    let (said, ends) = hold(scenario, speed);
+    let short = Policy::default().signal_interval;
+    let mut text = String::new();
+    for (component, status) in Component::ALL.iter().zip(&run.status) {
+        let (held, played) = (&said.0[component], &run.said.0[component]);
+        let (held_turns, played_turns) = (turns(held, ends, 1.0), turns(played, run.ends, speed));
+        if !same(&held_turns, &played_turns, short) {
+            let _ = writeln!(text, "{}, {speed} times faster: {component}", scenario.name);
+            for (name, turns) in [("held", &held_turns), ("compressed", &played_turns)] {
+                let told = turns
+                    .iter()
+                    .map(|turn| format!("{} {} {:.1}s", turn.said.stage, turn.said.verdict, turn.lasted.as_secs_f64()));
+                let _ = writeln!(text, "  {name}: {}", told.collect::<Vec<_>>().join(", "));
+            }
+        }
+        let last = played.last().map(|(_, said)| (said.stage.to_string(), said.verdict.to_string()));
+        if last.as_ref() != Some(status) {
+            let _ = writeln!(text, "{}: {component} ends {last:?}, but its status is {status:?}", scenario.name);
+        }
+    }
+    text
+}
+
+/// Plays a scenario until the machine lets it be played undisturbed, or it went well anyhow.
+async fn compare(name: &'static str) -> Result<(), String> {
+    let scenario = Scenario::find(name).unwrap();
+    let mut failure = String::new();
+    for speed in SPEEDS {
+        let run = play(&scenario, speed).await;
+        let undisturbed = run.undisturbed;
+        let of = scenario.clone();
+        failure = tokio::task::spawn_blocking(move || differences(&of, speed, &run)).await.unwrap();
+        if failure.is_empty() {
+            return Ok(());
+        }
+        if undisturbed {
+            return Err(failure);
+        }
+        println!("{name} was held up at {speed} times real time");
+    }
+    Err(format!("the machine is too busy for a real clock, or:\n{failure}"))
+}
+
+fn compare_all(names: impl Iterator<Item = &'static str>) {
+    let runtime = Runtime::new().unwrap();
+    let failures: Vec<String> = runtime.block_on(async {
+        let runs = names.map(|name| async move { tokio::spawn(compare(name)).await.unwrap() });
+        let mut runs = futures::stream::iter(runs).buffer_unordered(AT_ONCE);
+        let mut failures = Vec::new();
+        while let Some(run) = runs.next().await {
+            failures.extend(run.err());
+        }
+        failures
+    });
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn some_scenarios_are_the_same_through_the_whole_program() {
+    compare_all(SOME.into_iter());
+}
+
+/// All of them, which takes minutes: `make e2e` runs it.
+#[test]
+#[ignore = "minutes: make e2e runs it"]
+fn all_scenarios_are_the_same_through_the_whole_program() {
+    let only = std::env::var("SCENARIO").ok();
+    compare_all(Scenario::list().filter(|name| only.as_ref().is_none_or(|only| only == name)));
+}
