@@ -55,6 +55,8 @@ e2e: ## run the exporter against a real control plane with Helm 3 and 4
 	$(call packages,python3:python3 curl:curl)
 	$(call say,Building the control plane and Helm and Prometheus where they are missing)
 	tests/tools/build
+	$(call say,Playing every scenario through the whole program with time divided)
+	cargo test --locked --test compressed -- --ignored
 	$(call say,Upgrading on a real control plane with Helm 3 and Helm 4)
 	cargo test --locked --test cluster
 
