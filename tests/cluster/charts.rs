@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::{Result, ensure};
 
-use crate::{control_plane::source_folder, process::output, tools::Tools};
+use crate::{folders::source_folder, process::output, tools::Tools};
 
 /// The former build of GIM, which the stories begin with.
 pub const GIM_FORMER: &str = "100.0.116+2900";

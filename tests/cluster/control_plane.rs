@@ -7,22 +7,20 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 
-use anyhow::{Context, Result, bail};
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use ring::{
-    rand::SystemRandom,
-    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _},
-};
+use anyhow::{Context, Result};
 use serde_json::json;
 use tokio::runtime::Runtime;
 
 use crate::{
     api::{Api, kubeconfig},
-    process::{Daemon, eventually, free_port},
+    folders::{RunFolder, logs_folder, source_folder},
+    keys,
+    process::{eventually, free_port},
+    service::Service,
     tools::Tools,
 };
 
@@ -38,21 +36,15 @@ const CONTROLLERS: &str = "statefulset-controller,deployment-controller,replicas
 /// The running control plane.
 pub struct ControlPlane {
     // Dropped in this order: clients of the API server first, etcd last.
-    others: Vec<Daemon>,
-    api_server: Mutex<Option<Daemon>>,
-    etcd: Daemon,
-    launch: Launch,
+    others: Vec<Service>,
+    /// The controllers of workloads, to be killed and started again.
+    pub manager: Service,
+    api_server: Service,
+    etcd: Service,
     api: Api,
     url: String,
     ca: String,
     folder: RunFolder,
-}
-
-/// How the API server is started, kept to start it again.
-struct Launch {
-    binary: PathBuf,
-    arguments: Vec<String>,
-    log: PathBuf,
 }
 
 impl ControlPlane {
@@ -62,9 +54,10 @@ impl ControlPlane {
         fs::create_dir_all(&logs)?;
         let folder = RunFolder::create(&logs)?;
 
-        let (etcd, etcd_url) = start_etcd(tools, folder.path(), &logs)?;
-        let (launch, port) = api_server_launch(tools, folder.path(), &logs, &etcd_url)?;
-        let mut api_server = launch.start(false)?;
+        let (etcd, etcd_url) = etcd(tools, folder.path())?;
+        etcd.start()?;
+        let (api_server, port) = api_server(tools, folder.path(), &etcd_url)?;
+        api_server.start()?;
         let url = format!("https://127.0.0.1:{port}");
         let certificate = folder.path().join("apiserver/apiserver.crt");
         eventually("the API server's certificate", START_LIMIT, || {
@@ -73,12 +66,14 @@ impl ControlPlane {
         })?;
         let ca = fs::read_to_string(&certificate)?;
         let api = Api::new(runtime, &url, &ca, TOKEN)?;
-        fs::write(folder.path().join("admin.kubeconfig"), kubeconfig(&url, &ca, TOKEN).to_string())?;
+        fs::write(admin_kubeconfig(folder.path()), kubeconfig(&url, &ca, TOKEN).to_string())?;
 
-        let mut plane =
-            Self { others: Vec::new(), api_server: Mutex::new(Some(api_server)), etcd, launch, api, url, ca, folder };
+        let manager = manager(tools, folder.path())?;
+        let others = vec![scheduler(tools, folder.path())?, kwok(tools, folder.path())?];
+        let plane = Self { others, manager, api_server, etcd, api, url, ca, folder };
         plane.wait_for_api_server()?;
-        plane.start_controllers(tools, &logs)?;
+        plane.manager.start()?;
+        plane.others.iter().try_for_each(Service::start)?;
         plane.create_node()?;
         Ok(plane)
     }
@@ -95,7 +90,7 @@ impl ControlPlane {
 
     /// The path of the admin's kubeconfig.
     pub fn admin_kubeconfig(&self) -> PathBuf {
-        self.folder().join("admin.kubeconfig")
+        admin_kubeconfig(self.folder())
     }
 
     /// Writes a kubeconfig with a token of a ServiceAccount and returns its path.
@@ -115,75 +110,25 @@ impl ControlPlane {
 
     /// Kills the API server with SIGKILL, as a crash would.
     pub fn kill_api_server(&self) -> Result<()> {
-        let mut api_server = self.api_server.lock().unwrap_or_else(PoisonError::into_inner);
-        match api_server.take() {
-            Some(mut daemon) => daemon.kill().map(drop),
-            None => bail!("the API server does not run"),
-        }
+        self.api_server.kill()
     }
 
     /// Starts the API server again, on the same port and with the same etcd, and waits until it answers.
     pub fn start_api_server(&self) -> Result<()> {
-        *self.api_server.lock().unwrap_or_else(PoisonError::into_inner) = Some(self.launch.start(true)?);
+        self.api_server.start()?;
         self.wait_for_api_server()
     }
 
     /// Fails when a process of the control plane has ended by itself.
-    pub fn check(&mut self) -> Result<()> {
-        self.etcd.check()?;
-        if let Some(api_server) = self.api_server.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
-            api_server.check()?;
-        }
-        self.others.iter_mut().try_for_each(Daemon::check)
+    pub fn check(&self) -> Result<()> {
+        [&self.etcd, &self.api_server, &self.manager].into_iter().chain(&self.others).try_for_each(Service::check)
     }
 
     fn wait_for_api_server(&self) -> Result<()> {
         eventually("the API server is ready", START_LIMIT, || {
-            if let Some(api_server) = self.api_server.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
-                api_server.check()?;
-            }
+            self.api_server.check()?;
             Ok(self.api.text("/readyz")? == "ok")
         })
-    }
-
-    fn start_controllers(&mut self, tools: &Tools, logs: &Path) -> Result<()> {
-        let kubeconfig = format!("--kubeconfig={}", self.admin_kubeconfig().display());
-        let key = self.folder().join("service-account.key");
-        let ca = self.folder().join("apiserver/apiserver.crt");
-        let certificates = self.folder().join("controllers");
-        let common = |port: u16| -> Vec<String> {
-            vec![
-                kubeconfig.clone(),
-                "--leader-elect=false".to_owned(),
-                "--bind-address=127.0.0.1".to_owned(),
-                format!("--secure-port={port}"),
-                format!("--cert-dir={}", certificates.display()),
-                "--kube-api-qps=200".to_owned(),
-                "--kube-api-burst=400".to_owned(),
-            ]
-        };
-        let mut manager = common(free_port()?);
-        manager.extend([
-            format!("--controllers={CONTROLLERS}"),
-            format!("--service-account-private-key-file={}", key.display()),
-            format!("--root-ca-file={}", ca.display()),
-            "--use-service-account-credentials=true".to_owned(),
-        ]);
-        let kwok = vec![
-            kubeconfig.clone(),
-            "--manage-all-nodes=true".to_owned(),
-            "--node-lease-duration-seconds=40".to_owned(),
-            format!("--cidr={}", pod_addresses()),
-            "--node-ip=127.0.0.1".to_owned(),
-            format!("--config={}", source_folder().join("stages.yaml").display()),
-        ];
-        for (name, arguments) in
-            [("kube-controller-manager", manager), ("kube-scheduler", common(free_port()?)), ("kwok", kwok)]
-        {
-            let log = logs.join(format!("{name}.log"));
-            self.others.push(Daemon::start(name, &tools.path(name)?, &arguments, &log, false)?);
-        }
-        Ok(())
     }
 
     fn create_node(&self) -> Result<()> {
@@ -207,13 +152,11 @@ impl ControlPlane {
     }
 }
 
-impl Launch {
-    fn start(&self, keep_log: bool) -> Result<Daemon> {
-        Daemon::start("kube-apiserver", &self.binary, &self.arguments, &self.log, keep_log)
-    }
+fn admin_kubeconfig(folder: &Path) -> PathBuf {
+    folder.join("admin.kubeconfig")
 }
 
-fn start_etcd(tools: &Tools, folder: &Path, logs: &Path) -> Result<(Daemon, String)> {
+fn etcd(tools: &Tools, folder: &Path) -> Result<(Service, String)> {
     let client = format!("http://127.0.0.1:{}", free_port()?);
     let peer = format!("http://127.0.0.1:{}", free_port()?);
     let arguments = vec![
@@ -227,12 +170,11 @@ fn start_etcd(tools: &Tools, folder: &Path, logs: &Path) -> Result<(Daemon, Stri
         // The data need not survive the machine: the disk is the slowest part otherwise.
         "--unsafe-no-fsync".to_owned(),
     ];
-    let daemon = Daemon::start("etcd", &tools.path("etcd")?, &arguments, &logs.join("etcd.log"), false)?;
-    Ok((daemon, client))
+    Ok((Service::new("etcd", tools, arguments)?, client))
 }
 
-fn api_server_launch(tools: &Tools, folder: &Path, logs: &Path, etcd_url: &str) -> Result<(Launch, u16)> {
-    write_service_account_keys(folder)?;
+fn api_server(tools: &Tools, folder: &Path, etcd_url: &str) -> Result<(Service, u16)> {
+    keys::write(folder)?;
     let key = folder.join("service-account");
     let tokens = folder.join("tokens.csv");
     fs::write(&tokens, format!("{TOKEN},admin,admin,\"system:masters\"\n"))?;
@@ -251,73 +193,50 @@ fn api_server_launch(tools: &Tools, folder: &Path, logs: &Path, etcd_url: &str) 
         "--service-account-issuer=https://kubernetes.default.svc".to_owned(),
         "--service-cluster-ip-range=10.0.0.0/24".to_owned(),
     ];
-    let launch = Launch { binary: tools.path("kube-apiserver")?, arguments, log: logs.join("kube-apiserver.log") };
-    Ok((launch, port))
+    Ok((Service::new("kube-apiserver", tools, arguments)?, port))
 }
 
-/// What a P-256 public key in DER begins with (RFC 5480); the 65 bytes of the point follow.
-const P256_PUBLIC_KEY: [u8; 26] = [
-    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce,
-    0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
-];
+fn manager(tools: &Tools, folder: &Path) -> Result<Service> {
+    let mut arguments = of_every_controller(folder)?;
+    arguments.extend([
+        format!("--controllers={CONTROLLERS}"),
+        format!("--service-account-private-key-file={}", folder.join("service-account.key").display()),
+        format!("--root-ca-file={}", folder.join("apiserver/apiserver.crt").display()),
+        "--use-service-account-credentials=true".to_owned(),
+    ]);
+    Service::new("kube-controller-manager", tools, arguments)
+}
 
-/// Writes a new pair of keys (PEM) that sign and check the tokens of service accounts: `service-account.key`, `….pub`.
-fn write_service_account_keys(folder: &Path) -> Result<()> {
-    let random = SystemRandom::new();
-    let algorithm = &ECDSA_P256_SHA256_FIXED_SIGNING;
-    let Ok(document) = EcdsaKeyPair::generate_pkcs8(algorithm, &random) else { bail!("no key could be made") };
-    let Ok(pair) = EcdsaKeyPair::from_pkcs8(algorithm, document.as_ref(), &random) else { bail!("a key of no use") };
-    let public = [&P256_PUBLIC_KEY[..], pair.public_key().as_ref()].concat();
-    for (file, kind, der) in [("key", "PRIVATE", document.as_ref()), ("pub", "PUBLIC", public.as_slice())] {
-        let pem = format!("-----BEGIN {kind} KEY-----\n{}\n-----END {kind} KEY-----\n", STANDARD.encode(der));
-        fs::write(folder.join(format!("service-account.{file}")), pem)?;
-    }
-    Ok(())
+fn scheduler(tools: &Tools, folder: &Path) -> Result<Service> {
+    Service::new("kube-scheduler", tools, of_every_controller(folder)?)
+}
+
+fn of_every_controller(folder: &Path) -> Result<Vec<String>> {
+    Ok(vec![
+        format!("--kubeconfig={}", admin_kubeconfig(folder).display()),
+        "--leader-elect=false".to_owned(),
+        "--bind-address=127.0.0.1".to_owned(),
+        format!("--secure-port={}", free_port()?),
+        format!("--cert-dir={}", folder.join("controllers").display()),
+        "--kube-api-qps=200".to_owned(),
+        "--kube-api-burst=400".to_owned(),
+    ])
+}
+
+fn kwok(tools: &Tools, folder: &Path) -> Result<Service> {
+    let arguments = vec![
+        format!("--kubeconfig={}", admin_kubeconfig(folder).display()),
+        "--manage-all-nodes=true".to_owned(),
+        "--node-lease-duration-seconds=40".to_owned(),
+        format!("--cidr={}", pod_addresses()),
+        "--node-ip=127.0.0.1".to_owned(),
+        format!("--config={}", source_folder().join("stages.yaml").display()),
+    ];
+    Service::new("kwok", tools, arguments)
 }
 
 /// The pods' addresses: a part of the loopback range, so that a metrics page can listen on a pod's own address. Which part
 /// follows from the process, so that two runs at once do not meet.
 fn pod_addresses() -> String {
     format!("127.{}.0.0/16", 9 + std::process::id() % 200)
-}
-
-/// Where this test's own files lie (charts, stages).
-pub fn source_folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cluster")
-}
-
-/// `target/cluster`: logs that outlive the run, for whoever looks into a failure.
-pub fn logs_folder() -> PathBuf {
-    let tmp = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    tmp.parent().unwrap_or(tmp).join("cluster")
-}
-
-/// A folder of this run, removed at its end; those that killed runs left behind are removed at the next start.
-struct RunFolder(PathBuf);
-
-impl RunFolder {
-    fn create(parent: &Path) -> Result<Self> {
-        for entry in fs::read_dir(parent)?.flatten() {
-            let name = entry.file_name();
-            let Some(pid) = name.to_str().and_then(|name| name.strip_prefix("run-")) else { continue };
-            if !Path::new("/proc").join(pid).exists() {
-                fs::remove_dir_all(entry.path())?;
-            }
-        }
-        let folder = parent.join(format!("run-{}", std::process::id()));
-        fs::create_dir_all(&folder)?;
-        Ok(Self(folder))
-    }
-
-    fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for RunFolder {
-    fn drop(&mut self) {
-        if let Err(error) = fs::remove_dir_all(&self.0) {
-            eprintln!("cluster: {} is left behind: {error}", self.0.display());
-        }
-    }
 }

@@ -16,7 +16,7 @@ use tokio::runtime::Runtime;
 
 use crate::{
     cluster::Place,
-    control_plane::logs_folder,
+    folders::logs_folder,
     helm::Major,
     page::Page,
     process::{Daemon, eventually},

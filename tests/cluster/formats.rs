@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use crate::{
     cluster::Place,
-    control_plane::{logs_folder, source_folder},
     exporter::{Exporter, Form},
+    folders::{logs_folder, source_folder},
     process::{Daemon, eventually, free_port, output_of},
 };
 

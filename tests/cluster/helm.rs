@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use crate::{
-    control_plane::logs_folder,
+    folders::logs_folder,
     process::{Daemon, output},
 };
 

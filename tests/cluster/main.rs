@@ -10,13 +10,16 @@ mod charts;
 mod cluster;
 mod control_plane;
 mod exporter;
+mod folders;
 mod formats;
 mod helm;
+mod keys;
 mod metrics_page;
 mod page;
 mod process;
 mod runner;
 mod scene;
+mod service;
 mod stories;
 mod tools;
 mod trace;
@@ -62,8 +65,8 @@ fn run() -> Result<usize> {
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         bail!("a TLS provider was installed before main");
     }
-    println!("cluster: starting a control plane; logs go to {}", control_plane::logs_folder().display());
-    let mut cluster = Cluster::start()?;
+    println!("cluster: starting a control plane; logs go to {}", folders::logs_folder().display());
+    let cluster = Cluster::start()?;
     if let Some(folder) = &request.capture {
         return capture::capture(&cluster, folder).map(|()| 0);
     }

@@ -26,5 +26,6 @@ pub const ALL: &[Story] = &[
     Story::new("deleted_and_uninstalled", gone::deleted_and_uninstalled),
     Story::new("stand_ins", facts::stand_ins),
     Story::new("restarts", facts::restarts),
+    Story::alone("controllers_away", healthy::controllers_away),
     Story::alone("api_server_killed", healthy::api_server_killed),
 ];

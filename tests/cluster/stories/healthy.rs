@@ -15,7 +15,7 @@ use crate::{
     scene::{SOON, Scene, WAIT},
 };
 
-/// How long the API server is away: longer than a watch takes to notice, shorter than any source may be silent.
+/// How long a part of the control plane is away: longer than a watch takes to notice, shorter than a source may be silent.
 const OUTAGE: Duration = Duration::from_secs(3);
 
 /// Everything is installed in order; then the page is read by everyone who reads such pages; then GSP is upgraded, whose
@@ -77,6 +77,24 @@ pub fn upgrade_without_wait(cluster: &Cluster, major: Major) -> Result<()> {
     let seen = scene.verified("gim", "proceed")?;
     ensure!(seen.operation == "upgrade", "the operation is {}", seen.operation);
     // Helm may be done sooner than the page is read twice.
+    let stages = ["verified", "[applying]", "rolling_out", "verifying", "verified"];
+    scene.trace.went("gim", mark, &stages, &["proceed", "wait", "proceed"])
+}
+
+/// The controllers are away when Helm is done: the StatefulSet has a new generation that nobody has seen, its revisions are
+/// equal and the old pod is Ready. For as long as that lasts, it must not be taken for the new one.
+pub fn controllers_away(cluster: &Cluster, major: Major) -> Result<()> {
+    let scene = Scene::with_gim(cluster, major, "no-controllers", Times::default())?;
+    let mark = scene.mark("gim");
+    cluster.plane.manager.kill()?;
+    scene.upgrade("gim", GIM_NEXT, &[])?;
+    scene.agrees("gim")?;
+    std::thread::sleep(OUTAGE);
+    let seen = scene.trace.since("gim", mark).into_iter().next_back().unwrap_or_default();
+    cluster.plane.manager.start()?;
+    ensure!(seen.stage == "rolling_out" && seen.verdict == "wait", "without controllers: {seen}");
+    scene.verified("gim", "proceed")?;
+    scene.agrees("gim")?;
     let stages = ["verified", "[applying]", "rolling_out", "verifying", "verified"];
     scene.trace.went("gim", mark, &stages, &["proceed", "wait", "proceed"])
 }
