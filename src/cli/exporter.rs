@@ -38,6 +38,7 @@ pub struct Outlet {
 
 impl Outlet {
     /// An outlet that shows the suites of `config`, of which nothing is known yet.
+    #[must_use]
     pub fn new(config: &Config) -> Self {
         let clock = Arc::new(SystemClock);
         let board = Board::new(config.suites.clone(), config.policy.clone(), clock.now());
@@ -45,6 +46,7 @@ impl Outlet {
     }
 
     /// The newest snapshot, and those to come.
+    #[must_use]
     pub fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
         self.snapshots.subscribe()
     }

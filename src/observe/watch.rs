@@ -110,7 +110,8 @@ pub async fn watch<T>(target: Target<T>, shared: Shared) -> Closed {
         Err(closed) => return closed,
     };
     let request = Request::new(target.path.clone());
-    let mut watch = Watch { target, shared, request, interner: Interner::default(), reporter, failures: 0, fell_silent: false };
+    let mut watch =
+        Watch { target, shared, request, interner: Interner::default(), reporter, failures: 0, fell_silent: false };
     match watch.run().await {
         Err(closed) => closed,
     }

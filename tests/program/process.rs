@@ -34,8 +34,13 @@ impl Process {
         let kubeconfig = cluster.kubeconfig();
         let config = cluster.config_file(interval);
         let arguments = [
-            "--kubeconfig", &kubeconfig, "--config.file", &config, "--web.listen-address=127.0.0.1:0",
-            "--log.format=json", "--log.level=trace",
+            "--kubeconfig",
+            &kubeconfig,
+            "--config.file",
+            &config,
+            "--web.listen-address=127.0.0.1:0",
+            "--log.format=json",
+            "--log.level=trace",
         ];
         let mut child = command(&arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();

@@ -25,9 +25,11 @@ fn short() -> Timing {
 
 /// Waits until a source is shown as silent: stale in the status, `source_up` 0, its silence counted as a timeout.
 fn notice(site: &Site, source: &str) {
-    eventually("silence is noticed", || site.source(source, None), |found| {
-        found["freshness"] == "stale" && found["errors"]["timeout"].as_u64() > Some(0)
-    });
+    eventually(
+        "silence is noticed",
+        || site.source(source, None),
+        |found| found["freshness"] == "stale" && found["errors"]["timeout"].as_u64() > Some(0),
+    );
     let labels = format!("source=\"{source}\"");
     eventually(
         "silence is on the page",
@@ -45,9 +47,11 @@ fn notice(site: &Site, source: &str) {
 /// Waits until the verdict on every component is `unknown` and names the source.
 fn unknown(site: &Site, reason: &str) {
     let expected = format!("unknown {reason}");
-    eventually("verdicts", || ["gim", "gsp", "gca"].map(|c| site.verdict("other", c)), |verdicts| {
-        verdicts.iter().all(|verdict| *verdict == expected)
-    });
+    eventually(
+        "verdicts",
+        || ["gim", "gsp", "gca"].map(|c| site.verdict("other", c)),
+        |verdicts| verdicts.iter().all(|verdict| *verdict == expected),
+    );
 }
 
 #[test]
@@ -124,12 +128,18 @@ fn a_get_that_falls_silent() {
         let (_, newest) = cluster.newest_revision("gim-b", "gim");
         let name = cluster.add_revision("gim-b", "gim", newest["data"]["release"].as_str().unwrap());
         notice(&exporter.site, "helm_bodies");
-        eventually("the verdict", || exporter.site.verdict("other", "gim"), |verdict| {
-            verdict == "unknown helm_body_unreadable"
-        });
+        eventually(
+            "the verdict",
+            || exporter.site.verdict("other", "gim"),
+            |verdict| verdict == "unknown helm_body_unreadable",
+        );
         assert_eq!(exporter.site.verdict("default", "gim"), "none");
         cluster.faults.unset(id);
-        eventually("the body is read", || exporter.site.source("helm_bodies", None), |source| source["freshness"] == "fresh");
+        eventually(
+            "the body is read",
+            || exporter.site.source("helm_bodies", None),
+            |source| source["freshness"] == "fresh",
+        );
         cluster.delete(Kind::Secrets, "gim-b", &name);
         exporter.site.wait_until_well();
     }

@@ -71,8 +71,9 @@ impl Site {
 
     /// Waits until the exporter says that all is well: every verdict `none`.
     pub fn wait_until_well(&self) {
-        let verdicts = || crate::cluster::SUITES.map(|(suite, _)| ["gim", "gsp", "gca"].map(|c| self.verdict(suite, c)));
-        eventually("all is well", || verdicts(), |verdicts| verdicts.iter().flatten().all(|verdict| verdict == "none"));
+        let verdicts =
+            || crate::cluster::SUITES.map(|(suite, _)| ["gim", "gsp", "gca"].map(|c| self.verdict(suite, c)));
+        eventually("all is well", verdicts, |verdicts| verdicts.iter().flatten().all(|verdict| verdict == "none"));
     }
 }
 

@@ -8,7 +8,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    clippy::panic,
     reason = "a test's own faults may end it, and lint only knows test functions"
 )]
 
@@ -178,9 +177,9 @@ fn differences(scenario: &Scenario, speed: f64, run: &Run) -> String {
         if !same(&held_turns, &played_turns, short) {
             let _ = writeln!(text, "{}, {speed} times faster: {component}", scenario.name);
             for (name, turns) in [("held", &held_turns), ("compressed", &played_turns)] {
-                let told = turns.iter().map(|turn| {
-                    format!("{} {} {:.1}s", turn.said.stage, turn.said.verdict, turn.lasted.as_secs_f64())
-                });
+                let told = turns
+                    .iter()
+                    .map(|turn| format!("{} {} {:.1}s", turn.said.stage, turn.said.verdict, turn.lasted.as_secs_f64()));
                 let _ = writeln!(text, "  {name}: {}", told.collect::<Vec<_>>().join(", "));
             }
         }

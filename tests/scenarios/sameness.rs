@@ -20,10 +20,8 @@ pub struct Turn {
 /// The turns of a sequence that was followed until `ends`, in scenario time: `speed` times as long as they lasted.
 pub fn turns(sequence: &[(Timestamp, Said)], ends: Timestamp, speed: f64) -> Vec<Turn> {
     let until = sequence.iter().skip(1).map(|(at, _)| *at).chain([ends]);
-    let lasted = |((at, said), until): (&(Timestamp, Said), _)| Turn {
-        said: *said,
-        lasted: between(*at, until).mul_f64(speed),
-    };
+    let lasted =
+        |((at, said), until): (&(Timestamp, Said), _)| Turn { said: *said, lasted: between(*at, until).mul_f64(speed) };
     sequence.iter().zip(until).map(lasted).collect()
 }
 
