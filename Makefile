@@ -51,11 +51,11 @@ lint: $(CARGO_DENY) ## format, clippy, dependencies and documentation, warnings 
 	$(call say,Building the documentation)
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --document-private-items
 
-e2e: ## run the exporter against a real control plane with Helm 3 and 4
+e2e: ## play all scenarios through the whole program, and a real control plane with Helm 3 and 4
 	$(call packages,python3:python3 curl:curl)
 	$(call say,Building the control plane and Helm and Prometheus where they are missing)
 	tests/tools/build
-	$(call say,Playing every scenario through the whole program with time divided)
+	$(call say,Playing every scenario through the whole program with time compressed (about 4 minutes))
 	cargo test --locked --test compressed -- --ignored
 	$(call say,Upgrading on a real control plane with Helm 3 and Helm 4)
 	cargo test --locked --test cluster

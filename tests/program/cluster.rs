@@ -44,8 +44,8 @@ impl Cluster {
             .into_iter()
             .flat_map(|kind| store.iter(kind).map(move |object| (kind, object.to_json())))
             .map(|(kind, json)| {
-                let text = String::from_utf8(json).unwrap().replace(UID_MARK.0, UID_MARK.1);
-                let mut value: Value = serde_json::from_str(&text).unwrap();
+                let renamed = String::from_utf8(json).unwrap().replace(UID_MARK.0, UID_MARK.1);
+                let mut value: Value = serde_json::from_str(&renamed).unwrap();
                 let namespace = format!("{}-b", value["metadata"]["namespace"].as_str().unwrap());
                 value["metadata"]["namespace"] = json!(namespace);
                 (kind, value)
@@ -66,6 +66,11 @@ impl Cluster {
         self.server.as_ref().unwrap().url()
     }
 
+    /// The newest resource version.
+    pub fn version(&self) -> u64 {
+        self.store.read(Store::revision)
+    }
+
     /// Kills the API server, connections and all, and lets it come back at the same address after `meanwhile`.
     pub fn kill(&mut self, meanwhile: impl FnOnce()) {
         let server = self.server.take().unwrap();
@@ -81,7 +86,7 @@ impl Cluster {
     pub fn forget_history(&self) {
         // A watch that has seen the newest change can go on from it: here is one that it did not see.
         self.apply(Kind::ConfigMaps, json!({"metadata": {"namespace": "elsewhere", "name": "unwatched"}}));
-        self.store.write(gim_upgrade_exporter::sim::store::Store::compact);
+        self.store.write(Store::compact);
         self.faults.drop_connections();
     }
 
@@ -106,9 +111,11 @@ impl Cluster {
                 "gca": {"namespace": format!("gca{end}")},
             })
         });
+        // As short as windows may be, but no shorter than this machine's moods.
+        let window = if interval == "15s" { "1m" } else { "8s" };
         // JSON is YAML.
         let config = json!({
-            "suites": suites, "signals": {"interval": interval}, "policy": {"trend_window": "1m"},
+            "suites": suites, "signals": {"interval": interval}, "policy": {"trend_window": window},
         });
         self.folder.write("config.yaml", &config.to_string())
     }
@@ -153,9 +160,5 @@ impl Cluster {
         value["data"]["release"] = json!(body);
         self.apply(Kind::Secrets, value);
         name
-    }
-
-    pub fn folder(&self) -> &Folder {
-        &self.folder
     }
 }

@@ -22,7 +22,7 @@ pub struct Inside {
 impl Inside {
     /// Starts an exporter on a cluster; it need not be ready.
     pub fn start(cluster: &Cluster, timing: Timing) -> Self {
-        let config = cluster.config("15s");
+        let config = cluster.config("500ms");
         let access = Access::Url(cluster.url().parse().unwrap());
         let runtime = Arc::clone(&cluster.runtime);
         let (generation, address) = runtime.block_on(async {

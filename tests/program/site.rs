@@ -73,7 +73,7 @@ impl Site {
     pub fn wait_until_well(&self) {
         let verdicts =
             || crate::cluster::SUITES.map(|(suite, _)| ["gim", "gsp", "gca"].map(|c| self.verdict(suite, c)));
-        eventually("all is well", || verdicts(), |verdicts| verdicts.iter().flatten().all(|verdict| verdict == "none"));
+        eventually("all is well", verdicts, |verdicts| verdicts.iter().flatten().all(|verdict| verdict == "none"));
     }
 }
 

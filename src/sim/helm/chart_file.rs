@@ -23,6 +23,8 @@ struct Contents<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     schemamodtime: Option<&'a str>,
     files: Vec<File>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    modtime: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -41,7 +43,12 @@ struct Metadata<'a> {
 struct File {
     name: String,
     data: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    modtime: Option<&'static str>,
 }
+
+/// When the chart was packed: Helm 4 alone keeps it, for the chart and for each of its files.
+const PACKED: &str = "2026-01-01T00:00:00Z";
 
 /// The beginning of the chart's JSON, up to what [`contents`] goes on with.
 pub(super) fn beginning(name: &str, version: &str) -> io::Result<String> {
@@ -60,6 +67,8 @@ pub(super) fn beginning(name: &str, version: &str) -> io::Result<String> {
 /// The rest of the chart's JSON.
 pub(super) fn contents(name: &str, helm: HelmVersion) -> io::Result<String> {
     let mut noise = Noise::new(name);
+    let modtime = (helm == HelmVersion::Four).then_some(PACKED);
+    let file = |name: &str, text: &str| File { name: name.to_owned(), data: STANDARD.encode(text), modtime };
     let mut templates: Vec<File> = Vec::new();
     templates.extend(Chart::of(name).into_iter().flat_map(Chart::files).map(|(path, text)| file(path, text)));
     templates.push(file("templates/NOTES.txt", super::NOTES));
@@ -75,13 +84,10 @@ pub(super) fn contents(name: &str, helm: HelmVersion) -> io::Result<String> {
             file("files/dashboards/kafka.json", &dashboard(name, 30, &mut noise)),
             file("README.md", &helpers(name, &mut noise)),
         ],
+        modtime,
     })?;
     // Its opening brace is that of `beginning`.
     Ok(contents.get(1..).unwrap_or_default().to_owned())
-}
-
-fn file(name: &str, text: &str) -> File {
-    File { name: name.to_owned(), data: STANDARD.encode(text) }
 }
 
 /// Numbers that are the same at every run, and enough alike to text in how they compress.
