@@ -110,3 +110,29 @@ fn signals(context: &Context<'_>, failing: &[Failing]) -> Vec<Adversity> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::assess::assessment::VerdictKind;
+    use crate::assess::testing::{OLD, Scene, at, ready_pod, revision};
+    use crate::model::facts::WorkloadFacts;
+    use crate::model::names::Component::{Gca, Gim, Gsp};
+    use crate::model::workload::{Pod, UpdateStrategy};
+
+    fn every_pod(scene: &mut Scene, change: impl Fn(&mut Pod)) {
+        for pod in scene.component(Gsp).workloads.iter_mut().flat_map(|workload| &mut workload.pods) {
+            change(Arc::make_mut(&mut pod.pod));
+        }
+    }
+
+    fn reasons(scene: &Scene, minutes: f64) -> Vec<&'static str> {
+        scene.ask(Gsp, minutes, |context| {
+            let checks = crate::assess::checks::answer_all(context);
+            let failing = crate::assess::health::failing(context, &checks);
+            find(context, &checks, &failing).iter().map(|adversity| adversity.reason.as_str()).collect()
+        })
+    }
+}

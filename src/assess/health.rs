@@ -42,3 +42,31 @@ fn counts_from(context: &Context<'_>, check: CheckId) -> Timestamp {
         _ => Timestamp::MIN,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use crate::assess::assessment::{Stage, VerdictKind};
+    use crate::assess::testing::{DAY, Scene, at, ready_pod};
+    use crate::model::facts::{Generation, PodFacts};
+    use crate::model::names::Component::{Gca, Gim};
+    use crate::model::workload::{TerminatedReason, WaitingReason};
+
+    #[test]
+    fn signals_count_once_they_have_failed_for_the_hold() {
+        let mut scene = Scene::at_rest();
+        scene.play(-11.0, 0.0, |_| 3.0);
+        scene.play(0.25, 10.0, |_| 400.0);
+        assert_eq!(scene.verdict(Gim, 10.0), (VerdictKind::Wait, vec!["latency_settling", "latency_low"]));
+        scene.play(10.25, 10.25, |_| 400.0);
+        assert_eq!(scene.verdict(Gim, 10.25), (VerdictKind::Investigate, vec!["latency_low"]));
+        // Silence: no answer for three intervals is unknown, for the hold it counts.
+        let mut scene = Scene::at_rest();
+        scene.play(-11.0, 0.0, |_| 3.0);
+        assert_eq!(scene.verdict(Gim, 0.7), (VerdictKind::None, vec![]));
+        assert_eq!(scene.verdict(Gim, 0.75), (VerdictKind::Unknown, vec!["signals_silent"]));
+        assert_eq!(scene.verdict(Gim, 9.9), (VerdictKind::Unknown, vec!["signals_silent"]));
+        assert_eq!(scene.verdict(Gim, 10.0), (VerdictKind::Investigate, vec!["metrics_present"]));
+    }
+}

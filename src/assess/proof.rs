@@ -124,3 +124,38 @@ fn topic_missing(context: &Context<'_>) -> bool {
         !context.policy.ignored_topics.contains(topic) && !newest.topics.iter().any(|seen| seen.topic == *topic)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::assess::assessment::VerdictKind;
+    use crate::assess::testing::{NEW, Scene, at, reading, workload};
+    use crate::model::facts::WorkloadFacts;
+    use crate::model::names::Component::{Gca, Gim, Gsp};
+    use crate::model::workload::{Workload, WorkloadKind};
+
+    #[test]
+    fn an_upgrade_is_proved_by_soak_and_window() {
+        let mut scene = Scene::upgraded(Gca);
+        assert_eq!(scene.verdict(Gca, 3.9), (VerdictKind::Wait, vec!["soaking"]));
+        scene.play(4.0, 4.0, |_| 3.0);
+        assert_eq!(scene.verdict(Gca, 4.0), (VerdictKind::Proceed, vec![]));
+        let mut scene = Scene::upgraded(Gim);
+        scene.play(2.0, 11.9, |_| 3.0);
+        assert_eq!(scene.verdict(Gim, 11.9), (VerdictKind::Wait, vec!["window_filling"]));
+        scene.play(12.0, 12.0, |_| 3.0);
+        assert_eq!(scene.verdict(Gim, 12.0), (VerdictKind::Proceed, vec![]));
+    }
+
+    fn two_replicas() -> Scene {
+        let mut scene = Scene::upgraded(Gim);
+        scene.workload(Gim).desired = 2;
+        let mut second = scene.component(Gim).workloads[0].pods[0].clone();
+        let pod = Arc::make_mut(&mut second.pod);
+        (pod.name, pod.uid) = ("gim-1".into(), "gim-1-3".into());
+        scene.component(Gim).workloads[0].pods.push(second);
+        scene
+    }
+}
