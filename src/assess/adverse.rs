@@ -135,4 +135,20 @@ mod tests {
             find(context, &checks, &failing).iter().map(|adversity| adversity.reason.as_str()).collect()
         })
     }
+
+    #[test]
+    fn metrics_are_awaited_from_when_a_pod_was_seen_ready() {
+        for kubelet in [Some(at(-9.0)), None] {
+            let mut scene = Scene::at_rest();
+            scene.play(-11.0, -1.0, |_| 3.0);
+            scene.upgrade(Gim);
+            (scene.pod(Gim).ready, scene.pod(Gim).ready_changed) = (false, None);
+            scene.component(Gim).signals.readings.clear();
+            assert_eq!(scene.verdict(Gim, 20.0).0, VerdictKind::Wait);
+            (scene.pod(Gim).ready, scene.pod(Gim).ready_changed) = (true, kubelet);
+            assert_eq!(scene.verdict(Gim, 21.0).0, VerdictKind::Wait, "{kubelet:?}");
+            assert_eq!(scene.verdict(Gim, 30.9).0, VerdictKind::Unknown, "{kubelet:?}");
+            assert_eq!(scene.verdict(Gim, 31.0), (VerdictKind::RollBack, vec!["metrics_present"]), "{kubelet:?}");
+        }
+    }
 }

@@ -148,12 +148,7 @@ fn carries_signal(context: &Context<'_>, reading: &crate::model::signal::Reading
 
 /// Since when a pod of the component is Ready; `None` where none is.
 fn ready_pods_since(context: &Context<'_>) -> Option<Timestamp> {
-    context
-        .facts
-        .replicas()
-        .filter(|pod| pod.pod.ready)
-        .map(|pod| pod.pod.ready_changed.unwrap_or(pod.pod.created))
-        .min()
+    context.facts.replicas().filter(|pod| pod.pod.ready).map(|pod| context.memory.readiness_since(&pod.pod)).min()
 }
 
 /// Until when a bad signal is not held against the component: Ready plus `span`.

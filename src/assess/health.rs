@@ -69,4 +69,27 @@ mod tests {
         assert_eq!(scene.verdict(Gim, 9.9), (VerdictKind::Unknown, vec!["signals_silent"]));
         assert_eq!(scene.verdict(Gim, 10.0), (VerdictKind::Investigate, vec!["metrics_present"]));
     }
+
+    #[test]
+    fn a_pod_that_falls_ill_has_its_time_by_our_clock() {
+        for kubelet in [Some(at(-300.0)), None] {
+            let mut scene = Scene::at_rest();
+            scene.play(-11.0, 0.0, |_| 3.0);
+            (scene.pod(Gca).ready, scene.pod(Gca).ready_changed) = (false, kubelet);
+            assert_eq!(scene.verdict(Gca, 1.0).0, VerdictKind::Wait, "{kubelet:?}");
+            assert_eq!(scene.verdict(Gca, 10.9).0, VerdictKind::Wait, "{kubelet:?}");
+            assert_eq!(scene.verdict(Gca, 11.0).0, VerdictKind::Investigate, "{kubelet:?}");
+        }
+    }
+
+    #[test]
+    fn a_pod_that_is_made_anew_on_its_node_has_its_time() {
+        // After a node started anew, kubelets tell of old pods that their containers are being made.
+        let mut scene = Scene::at_rest();
+        scene.judge(-1.0);
+        let pod = scene.pod(Gca);
+        (pod.ready, pod.containers[0].waiting) = (false, Some(WaitingReason::ContainerCreating));
+        let judged = scene.judge_one(Gca, 0.0);
+        assert_eq!((judged.verdict.kind, judged.stage), (VerdictKind::Wait, Stage::RollingOut));
+    }
 }

@@ -62,7 +62,12 @@ fn pods(context: &Context<'_>, proof: &mut Proof) {
         proof.lack(Reason::Check(CheckId::PodsReady), None);
         return;
     }
-    let soaked = rollout.ready_since.map(|ready| after(ready, context.times.soak));
+    // Of pods that an operation left alone nothing is proved while the watches may not have shown what it did to them, and
+    // what is known of pods from before memory began rests on their kubelets' clocks.
+    let operation = context.operation.filter(|operation| operation.in_window);
+    let earliest = operation.map(|operation| operation.end.unwrap_or(operation.begin).max(context.memory.began));
+    let ready = rollout.ready_since.max(earliest);
+    let soaked = ready.map(|ready| after(ready, context.times.soak));
     let restarted = context.memory.restarts.back().map(|at| after(*at, context.times.soak));
     for until in [soaked, restarted].into_iter().flatten() {
         if !context.horizon.passed(until) {
@@ -157,5 +162,43 @@ mod tests {
         (pod.name, pod.uid) = ("gim-1".into(), "gim-1-3".into());
         scene.component(Gim).workloads[0].pods.push(second);
         scene
+    }
+
+    #[test]
+    fn a_pod_is_soaked_by_our_clock_and_not_by_its_kubelets() {
+        for kubelet in [Some(at(-9.0)), Some(at(20.0)), None] {
+            let mut scene = Scene::upgraded(Gsp);
+            for workload in &mut scene.component(Gsp).workloads {
+                for pod in &mut workload.pods {
+                    let pod = Arc::make_mut(&mut pod.pod);
+                    (pod.ready, pod.ready_changed) = (false, None);
+                }
+            }
+            assert_eq!(scene.verdict(Gsp, 9.0).0, VerdictKind::Wait, "{kubelet:?}");
+            for workload in &mut scene.component(Gsp).workloads {
+                for pod in &mut workload.pods {
+                    let pod = Arc::make_mut(&mut pod.pod);
+                    (pod.ready, pod.ready_changed) = (true, kubelet);
+                }
+            }
+            assert_eq!(scene.verdict(Gsp, 10.0), (VerdictKind::Wait, vec!["soaking"]), "{kubelet:?}");
+            assert_eq!(scene.verdict(Gsp, 11.9), (VerdictKind::Wait, vec!["soaking"]), "{kubelet:?}");
+            scene.play(12.0, 12.0, |_| 3.0);
+            assert_eq!(scene.verdict(Gsp, 12.0), (VerdictKind::Proceed, vec![]), "{kubelet:?}");
+        }
+    }
+
+    #[test]
+    fn pods_that_an_operation_left_alone_soak_from_its_end() {
+        let mut scene = Scene::at_rest();
+        scene.play(-11.0, 0.0, |_| 3.0);
+        let facts = scene.component(Gca);
+        let mut latest =
+            crate::assess::testing::revision(facts, 3, 0.0, ReleaseStatus::Deployed, "r/app:100.0.116.2900", 9);
+        latest.written = at(0.5);
+        facts.release.revisions.push(Arc::new(latest));
+        assert_eq!(scene.verdict(Gca, 1.0), (VerdictKind::Wait, vec!["soaking"]));
+        scene.read(2.5, 3.0);
+        assert_eq!(scene.verdict(Gca, 2.5), (VerdictKind::Proceed, vec![]));
     }
 }

@@ -5,21 +5,21 @@
 use std::time::Duration;
 
 use super::assessment::{Assessment, ComponentAssessment, OperationKind, Outcome, Stage};
-use crate::model::facts::{ComponentFacts, Facts, Generation};
+use crate::model::facts::{ComponentFacts, Facts, Generation, PodFacts};
 use crate::model::memory::{
-    ComponentMemory, LatencyWindow, MAX_RESTARTS, MAX_SAMPLES, MAX_TOPICS, MAX_VERIFIED, Memory, PodRestarts, Sample,
+    ComponentMemory, LatencyWindow, MAX_RESTARTS, MAX_SAMPLES, MAX_TOPICS, MAX_VERIFIED, Memory, PodMemory, Sample,
     Witness,
 };
 use crate::model::names::Name;
 use crate::model::policy::Policy;
 use crate::model::time::{Timestamp, before, between};
-use crate::model::workload::WaitingReason;
+use crate::model::workload::{Pod, WaitingReason};
 
-/// Notes what the facts show: restarts, crash loops, samples, topics.
+/// Notes what the facts show: since when pods are Ready, restarts, crash loops, samples, topics.
 pub fn seen(memory: &mut Memory, facts: &Facts, policy: &Policy, now: Timestamp) {
     for (component, facts) in facts.components.iter() {
         let memory = memory.components.get_mut(component);
-        restarts(memory, facts, policy, now);
+        pods(memory, facts, policy, now);
         samples(memory, facts, policy, now);
     }
 }
@@ -48,18 +48,22 @@ pub fn concluded(memory: &mut Memory, assessment: &Assessment, now: Timestamp) {
     }
 }
 
-fn restarts(memory: &mut ComponentMemory, facts: &ComponentFacts, policy: &Policy, now: Timestamp) {
+fn pods(memory: &mut ComponentMemory, facts: &ComponentFacts, policy: &Policy, now: Timestamp) {
     memory.pods.retain(|uid, _| facts.pods().any(|pod| pod.pod.uid == *uid));
-    // Pods of an earlier revision may crash for as long as they are there: that is not the newest one's fault.
-    for pod in facts.replicas().filter(|pod| pod.generation == Generation::New).map(|pod| &pod.pod) {
+    for PodFacts { pod, generation } in facts.replicas() {
         let count = pod.restarts();
-        let looping = pod.waits(|reason| reason == WaitingReason::CrashLoopBackOff);
-        let known = memory.pods.entry(pod.uid.clone()).or_insert(PodRestarts { count, loop_seen: None });
-        if looping {
-            known.loop_seen = Some(now);
+        let known = memory.pods.entry(pod.uid.clone()).or_insert_with(|| first_seen(pod, now));
+        if known.ready != pod.ready {
+            (known.ready, known.since) = (pod.ready, now);
         }
-        for _ in (known.count..count).take(MAX_RESTARTS) {
-            memory.restarts.push_back(now);
+        // Pods of an earlier revision may crash for as long as they are there: that is not the newest one's fault.
+        if *generation == Generation::New {
+            if pod.waits(|reason| reason == WaitingReason::CrashLoopBackOff) {
+                known.loop_seen = Some(now);
+            }
+            for _ in (known.count..count).take(MAX_RESTARTS) {
+                memory.restarts.push_back(now);
+            }
         }
         known.count = count;
     }
@@ -67,6 +71,13 @@ fn restarts(memory: &mut ComponentMemory, facts: &ComponentFacts, policy: &Polic
     while memory.restarts.len() > MAX_RESTARTS || memory.restarts.front().is_some_and(|at| *at < forgotten) {
         memory.restarts.pop_front();
     }
+}
+
+/// A pod that was not seen before: since when it is Ready or not, the kubelet says, by its own clock.
+fn first_seen(pod: &Pod, now: Timestamp) -> PodMemory {
+    let unsaid = if pod.ready { now } else { pod.created };
+    let since = pod.ready_changed.unwrap_or(unsaid).max(pod.created).min(now);
+    PodMemory { ready: pod.ready, since, count: pod.restarts(), loop_seen: None }
 }
 
 fn samples(memory: &mut ComponentMemory, facts: &ComponentFacts, policy: &Policy, now: Timestamp) {

@@ -53,7 +53,7 @@ pub struct Rollout {
     pub all_ready: bool,
     /// Whether the newest revision was rolled out once, whatever happened to its pods since.
     pub once: bool,
-    /// Since when all pods are Ready, by the kubelets' clocks; `None` while they are not.
+    /// Since when all pods are Ready; `None` while they are not.
     pub ready_since: Option<Timestamp>,
     /// Replicas that are not Ready.
     pub unready: Vec<Unready>,
@@ -96,7 +96,8 @@ pub fn read(evidence: &Evidence<'_>) -> Rollout {
         .filter(|pod| !pod.pod.ready)
         .map(|pod| Unready { pod: pod.pod.name.clone(), deadline: pod_deadline(evidence, pod, once) })
         .collect();
-    let ready_since = all_ready.then(|| facts.replicas().filter_map(|pod| pod.pod.ready_changed).max()).flatten();
+    let readiness = |pod: &PodFacts| evidence.memory.readiness_since(&pod.pod);
+    let ready_since = all_ready.then(|| facts.replicas().map(readiness).max()).flatten();
     Rollout {
         desired: facts.desired(),
         ready: ready(facts.replicas()),
@@ -208,11 +209,10 @@ fn rolled_out_once(evidence: &Evidence<'_>) -> bool {
 /// revision was rolled out before and the pod was replaced or fell ill since.
 fn pod_deadline(evidence: &Evidence<'_>, pod: &PodFacts, once: bool) -> Timestamp {
     let own = |from: Timestamp| after(from, evidence.times.ready_timeout);
-    let fell_ill = pod.pod.ready_changed.unwrap_or(pod.pod.created).max(pod.pod.created);
     match evidence.operation {
         Some(operation) if !once && pod.pod.created <= operation.ready_deadline => operation.ready_deadline,
         Some(_) if !once => own(pod.pod.created),
-        _ => own(fell_ill),
+        _ => own(evidence.memory.readiness_since(&pod.pod)),
     }
 }
 

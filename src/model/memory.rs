@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::names::{Name, PerComponent};
 use super::time::Timestamp;
+use super::workload::Pod;
 use crate::named;
 
 /// The most samples that a latency window holds: a window of 10 minutes read every second.
@@ -59,9 +60,14 @@ pub struct LatencyWindow {
     pub peak_at_ready: Option<f64>,
 }
 
-/// Restarts of one pod, as last seen.
+/// One pod, as last seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PodRestarts {
+pub struct PodMemory {
+    /// Whether it was Ready.
+    pub ready: bool,
+    /// Since when: when it was seen to turn. Where it was never seen otherwise, what the kubelet says, but no sooner than
+    /// the pod was made and no later than it was first seen: kubelets' clocks may be hours off.
+    pub since: Timestamp,
     /// Restarts of all its containers.
     pub count: u32,
     /// When one of them was last seen in a crash loop.
@@ -98,8 +104,8 @@ pub struct ComponentMemory {
     pub topics: BTreeMap<Name, Timestamp>,
     /// When signals were first read.
     pub first_read: Option<Timestamp>,
-    /// Restarts of the pods that exist, by UID.
-    pub pods: BTreeMap<Name, PodRestarts>,
+    /// The pods that exist, by UID.
+    pub pods: BTreeMap<Name, PodMemory>,
     /// When restarts were seen, oldest first; at most [`MAX_RESTARTS`].
     pub restarts: VecDeque<Timestamp>,
     /// The revision that was seen rolled out.
@@ -117,6 +123,12 @@ impl ComponentMemory {
     #[must_use]
     pub fn since(&self, condition: Condition) -> Option<Timestamp> {
         self.since.get(&condition).copied()
+    }
+
+    /// Since when a pod is Ready, or is not, whichever it is; its creation where it was never seen.
+    #[must_use]
+    pub fn readiness_since(&self, pod: &Pod) -> Timestamp {
+        self.pods.get(&pod.uid).map_or(pod.created, |known| known.since)
     }
 
     /// Memory that begins now.
