@@ -201,4 +201,14 @@ mod tests {
         scene.read(2.5, 3.0);
         assert_eq!(scene.verdict(Gca, 2.5), (VerdictKind::Proceed, vec![]));
     }
+
+    #[test]
+    fn a_finished_job_is_no_running_pod() {
+        let mut scene = Scene::upgraded(Gca);
+        let job = Arc::new(Workload { images: vec![NEW.into()], ..workload(WorkloadKind::Job, "gca-setup") });
+        scene.component(Gca).workloads.push(WorkloadFacts { workload: job, pods: Vec::new() });
+        scene.workload(Gca).desired = 0;
+        scene.component(Gca).workloads[0].pods.clear();
+        assert_eq!(scene.verdict(Gca, 30.0), (VerdictKind::None, vec!["scaled_to_zero"]));
+    }
 }
