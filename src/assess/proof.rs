@@ -7,6 +7,7 @@
 use super::answer::{Answer, CheckId, CheckState};
 use super::assessment::{NamedReason, Reason};
 use super::checks::{Context, silent_since};
+use super::operation::failed_outright;
 use super::trend::Trend;
 use crate::model::release::{BodyState, ReleaseStatus};
 use crate::model::time::{Timestamp, after};
@@ -51,6 +52,12 @@ fn pods(context: &Context<'_>, proof: &mut Proof) {
         return;
     };
     if newest.status.is_pending() || newest.status == ReleaseStatus::Unknown {
+        proof.lack(Reason::Check(CheckId::ReleaseDeployed), None);
+    }
+    // Helm may have given up half-way: only pods that took too long, and by what Helm last wrote, may have healed since.
+    let in_window = context.operation.is_some_and(|operation| operation.in_window);
+    let waited_too_long = !newest.lacks_body() && newest.body().and_then(failed_outright) == Some(false);
+    if newest.status == ReleaseStatus::Failed && in_window && !waited_too_long {
         proof.lack(Reason::Check(CheckId::ReleaseDeployed), None);
     }
     match (&newest.body, rollout.templates_match) {
@@ -210,5 +217,30 @@ mod tests {
         scene.workload(Gca).desired = 0;
         scene.component(Gca).workloads[0].pods.clear();
         assert_eq!(scene.verdict(Gca, 30.0), (VerdictKind::None, vec!["scaled_to_zero"]));
+    }
+
+    #[test]
+    fn a_release_that_failed_for_an_unknown_cause_is_no_proof() {
+        type Change = fn(&mut Scene);
+        let cases: [(&str, Change); 3] = [
+            ("description replaced", |scene| scene.body(Gca).description = "ticket 7".into()),
+            ("body of an earlier write", |scene| scene.newest(Gca).resource_version = "8".into()),
+            ("body of an earlier write that blamed time", |scene| {
+                scene.body(Gca).description = "Upgrade \"gca\" failed: context deadline exceeded".into();
+                scene.newest(Gca).resource_version = "8".into();
+            }),
+        ];
+        for (name, change) in cases {
+            let mut scene = Scene::upgraded(Gca);
+            scene.newest(Gca).status = ReleaseStatus::Failed;
+            change(&mut scene);
+            let (verdict, reasons) = scene.verdict(Gca, 30.0);
+            assert_eq!((verdict, reasons), (VerdictKind::Wait, vec!["release_deployed"]), "{name}");
+        }
+        let mut scene = Scene::upgraded(Gca);
+        scene.newest(Gca).status = ReleaseStatus::Failed;
+        scene.body(Gca).description = "Upgrade \"gca\" failed: context deadline exceeded".into();
+        scene.play(29.0, 30.0, |_| 3.0);
+        assert_eq!(scene.verdict(Gca, 30.0), (VerdictKind::Proceed, vec![]), "it waited too long, and its pods healed");
     }
 }
