@@ -151,4 +151,13 @@ mod tests {
             assert_eq!(scene.verdict(Gim, 31.0), (VerdictKind::RollBack, vec!["metrics_present"]), "{kubelet:?}");
         }
     }
+
+    #[test]
+    fn what_cannot_be_seen_is_not_held_against_it() {
+        let mut scene = Scene::upgraded(Gca);
+        scene.body(Gca).workloads.clear();
+        scene.component(Gca).workloads.clear();
+        assert_eq!(scene.verdict(Gca, 5.0).0, VerdictKind::Wait);
+        assert_eq!(scene.verdict(Gca, 11.0).0, VerdictKind::Investigate);
+    }
 }

@@ -243,4 +243,11 @@ mod tests {
         scene.play(29.0, 30.0, |_| 3.0);
         assert_eq!(scene.verdict(Gca, 30.0), (VerdictKind::Proceed, vec![]), "it waited too long, and its pods healed");
     }
+
+    #[test]
+    fn a_manifest_without_workloads_proves_nothing() {
+        let mut scene = Scene::upgraded(Gca);
+        scene.body(Gca).workloads.clear();
+        assert_eq!(scene.verdict(Gca, 30.0), (VerdictKind::Wait, vec!["image_matches_chart"]));
+    }
 }

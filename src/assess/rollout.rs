@@ -43,7 +43,8 @@ pub struct Rollout {
     pub desired: u32,
     /// Replicas of the new generation that are Ready.
     pub ready: u32,
-    /// Whether the workloads' templates carry the manifest's images; `None` where the manifest is not known.
+    /// Whether the workloads' templates carry the manifest's images; `None` where the manifest is not known or declares no
+    /// workload.
     pub templates_match: Option<bool>,
     /// Workloads that are not finished: not observed, revisions differ, old or terminating pods, pods missing.
     pub unfinished: Vec<Name>,
@@ -119,6 +120,14 @@ pub fn scaled_to_zero(facts: &ComponentFacts) -> bool {
     !facts.workloads.is_empty() && facts.desired() == 0
 }
 
+/// Whether nothing is known that could run: the manifest declares no workload, and none is there. Something else than Helm
+/// may make the pods; they cannot be seen, and their absence says nothing.
+#[must_use]
+pub fn nothing_to_see(facts: &ComponentFacts) -> bool {
+    let declares_none = facts.release.newest().and_then(|newest| newest.body()).is_some_and(|b| b.workloads.is_empty());
+    facts.workloads.is_empty() && declares_none
+}
+
 /// Whether pods are missing, of an old revision, or still being deleted: a condition for memory.
 #[must_use]
 pub fn pods_missing(facts: &ComponentFacts) -> bool {
@@ -170,9 +179,10 @@ fn controller_done(workload: &WorkloadFacts) -> bool {
         }
 }
 
-/// Whether the workloads' templates carry the images of the newest revision's manifest.
+/// Whether the workloads' templates carry the images of the newest revision's manifest; `None` where that is not known or
+/// declares no workload.
 fn templates_match(facts: &ComponentFacts) -> Option<bool> {
-    let body = facts.release.newest()?.body()?;
+    let body = facts.release.newest()?.body().filter(|body| !body.workloads.is_empty())?;
     Some(body.workloads.iter().all(|declared| {
         facts.workloads.iter().any(|found| {
             found.workload.kind == declared.kind
