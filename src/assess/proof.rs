@@ -9,6 +9,7 @@ use super::assessment::{NamedReason, Reason};
 use super::checks::{Context, silent_since};
 use super::operation::failed_outright;
 use super::trend::Trend;
+use crate::model::names::Name;
 use crate::model::release::{BodyState, ReleaseStatus};
 use crate::model::time::{Timestamp, after};
 
@@ -87,7 +88,10 @@ fn signals(context: &Context<'_>, checks: &[(CheckId, Answer)], proof: &mut Proo
     if !context.facts.signals.configured || !context.rollout.all_ready {
         return;
     }
-    let Some(silent) = silent_since(context) else { return };
+    let Some(silent) = silent_since(context) else {
+        proof.lack(Reason::Check(CheckId::PodsReady), None);
+        return;
+    };
     if context.horizon.lasted(silent, context.policy.signal_silence()) {
         let reason = Reason::Named(NamedReason::SignalsSilent);
         // An exporter that has just begun cannot call a signal silent that it never had the time to hear.
@@ -131,10 +135,9 @@ fn signals(context: &Context<'_>, checks: &[(CheckId, Answer)], proof: &mut Proo
 
 /// Whether a topic that was seen lately has no sample now. An absent topic is the failure, not its cure.
 fn topic_missing(context: &Context<'_>) -> bool {
-    let Some(newest) = context.facts.signals.newest() else { return false };
-    context.memory.topics.keys().any(|topic| {
-        !context.policy.ignored_topics.contains(topic) && !newest.topics.iter().any(|seen| seen.topic == *topic)
-    })
+    let current = context.facts.signals.current(context.policy.signal_silence());
+    let seen = |topic: &Name| current.clone().any(|reading| reading.topics.iter().any(|seen| seen.topic == *topic));
+    context.memory.topics.keys().any(|topic| !context.policy.ignored_topics.contains(topic) && !seen(topic))
 }
 
 #[cfg(test)]
@@ -249,5 +252,34 @@ mod tests {
         let mut scene = Scene::upgraded(Gca);
         scene.body(Gca).workloads.clear();
         assert_eq!(scene.verdict(Gca, 30.0), (VerdictKind::Wait, vec!["image_matches_chart"]));
+    }
+
+    #[test]
+    fn several_replicas_share_the_topics() {
+        let mut scene = two_replicas();
+        for quarter in 8..=56_u32 {
+            let minutes = f64::from(quarter) / 4.0;
+            // They are read in turns; the second has no topic at all, as a standby.
+            let (uid, topics): (_, &[(&str, f64)]) =
+                if quarter % 2 == 0 { ("gim-0-3", &[("voice", 3.0)]) } else { ("gim-1-3", &[]) };
+            scene.component(Gim).signals.readings.retain(|reading| reading.pod_uid.as_deref() != Some(uid));
+            scene.component(Gim).signals.readings.push(Arc::new(reading(uid, minutes, topics)));
+            let verdict = scene.verdict(Gim, minutes);
+            if minutes < 12.0 {
+                assert_eq!(verdict.0, VerdictKind::Wait, "{minutes}: {verdict:?}");
+            }
+        }
+        assert_eq!(scene.verdict(Gim, 14.0), (VerdictKind::Proceed, vec![]));
+    }
+
+    #[test]
+    fn a_replica_that_is_never_heard_is_no_proof() {
+        let mut scene = two_replicas();
+        for quarter in 8..=52_u32 {
+            let minutes = f64::from(quarter) / 4.0;
+            scene.component(Gim).signals.readings = vec![Arc::new(reading("gim-0-3", minutes, &[("voice", 3.0)]))];
+            assert_ne!(scene.verdict(Gim, minutes).0, VerdictKind::Proceed, "{minutes}");
+        }
+        assert_eq!(scene.judge_one(Gim, 13.0).check(CheckId::MetricsPresent).unwrap().state, CheckState::Fail);
     }
 }

@@ -99,8 +99,7 @@ fn samples(memory: &mut ComponentMemory, facts: &ComponentFacts, policy: &Policy
     if newest.at < since || window.samples.back().is_some_and(|last| last.at >= newest.at) {
         return;
     }
-    let fresh = before(newest.at, policy.signal_silence());
-    let current = || facts.signals.readings.iter().filter(|reading| reading.at >= since.max(fresh));
+    let current = || facts.signals.current(policy.signal_silence()).filter(|reading| reading.at >= since);
     let Some(seconds) =
         current().filter_map(|reading| reading.latency_seconds(&policy.ignored_topics)).reduce(f64::max)
     else {
