@@ -282,4 +282,19 @@ mod tests {
         }
         assert_eq!(scene.judge_one(Gim, 13.0).check(CheckId::MetricsPresent).unwrap().state, CheckState::Fail);
     }
+
+    #[test]
+    fn samples_from_before_a_restart_do_not_count() {
+        let mut scene = Scene::upgraded(Gim);
+        scene.play(2.0, 11.0, |_| 3.0);
+        scene.pod(Gim).ready = false;
+        scene.pod(Gim).containers[0].restarts = 1;
+        scene.judge(11.1);
+        scene.pod(Gim).ready = true;
+        scene.pod(Gim).ready_changed = Some(at(11.5));
+        scene.play(11.5, 21.25, |_| 3.0);
+        assert_eq!(scene.verdict(Gim, 21.25), (VerdictKind::Wait, vec!["window_filling"]));
+        scene.play(21.5, 21.5, |_| 3.0);
+        assert_eq!(scene.verdict(Gim, 21.5), (VerdictKind::Proceed, vec![]));
+    }
 }

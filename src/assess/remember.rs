@@ -86,14 +86,19 @@ fn samples(memory: &mut ComponentMemory, facts: &ComponentFacts, policy: &Policy
     }
     let mut pods: Vec<Name> = facts.replicas().map(|pod| pod.pod.uid.clone()).collect();
     pods.sort_unstable();
-    let all_ready = !pods.is_empty() && facts.replicas().all(|pod| pod.pod.ready);
+    // A pod that is on its way out may still answer for a fixed URL.
+    let leaving = facts.pods().any(|pod| pod.pod.terminating && pod.pod.is_replica());
+    let all_ready = !pods.is_empty() && !leaving && facts.replicas().all(|pod| pod.pod.ready);
     if memory.window.pods != pods {
         memory.window = LatencyWindow { pods, ..LatencyWindow::default() };
     }
+    let window = &mut memory.window;
     if !all_ready {
+        // What was read before all of them were Ready proves nothing once they are again.
+        window.since = None;
+        window.samples.clear();
         return;
     }
-    let window = &mut memory.window;
     let since = *window.since.get_or_insert(now);
     let Some(newest) = facts.signals.newest() else { return };
     if newest.at < since || window.samples.back().is_some_and(|last| last.at >= newest.at) {

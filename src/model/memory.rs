@@ -52,7 +52,7 @@ pub struct Sample {
 pub struct LatencyWindow {
     /// UIDs of those pods, sorted.
     pub pods: Vec<Name>,
-    /// When they were first seen all Ready.
+    /// Since when they were seen to be all Ready.
     pub since: Option<Timestamp>,
     /// The samples, oldest first; at most [`MAX_SAMPLES`], all but the first within the trend's window before the newest.
     pub samples: VecDeque<Sample>,
