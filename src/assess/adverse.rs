@@ -160,4 +160,32 @@ mod tests {
         assert_eq!(scene.verdict(Gca, 5.0).0, VerdictKind::Wait);
         assert_eq!(scene.verdict(Gca, 11.0).0, VerdictKind::Investigate);
     }
+
+    #[test]
+    fn one_restart_of_everything_is_no_crash_loop() {
+        // A node is started anew, and each pod with its two sidecars with it.
+        let mut scene = Scene::upgraded(Gsp);
+        every_pod(&mut scene, |pod| {
+            let container = pod.containers[0].clone();
+            pod.containers.extend([container.clone(), container]);
+        });
+        scene.judge(20.0);
+        every_pod(&mut scene, |pod| pod.containers.iter_mut().for_each(|container| container.restarts = 1));
+        assert_eq!(scene.verdict(Gsp, 21.0), (VerdictKind::Wait, vec!["soaking"]));
+        assert_eq!(reasons(&scene, 21.0), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn restarts_that_nobody_saw_are_not_three_in_ten_minutes() {
+        let mut scene = Scene::upgraded(Gsp);
+        scene.judge(20.0);
+        every_pod(&mut scene, |pod| pod.containers[0].restarts = 4);
+        scene.judge(200.0);
+        assert_eq!(reasons(&scene, 200.0), Vec::<&str>::new());
+        every_pod(&mut scene, |pod| pod.containers[0].restarts = 5);
+        scene.judge(201.0);
+        every_pod(&mut scene, |pod| pod.containers[0].restarts = 6);
+        scene.judge(202.0);
+        assert_eq!(reasons(&scene, 202.0), ["containers_stable"]);
+    }
 }

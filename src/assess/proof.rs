@@ -76,7 +76,8 @@ fn pods(context: &Context<'_>, proof: &mut Proof) {
     let earliest = operation.map(|operation| operation.end.unwrap_or(operation.begin).max(context.memory.began));
     let ready = rollout.ready_since.max(earliest);
     let soaked = ready.map(|ready| after(ready, context.times.soak));
-    let restarted = context.memory.restarts.back().map(|at| after(*at, context.times.soak));
+    let restarted = context.memory.pods.values().filter_map(|pod| pod.restarted.back()).max();
+    let restarted = restarted.map(|at| after(*at, context.times.soak));
     for until in [soaked, restarted].into_iter().flatten() {
         if !context.horizon.passed(until) {
             proof.lack(Reason::Named(NamedReason::Soaking), Some(until));

@@ -2,6 +2,7 @@
 //!
 //! Pure: time is an argument. Everything that is added here is bounded in `model::memory`.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::assessment::{Assessment, ComponentAssessment, OperationKind, Outcome, Stage};
@@ -51,7 +52,7 @@ pub fn concluded(memory: &mut Memory, assessment: &Assessment, now: Timestamp) {
 fn pods(memory: &mut ComponentMemory, facts: &ComponentFacts, policy: &Policy, now: Timestamp) {
     memory.pods.retain(|uid, _| facts.pods().any(|pod| pod.pod.uid == *uid));
     for PodFacts { pod, generation } in facts.replicas() {
-        let count = pod.restarts();
+        let restarts = most_restarts(pod);
         let known = memory.pods.entry(pod.uid.clone()).or_insert_with(|| first_seen(pod, now));
         if known.ready != pod.ready {
             (known.ready, known.since) = (pod.ready, now);
@@ -61,15 +62,16 @@ fn pods(memory: &mut ComponentMemory, facts: &ComponentFacts, policy: &Policy, n
             if pod.waits(|reason| reason == WaitingReason::CrashLoopBackOff) {
                 known.loop_seen = Some(now);
             }
-            for _ in (known.count..count).take(MAX_RESTARTS) {
-                memory.restarts.push_back(now);
+            if known.restarts < restarts {
+                known.restarted.push_back(now);
             }
         }
-        known.count = count;
-    }
-    let forgotten = before(now, policy.hold);
-    while memory.restarts.len() > MAX_RESTARTS || memory.restarts.front().is_some_and(|at| *at < forgotten) {
-        memory.restarts.pop_front();
+        known.restarts = restarts;
+        let forgotten = before(now, policy.hold);
+        let restarted = &mut known.restarted;
+        while restarted.len() > MAX_RESTARTS || restarted.front().is_some_and(|at| *at < forgotten) {
+            restarted.pop_front();
+        }
     }
 }
 
@@ -77,7 +79,11 @@ fn pods(memory: &mut ComponentMemory, facts: &ComponentFacts, policy: &Policy, n
 fn first_seen(pod: &Pod, now: Timestamp) -> PodMemory {
     let unsaid = if pod.ready { now } else { pod.created };
     let since = pod.ready_changed.unwrap_or(unsaid).max(pod.created).min(now);
-    PodMemory { ready: pod.ready, since, count: pod.restarts(), loop_seen: None }
+    PodMemory { ready: pod.ready, since, restarts: most_restarts(pod), restarted: VecDeque::new(), loop_seen: None }
+}
+
+fn most_restarts(pod: &Pod) -> u32 {
+    pod.containers.iter().map(|container| container.restarts).max().unwrap_or(0)
 }
 
 fn samples(memory: &mut ComponentMemory, facts: &ComponentFacts, policy: &Policy, now: Timestamp) {

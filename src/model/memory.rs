@@ -17,8 +17,8 @@ pub const MAX_SAMPLES: usize = 600;
 pub const MAX_TOPICS: usize = 256;
 /// The most revisions that are remembered as seen verified: Helm keeps 10 by default.
 pub const MAX_VERIFIED: usize = 32;
-/// The most restarts that are remembered; three within the hold already decide.
-pub const MAX_RESTARTS: usize = 64;
+/// The most restarts of one pod that are remembered; three within the hold already decide.
+pub const MAX_RESTARTS: usize = 8;
 
 named! {
     /// A condition whose beginning is remembered while it holds.
@@ -68,8 +68,11 @@ pub struct PodMemory {
     /// Since when: when it was seen to turn. Where it was never seen otherwise, what the kubelet says, but no sooner than
     /// the pod was made and no later than it was first seen: kubelets' clocks may be hours off.
     pub since: Timestamp,
-    /// Restarts of all its containers.
-    pub count: u32,
+    /// Restarts of that of its containers that was restarted most.
+    pub restarts: u32,
+    /// When restarts were seen, oldest first; at most [`MAX_RESTARTS`]. Those that were seen at once count as one: they
+    /// are a node's, or nobody watched.
+    pub restarted: VecDeque<Timestamp>,
     /// When one of them was last seen in a crash loop.
     pub loop_seen: Option<Timestamp>,
 }
@@ -106,8 +109,6 @@ pub struct ComponentMemory {
     pub first_read: Option<Timestamp>,
     /// The pods that exist, by UID.
     pub pods: BTreeMap<Name, PodMemory>,
-    /// When restarts were seen, oldest first; at most [`MAX_RESTARTS`].
-    pub restarts: VecDeque<Timestamp>,
     /// The revision that was seen rolled out.
     pub rolled_out: Option<u32>,
     /// Revisions seen verified; at most [`MAX_VERIFIED`], the lowest are forgotten first.
@@ -141,7 +142,6 @@ impl ComponentMemory {
             topics: BTreeMap::new(),
             first_read: None,
             pods: BTreeMap::new(),
-            restarts: VecDeque::new(),
             rolled_out: None,
             verified: Vec::new(),
             witness: None,
