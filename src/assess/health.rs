@@ -92,4 +92,19 @@ mod tests {
         let judged = scene.judge_one(Gca, 0.0);
         assert_eq!((judged.verdict.kind, judged.stage), (VerdictKind::Wait, Stage::RollingOut));
     }
+
+    #[test]
+    fn a_pod_that_comes_does_not_hide_one_that_is_ill() {
+        let mut scene = Scene::at_rest();
+        scene.workload(Gca).desired = 2;
+        scene.judge(-1.0);
+        scene.pod(Gca).ready = false;
+        scene.judge(0.0);
+        let mut other = ready_pod("gca-1", "2", 8.0, 8.0, "r/app:100.0.116.2900");
+        other.ready = false;
+        let other = PodFacts { pod: Arc::new(other), generation: Generation::New };
+        scene.component(Gca).workloads[0].pods.push(other);
+        assert_eq!(scene.verdict(Gca, 9.0).0, VerdictKind::Wait);
+        assert_eq!(scene.verdict(Gca, 11.0), (VerdictKind::Investigate, vec!["pods_ready"]));
+    }
 }

@@ -231,7 +231,8 @@ fn deadline(evidence: &Evidence<'_>, once: bool, unready: &[Unready]) -> Timesta
         let since = evidence.horizon.since(evidence.memory.since(Condition::PodsMissing));
         after(since, evidence.times.ready_timeout)
     };
-    let by_pods = unready.iter().map(|pod| pod.deadline).max();
+    // The nearest: a pod that has just come does not hide one that has been ill for hours.
+    let by_pods = unready.iter().map(|pod| pod.deadline).min();
     match evidence.operation {
         Some(operation) if !once => by_pods.map_or(operation.ready_deadline, |pods| pods.max(operation.ready_deadline)),
         _ => by_pods.unwrap_or_else(missing),
