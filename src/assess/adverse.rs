@@ -188,4 +188,30 @@ mod tests {
         scene.judge(202.0);
         assert_eq!(reasons(&scene, 202.0), ["containers_stable"]);
     }
+
+    #[test]
+    fn a_stale_pod_that_is_deleted_late_gives_its_successor_time() {
+        let mut scene = Scene::upgraded(Gim);
+        let facts = scene.component(Gim);
+        let latest = revision(facts, 4, 10.0, ReleaseStatus::Deployed, OLD, 2);
+        facts.release.revisions.push(Arc::new(latest));
+        scene.workload(Gim).images = vec![OLD.into()];
+        scene.workload(Gim).current_revision = Some("h2".into());
+        scene.workload(Gim).update_revision = Some("h2".into());
+        scene.component(Gim).workloads[0].pods[0].generation = Generation::Old;
+        scene.pod(Gim).ready = false;
+        scene.judge(11.0);
+        assert_eq!(scene.verdict(Gim, 180.0), (VerdictKind::RestartPod, vec!["stale_pod"]));
+        scene.pod(Gim).terminating = true;
+        assert_eq!(scene.verdict(Gim, 180.1).0, VerdictKind::Wait, "it is being deleted");
+        scene.component(Gim).workloads[0].pods.clear();
+        assert_eq!(scene.verdict(Gim, 180.2).0, VerdictKind::Wait, "it is gone");
+        assert_eq!(scene.verdict(Gim, 190.0).0, VerdictKind::Wait);
+        assert_eq!(scene.verdict(Gim, 190.1), (VerdictKind::ContactSupport, vec!["pods_ready"]), "none came");
+        let mut pod = ready_pod("gim-0", "2", 190.2, 190.2, OLD);
+        pod.ready = false;
+        let pod = crate::model::facts::PodFacts { pod: Arc::new(pod), generation: Generation::New };
+        scene.component(Gim).workloads[0].pods.push(pod);
+        assert_eq!(scene.verdict(Gim, 190.3), (VerdictKind::Wait, vec!["pod_replaced"]));
+    }
 }

@@ -118,6 +118,7 @@ fn conditions(facts: &ComponentFacts, rollout: &Rollout, checks: &[(CheckId, Ans
             Condition::ImageNotPulled => facts.replicas().any(|pod| pod.pod.waits(WaitingReason::is_image)),
             Condition::StalePod | Condition::OnDelete => stale(*condition),
             Condition::PodsMissing => rollout::pods_missing(facts),
+            Condition::PodsGone => rollout::pods_gone(facts),
             Condition::LatencyHigh => fails(CheckId::LatencyLow),
             Condition::BacklogGrowing => fails(CheckId::BacklogNotGrowing),
         })

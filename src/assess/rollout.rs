@@ -134,6 +134,17 @@ pub fn pods_missing(facts: &ComponentFacts) -> bool {
     facts.workloads.iter().any(|workload| !replicas_exist(workload))
 }
 
+/// Whether pods are fewer than wanted, of whatever revision, or still being deleted: a condition for memory.
+#[must_use]
+pub fn pods_gone(facts: &ComponentFacts) -> bool {
+    facts.workloads.iter().any(|workload| {
+        let complete = workload.workload.kind == WorkloadKind::Job && workload.workload.progressed;
+        let leaving = workload.pods.iter().any(|pod| pod.pod.terminating && pod.pod.is_replica());
+        let there = u32::try_from(replicas(workload).count()).unwrap_or(u32::MAX);
+        !complete && (leaving || there < workload.workload.desired)
+    })
+}
+
 fn ready<'a>(pods: impl Iterator<Item = &'a PodFacts>) -> u32 {
     let count = pods.filter(|pod| pod.generation == Generation::New && pod.pod.ready).count();
     u32::try_from(count).unwrap_or(u32::MAX)
@@ -234,7 +245,15 @@ fn deadline(evidence: &Evidence<'_>, once: bool, unready: &[Unready]) -> Timesta
     // The nearest: a pod that has just come does not hide one that has been ill for hours.
     let by_pods = unready.iter().map(|pod| pod.deadline).min();
     match evidence.operation {
-        Some(operation) if !once => by_pods.map_or(operation.ready_deadline, |pods| pods.max(operation.ready_deadline)),
+        // A pod that somebody deleted late, as a stale one must be, comes again in its own time.
+        Some(operation) if !once => {
+            let gone = || {
+                let since = evidence.horizon.since(evidence.memory.since(Condition::PodsGone));
+                after(since, evidence.policy.hold)
+            };
+            let by_pods = by_pods.or_else(|| pods_gone(evidence.facts).then(gone));
+            by_pods.map_or(operation.ready_deadline, |pods| pods.max(operation.ready_deadline))
+        }
         _ => by_pods.unwrap_or_else(missing),
     }
 }

@@ -31,6 +31,8 @@ named! {
         OnDelete = "on_delete",
         /// Pods are missing, of an old revision, or still being deleted.
         PodsMissing = "pods_missing",
+        /// Fewer pods than wanted are there, of whatever revision, or one is still being deleted.
+        PodsGone = "pods_gone",
         /// Check `latency_low` fails.
         LatencyHigh = "latency_high",
         /// Check `backlog_not_growing` fails.
