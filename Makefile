@@ -52,7 +52,7 @@ lint: $(CARGO_DENY) ## format, clippy, dependencies and documentation, warnings 
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --document-private-items
 
 e2e: ## play all scenarios through the whole program, and a real control plane with Helm 3 and 4
-	$(call packages,python3:python3 curl:curl)
+	$(call packages,python3:python3 pip3:python3-pip curl:curl)
 	$(call say,Building the control plane and Helm and Prometheus where they are missing)
 	tests/tools/build
 	$(call say,Playing every scenario through the whole program with time compressed (about 4 minutes))

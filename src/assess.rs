@@ -18,6 +18,8 @@ pub mod rollout;
 pub mod snapshot;
 pub mod suite;
 pub mod target;
+#[cfg(test)]
+mod testing;
 pub mod trend;
 pub mod verdict;
 pub mod wants;

@@ -110,3 +110,108 @@ fn signals(context: &Context<'_>, failing: &[Failing]) -> Vec<Adversity> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::assess::assessment::VerdictKind;
+    use crate::assess::testing::{OLD, Scene, at, ready_pod, revision};
+    use crate::model::facts::WorkloadFacts;
+    use crate::model::names::Component::{Gca, Gim, Gsp};
+    use crate::model::workload::{Pod, UpdateStrategy};
+
+    fn every_pod(scene: &mut Scene, change: impl Fn(&mut Pod)) {
+        for pod in scene.component(Gsp).workloads.iter_mut().flat_map(|workload| &mut workload.pods) {
+            change(Arc::make_mut(&mut pod.pod));
+        }
+    }
+
+    fn reasons(scene: &Scene, minutes: f64) -> Vec<&'static str> {
+        scene.ask(Gsp, minutes, |context| {
+            let checks = crate::assess::checks::answer_all(context);
+            let failing = crate::assess::health::failing(context, &checks);
+            find(context, &checks, &failing).iter().map(|adversity| adversity.reason.as_str()).collect()
+        })
+    }
+
+    #[test]
+    fn metrics_are_awaited_from_when_a_pod_was_seen_ready() {
+        for kubelet in [Some(at(-9.0)), None] {
+            let mut scene = Scene::at_rest();
+            scene.play(-11.0, -1.0, |_| 3.0);
+            scene.upgrade(Gim);
+            (scene.pod(Gim).ready, scene.pod(Gim).ready_changed) = (false, None);
+            scene.component(Gim).signals.readings.clear();
+            assert_eq!(scene.verdict(Gim, 20.0).0, VerdictKind::Wait);
+            (scene.pod(Gim).ready, scene.pod(Gim).ready_changed) = (true, kubelet);
+            assert_eq!(scene.verdict(Gim, 21.0).0, VerdictKind::Wait, "{kubelet:?}");
+            assert_eq!(scene.verdict(Gim, 30.9).0, VerdictKind::Unknown, "{kubelet:?}");
+            assert_eq!(scene.verdict(Gim, 31.0), (VerdictKind::RollBack, vec!["metrics_present"]), "{kubelet:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_not_held_against_it() {
+        let mut scene = Scene::upgraded(Gca);
+        scene.body(Gca).workloads.clear();
+        scene.component(Gca).workloads.clear();
+        assert_eq!(scene.verdict(Gca, 5.0).0, VerdictKind::Wait);
+        assert_eq!(scene.verdict(Gca, 11.0).0, VerdictKind::Investigate);
+    }
+
+    #[test]
+    fn one_restart_of_everything_is_no_crash_loop() {
+        // A node is started anew, and each pod with its two sidecars with it.
+        let mut scene = Scene::upgraded(Gsp);
+        every_pod(&mut scene, |pod| {
+            let container = pod.containers[0].clone();
+            pod.containers.extend([container.clone(), container]);
+        });
+        scene.judge(20.0);
+        every_pod(&mut scene, |pod| pod.containers.iter_mut().for_each(|container| container.restarts = 1));
+        assert_eq!(scene.verdict(Gsp, 21.0), (VerdictKind::Wait, vec!["soaking"]));
+        assert_eq!(reasons(&scene, 21.0), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn restarts_that_nobody_saw_are_not_three_in_ten_minutes() {
+        let mut scene = Scene::upgraded(Gsp);
+        scene.judge(20.0);
+        every_pod(&mut scene, |pod| pod.containers[0].restarts = 4);
+        scene.judge(200.0);
+        assert_eq!(reasons(&scene, 200.0), Vec::<&str>::new());
+        every_pod(&mut scene, |pod| pod.containers[0].restarts = 5);
+        scene.judge(201.0);
+        every_pod(&mut scene, |pod| pod.containers[0].restarts = 6);
+        scene.judge(202.0);
+        assert_eq!(reasons(&scene, 202.0), ["containers_stable"]);
+    }
+
+    #[test]
+    fn a_stale_pod_that_is_deleted_late_gives_its_successor_time() {
+        let mut scene = Scene::upgraded(Gim);
+        let facts = scene.component(Gim);
+        let latest = revision(facts, 4, 10.0, ReleaseStatus::Deployed, OLD, 2);
+        facts.release.revisions.push(Arc::new(latest));
+        scene.workload(Gim).images = vec![OLD.into()];
+        scene.workload(Gim).current_revision = Some("h2".into());
+        scene.workload(Gim).update_revision = Some("h2".into());
+        scene.component(Gim).workloads[0].pods[0].generation = Generation::Old;
+        scene.pod(Gim).ready = false;
+        scene.judge(11.0);
+        assert_eq!(scene.verdict(Gim, 180.0), (VerdictKind::RestartPod, vec!["stale_pod"]));
+        scene.pod(Gim).terminating = true;
+        assert_eq!(scene.verdict(Gim, 180.1).0, VerdictKind::Wait, "it is being deleted");
+        scene.component(Gim).workloads[0].pods.clear();
+        assert_eq!(scene.verdict(Gim, 180.2).0, VerdictKind::Wait, "it is gone");
+        assert_eq!(scene.verdict(Gim, 190.0).0, VerdictKind::Wait);
+        assert_eq!(scene.verdict(Gim, 190.1), (VerdictKind::ContactSupport, vec!["pods_ready"]), "none came");
+        let mut pod = ready_pod("gim-0", "2", 190.2, 190.2, OLD);
+        pod.ready = false;
+        let pod = crate::model::facts::PodFacts { pod: Arc::new(pod), generation: Generation::New };
+        scene.component(Gim).workloads[0].pods.push(pod);
+        assert_eq!(scene.verdict(Gim, 190.3), (VerdictKind::Wait, vec!["pod_replaced"]));
+    }
+}

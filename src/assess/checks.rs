@@ -27,8 +27,10 @@ use crate::model::facts::ComponentFacts;
 use crate::model::memory::ComponentMemory;
 use crate::model::names::Component;
 use crate::model::policy::{Policy, Times};
+use crate::model::signal::Reading;
 use crate::model::source::{Freshness, SourceKind};
 use crate::model::time::{Timestamp, after};
+use crate::model::workload::Pod;
 
 /// What a check may read.
 pub struct Context<'a> {
@@ -132,28 +134,32 @@ fn blind(context: &Context<'_>, rests: Rests) -> Option<Evidence> {
         .map(|(source, freshness)| Evidence::Source { source, freshness })
 }
 
-/// From when on the component's signals are to be expected: all pods Ready, memory begun, a last sample come. `None`
-/// where they are not to be expected at all.
+/// Since when one of the component's signals is silent: of each Ready pod its last reading, or when it became Ready; of all
+/// of them the last that has what the component is judged by; never before memory began. `None` where no pod is Ready.
 #[must_use]
 pub fn silent_since(context: &Context<'_>) -> Option<Timestamp> {
-    let ready = ready_pods_since(context)?;
-    let last = context.facts.signals.newest().filter(|reading| carries_signal(context, reading)).map(|r| r.at);
-    Some(last.map_or(ready, |last| last.max(ready)).max(context.memory.began))
+    let signals = &context.facts.signals;
+    let pods = || context.facts.replicas().map(|pod| &*pod.pod).filter(|pod| pod.ready);
+    let ready_since = |pod: &Pod| context.memory.readiness_since(pod);
+    let heard = pods().map(|pod| signals.last_read(&pod.uid).max(Some(ready_since(pod)))).min().flatten()?;
+    let first_ready = pods().map(ready_since).min()?;
+    let carried = signals.readings.iter().rev().find(|reading| carries_signal(context, reading));
+    let carried = carried.map_or(first_ready, |reading| reading.at.max(first_ready));
+    Some(heard.min(carried).max(context.memory.began))
+}
+
+/// Whether every Ready pod was read since it became so, and one of them had what the component is judged by.
+#[must_use]
+pub fn signals_came(context: &Context<'_>) -> bool {
+    let signals = &context.facts.signals;
+    let read = |pod: &Pod| signals.last_read(&pod.uid) >= Some(context.memory.readiness_since(pod));
+    context.facts.replicas().map(|pod| &*pod.pod).filter(|pod| pod.ready).all(read)
+        && signals.readings.iter().any(|reading| carries_signal(context, reading))
 }
 
 /// Whether a reading has what the component's signals are judged by: for GIM the latency.
-fn carries_signal(context: &Context<'_>, reading: &crate::model::signal::Reading) -> bool {
+fn carries_signal(context: &Context<'_>, reading: &Reading) -> bool {
     context.component != Component::Gim || !reading.topics.is_empty()
-}
-
-/// Since when a pod of the component is Ready; `None` where none is.
-fn ready_pods_since(context: &Context<'_>) -> Option<Timestamp> {
-    context
-        .facts
-        .replicas()
-        .filter(|pod| pod.pod.ready)
-        .map(|pod| pod.pod.ready_changed.unwrap_or(pod.pod.created))
-        .min()
 }
 
 /// Until when a bad signal is not held against the component: Ready plus `span`.

@@ -96,11 +96,16 @@ pub fn judge(
     Judged { operation, rollout, checks, trend, failing, adverse, proof, target, conditions }
 }
 
-/// The trend; `absent` where the newest page of a running pod does not have the latency at all.
+/// The trend; `absent` where no page of the running pods has the latency at all.
 fn latency_trend(facts: &ComponentFacts, memory: &ComponentMemory, policy: &Policy) -> TrendReport {
     let report = trend::read(&memory.window, policy);
-    let gone = facts.signals.newest().is_some_and(|reading| reading.latency_seconds(&policy.ignored_topics).is_none());
-    if gone { TrendReport { trend: Trend::Absent, ..report } } else { report }
+    let mut current = facts.signals.current(policy.signal_silence()).peekable();
+    let read = current.peek().is_some();
+    if read && current.all(|reading| reading.latency_seconds(&policy.ignored_topics).is_none()) {
+        TrendReport { trend: Trend::Absent, ..report }
+    } else {
+        report
+    }
 }
 
 fn conditions(facts: &ComponentFacts, rollout: &Rollout, checks: &[(CheckId, Answer)]) -> Vec<Condition> {
@@ -113,6 +118,7 @@ fn conditions(facts: &ComponentFacts, rollout: &Rollout, checks: &[(CheckId, Ans
             Condition::ImageNotPulled => facts.replicas().any(|pod| pod.pod.waits(WaitingReason::is_image)),
             Condition::StalePod | Condition::OnDelete => stale(*condition),
             Condition::PodsMissing => rollout::pods_missing(facts),
+            Condition::PodsGone => rollout::pods_gone(facts),
             Condition::LatencyHigh => fails(CheckId::LatencyLow),
             Condition::BacklogGrowing => fails(CheckId::BacklogNotGrowing),
         })

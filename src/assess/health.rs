@@ -42,3 +42,69 @@ fn counts_from(context: &Context<'_>, check: CheckId) -> Timestamp {
         _ => Timestamp::MIN,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use crate::assess::assessment::{Stage, VerdictKind};
+    use crate::assess::testing::{DAY, Scene, at, ready_pod};
+    use crate::model::facts::{Generation, PodFacts};
+    use crate::model::names::Component::{Gca, Gim};
+    use crate::model::workload::{TerminatedReason, WaitingReason};
+
+    #[test]
+    fn signals_count_once_they_have_failed_for_the_hold() {
+        let mut scene = Scene::at_rest();
+        scene.play(-11.0, 0.0, |_| 3.0);
+        scene.play(0.25, 10.0, |_| 400.0);
+        assert_eq!(scene.verdict(Gim, 10.0), (VerdictKind::Wait, vec!["latency_settling", "latency_low"]));
+        scene.play(10.25, 10.25, |_| 400.0);
+        assert_eq!(scene.verdict(Gim, 10.25), (VerdictKind::Investigate, vec!["latency_low"]));
+        // Silence: no answer for three intervals is unknown, for the hold it counts.
+        let mut scene = Scene::at_rest();
+        scene.play(-11.0, 0.0, |_| 3.0);
+        assert_eq!(scene.verdict(Gim, 0.7), (VerdictKind::None, vec![]));
+        assert_eq!(scene.verdict(Gim, 0.75), (VerdictKind::Unknown, vec!["signals_silent"]));
+        assert_eq!(scene.verdict(Gim, 9.9), (VerdictKind::Unknown, vec!["signals_silent"]));
+        assert_eq!(scene.verdict(Gim, 10.0), (VerdictKind::Investigate, vec!["metrics_present"]));
+    }
+
+    #[test]
+    fn a_pod_that_falls_ill_has_its_time_by_our_clock() {
+        for kubelet in [Some(at(-300.0)), None] {
+            let mut scene = Scene::at_rest();
+            scene.play(-11.0, 0.0, |_| 3.0);
+            (scene.pod(Gca).ready, scene.pod(Gca).ready_changed) = (false, kubelet);
+            assert_eq!(scene.verdict(Gca, 1.0).0, VerdictKind::Wait, "{kubelet:?}");
+            assert_eq!(scene.verdict(Gca, 10.9).0, VerdictKind::Wait, "{kubelet:?}");
+            assert_eq!(scene.verdict(Gca, 11.0).0, VerdictKind::Investigate, "{kubelet:?}");
+        }
+    }
+
+    #[test]
+    fn a_pod_that_is_made_anew_on_its_node_has_its_time() {
+        // After a node started anew, kubelets tell of old pods that their containers are being made.
+        let mut scene = Scene::at_rest();
+        scene.judge(-1.0);
+        let pod = scene.pod(Gca);
+        (pod.ready, pod.containers[0].waiting) = (false, Some(WaitingReason::ContainerCreating));
+        let judged = scene.judge_one(Gca, 0.0);
+        assert_eq!((judged.verdict.kind, judged.stage), (VerdictKind::Wait, Stage::RollingOut));
+    }
+
+    #[test]
+    fn a_pod_that_comes_does_not_hide_one_that_is_ill() {
+        let mut scene = Scene::at_rest();
+        scene.workload(Gca).desired = 2;
+        scene.judge(-1.0);
+        scene.pod(Gca).ready = false;
+        scene.judge(0.0);
+        let mut other = ready_pod("gca-1", "2", 8.0, 8.0, "r/app:100.0.116.2900");
+        other.ready = false;
+        let other = PodFacts { pod: Arc::new(other), generation: Generation::New };
+        scene.component(Gca).workloads[0].pods.push(other);
+        assert_eq!(scene.verdict(Gca, 9.0).0, VerdictKind::Wait);
+        assert_eq!(scene.verdict(Gca, 11.0), (VerdictKind::Investigate, vec!["pods_ready"]));
+    }
+}

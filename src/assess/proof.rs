@@ -7,7 +7,9 @@
 use super::answer::{Answer, CheckId, CheckState};
 use super::assessment::{NamedReason, Reason};
 use super::checks::{Context, silent_since};
+use super::operation::failed_outright;
 use super::trend::Trend;
+use crate::model::names::Name;
 use crate::model::release::{BodyState, ReleaseStatus};
 use crate::model::source::Freshness;
 use crate::model::time::{Timestamp, after};
@@ -54,6 +56,12 @@ fn pods(context: &Context<'_>, proof: &mut Proof) {
     if newest.status.is_pending() || newest.status == ReleaseStatus::Unknown {
         proof.lack(Reason::Check(CheckId::ReleaseDeployed), None);
     }
+    // Helm may have given up half-way: only pods that took too long, and by what Helm last wrote, may have healed since.
+    let in_window = context.operation.is_some_and(|operation| operation.in_window);
+    let waited_too_long = !newest.lacks_body() && newest.body().and_then(failed_outright) == Some(false);
+    if newest.status == ReleaseStatus::Failed && in_window && !waited_too_long {
+        proof.lack(Reason::Check(CheckId::ReleaseDeployed), None);
+    }
     let unread = newest.lacks_body() && context.facts.sources.bodies >= Freshness::Stale;
     if unread || newest.body == BodyState::Refused {
         proof.silent.push(Reason::Named(NamedReason::HelmBodyUnreadable));
@@ -64,8 +72,14 @@ fn pods(context: &Context<'_>, proof: &mut Proof) {
         proof.lack(Reason::Check(CheckId::PodsReady), None);
         return;
     }
-    let soaked = rollout.ready_since.map(|ready| after(ready, context.times.soak));
-    let restarted = context.memory.restarts.back().map(|at| after(*at, context.times.soak));
+    // Of pods that an operation left alone nothing is proved while the watches may not have shown what it did to them, and
+    // what is known of pods from before memory began rests on their kubelets' clocks.
+    let operation = context.operation.filter(|operation| operation.in_window);
+    let earliest = operation.map(|operation| operation.end.unwrap_or(operation.begin).max(context.memory.began));
+    let ready = rollout.ready_since.max(earliest);
+    let soaked = ready.map(|ready| after(ready, context.times.soak));
+    let restarted = context.memory.pods.values().filter_map(|pod| pod.restarted.back()).max();
+    let restarted = restarted.map(|at| after(*at, context.times.soak));
     for until in [soaked, restarted].into_iter().flatten() {
         if !context.horizon.passed(until) {
             proof.lack(Reason::Named(NamedReason::Soaking), Some(until));
@@ -77,7 +91,10 @@ fn signals(context: &Context<'_>, checks: &[(CheckId, Answer)], proof: &mut Proo
     if !context.facts.signals.configured || !context.rollout.all_ready {
         return;
     }
-    let Some(silent) = silent_since(context) else { return };
+    let Some(silent) = silent_since(context) else {
+        proof.lack(Reason::Check(CheckId::PodsReady), None);
+        return;
+    };
     if context.horizon.lasted(silent, context.policy.signal_silence()) {
         let reason = Reason::Named(NamedReason::SignalsSilent);
         // An exporter that has just begun cannot call a signal silent that it never had the time to hear.
@@ -121,8 +138,166 @@ fn signals(context: &Context<'_>, checks: &[(CheckId, Answer)], proof: &mut Proo
 
 /// Whether a topic that was seen lately has no sample now. An absent topic is the failure, not its cure.
 fn topic_missing(context: &Context<'_>) -> bool {
-    let Some(newest) = context.facts.signals.newest() else { return false };
-    context.memory.topics.keys().any(|topic| {
-        !context.policy.ignored_topics.contains(topic) && !newest.topics.iter().any(|seen| seen.topic == *topic)
-    })
+    let current = context.facts.signals.current(context.policy.signal_silence());
+    let seen = |topic: &Name| current.clone().any(|reading| reading.topics.iter().any(|seen| seen.topic == *topic));
+    context.memory.topics.keys().any(|topic| !context.policy.ignored_topics.contains(topic) && !seen(topic))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::assess::assessment::VerdictKind;
+    use crate::assess::testing::{NEW, Scene, at, reading, workload};
+    use crate::model::facts::WorkloadFacts;
+    use crate::model::names::Component::{Gca, Gim, Gsp};
+    use crate::model::workload::{Workload, WorkloadKind};
+
+    #[test]
+    fn an_upgrade_is_proved_by_soak_and_window() {
+        let mut scene = Scene::upgraded(Gca);
+        assert_eq!(scene.verdict(Gca, 3.9), (VerdictKind::Wait, vec!["soaking"]));
+        scene.play(4.0, 4.0, |_| 3.0);
+        assert_eq!(scene.verdict(Gca, 4.0), (VerdictKind::Proceed, vec![]));
+        let mut scene = Scene::upgraded(Gim);
+        scene.play(2.0, 11.9, |_| 3.0);
+        assert_eq!(scene.verdict(Gim, 11.9), (VerdictKind::Wait, vec!["window_filling"]));
+        scene.play(12.0, 12.0, |_| 3.0);
+        assert_eq!(scene.verdict(Gim, 12.0), (VerdictKind::Proceed, vec![]));
+    }
+
+    fn two_replicas() -> Scene {
+        let mut scene = Scene::upgraded(Gim);
+        scene.workload(Gim).desired = 2;
+        let mut second = scene.component(Gim).workloads[0].pods[0].clone();
+        let pod = Arc::make_mut(&mut second.pod);
+        (pod.name, pod.uid) = ("gim-1".into(), "gim-1-3".into());
+        scene.component(Gim).workloads[0].pods.push(second);
+        scene
+    }
+
+    #[test]
+    fn a_pod_is_soaked_by_our_clock_and_not_by_its_kubelets() {
+        for kubelet in [Some(at(-9.0)), Some(at(20.0)), None] {
+            let mut scene = Scene::upgraded(Gsp);
+            for workload in &mut scene.component(Gsp).workloads {
+                for pod in &mut workload.pods {
+                    let pod = Arc::make_mut(&mut pod.pod);
+                    (pod.ready, pod.ready_changed) = (false, None);
+                }
+            }
+            assert_eq!(scene.verdict(Gsp, 9.0).0, VerdictKind::Wait, "{kubelet:?}");
+            for workload in &mut scene.component(Gsp).workloads {
+                for pod in &mut workload.pods {
+                    let pod = Arc::make_mut(&mut pod.pod);
+                    (pod.ready, pod.ready_changed) = (true, kubelet);
+                }
+            }
+            assert_eq!(scene.verdict(Gsp, 10.0), (VerdictKind::Wait, vec!["soaking"]), "{kubelet:?}");
+            assert_eq!(scene.verdict(Gsp, 11.9), (VerdictKind::Wait, vec!["soaking"]), "{kubelet:?}");
+            scene.play(12.0, 12.0, |_| 3.0);
+            assert_eq!(scene.verdict(Gsp, 12.0), (VerdictKind::Proceed, vec![]), "{kubelet:?}");
+        }
+    }
+
+    #[test]
+    fn pods_that_an_operation_left_alone_soak_from_its_end() {
+        let mut scene = Scene::at_rest();
+        scene.play(-11.0, 0.0, |_| 3.0);
+        let facts = scene.component(Gca);
+        let mut latest =
+            crate::assess::testing::revision(facts, 3, 0.0, ReleaseStatus::Deployed, "r/app:100.0.116.2900", 9);
+        latest.written = at(0.5);
+        facts.release.revisions.push(Arc::new(latest));
+        assert_eq!(scene.verdict(Gca, 1.0), (VerdictKind::Wait, vec!["soaking"]));
+        scene.read(2.5, 3.0);
+        assert_eq!(scene.verdict(Gca, 2.5), (VerdictKind::Proceed, vec![]));
+    }
+
+    #[test]
+    fn a_finished_job_is_no_running_pod() {
+        let mut scene = Scene::upgraded(Gca);
+        let job = Arc::new(Workload { images: vec![NEW.into()], ..workload(WorkloadKind::Job, "gca-setup") });
+        scene.component(Gca).workloads.push(WorkloadFacts { workload: job, pods: Vec::new() });
+        scene.workload(Gca).desired = 0;
+        scene.component(Gca).workloads[0].pods.clear();
+        assert_eq!(scene.verdict(Gca, 30.0), (VerdictKind::None, vec!["scaled_to_zero"]));
+    }
+
+    #[test]
+    fn a_release_that_failed_for_an_unknown_cause_is_no_proof() {
+        type Change = fn(&mut Scene);
+        let cases: [(&str, Change); 3] = [
+            ("description replaced", |scene| scene.body(Gca).description = "ticket 7".into()),
+            ("body of an earlier write", |scene| scene.newest(Gca).resource_version = "8".into()),
+            ("body of an earlier write that blamed time", |scene| {
+                scene.body(Gca).description = "Upgrade \"gca\" failed: context deadline exceeded".into();
+                scene.newest(Gca).resource_version = "8".into();
+            }),
+        ];
+        for (name, change) in cases {
+            let mut scene = Scene::upgraded(Gca);
+            scene.newest(Gca).status = ReleaseStatus::Failed;
+            change(&mut scene);
+            let (verdict, reasons) = scene.verdict(Gca, 30.0);
+            assert_eq!((verdict, reasons), (VerdictKind::Wait, vec!["release_deployed"]), "{name}");
+        }
+        let mut scene = Scene::upgraded(Gca);
+        scene.newest(Gca).status = ReleaseStatus::Failed;
+        scene.body(Gca).description = "Upgrade \"gca\" failed: context deadline exceeded".into();
+        scene.play(29.0, 30.0, |_| 3.0);
+        assert_eq!(scene.verdict(Gca, 30.0), (VerdictKind::Proceed, vec![]), "it waited too long, and its pods healed");
+    }
+
+    #[test]
+    fn a_manifest_without_workloads_proves_nothing() {
+        let mut scene = Scene::upgraded(Gca);
+        scene.body(Gca).workloads.clear();
+        assert_eq!(scene.verdict(Gca, 30.0), (VerdictKind::Wait, vec!["image_matches_chart"]));
+    }
+
+    #[test]
+    fn several_replicas_share_the_topics() {
+        let mut scene = two_replicas();
+        for quarter in 8..=56_u32 {
+            let minutes = f64::from(quarter) / 4.0;
+            // They are read in turns; the second has no topic at all, as a standby.
+            let (uid, topics): (_, &[(&str, f64)]) =
+                if quarter % 2 == 0 { ("gim-0-3", &[("voice", 3.0)]) } else { ("gim-1-3", &[]) };
+            scene.component(Gim).signals.readings.retain(|reading| reading.pod_uid.as_deref() != Some(uid));
+            scene.component(Gim).signals.readings.push(Arc::new(reading(uid, minutes, topics)));
+            let verdict = scene.verdict(Gim, minutes);
+            if minutes < 12.0 {
+                assert_eq!(verdict.0, VerdictKind::Wait, "{minutes}: {verdict:?}");
+            }
+        }
+        assert_eq!(scene.verdict(Gim, 14.0), (VerdictKind::Proceed, vec![]));
+    }
+
+    #[test]
+    fn a_replica_that_is_never_heard_is_no_proof() {
+        let mut scene = two_replicas();
+        for quarter in 8..=52_u32 {
+            let minutes = f64::from(quarter) / 4.0;
+            scene.component(Gim).signals.readings = vec![Arc::new(reading("gim-0-3", minutes, &[("voice", 3.0)]))];
+            assert_ne!(scene.verdict(Gim, minutes).0, VerdictKind::Proceed, "{minutes}");
+        }
+        assert_eq!(scene.judge_one(Gim, 13.0).check(CheckId::MetricsPresent).unwrap().state, CheckState::Fail);
+    }
+
+    #[test]
+    fn samples_from_before_a_restart_do_not_count() {
+        let mut scene = Scene::upgraded(Gim);
+        scene.play(2.0, 11.0, |_| 3.0);
+        scene.pod(Gim).ready = false;
+        scene.pod(Gim).containers[0].restarts = 1;
+        scene.judge(11.1);
+        scene.pod(Gim).ready = true;
+        scene.pod(Gim).ready_changed = Some(at(11.5));
+        scene.play(11.5, 21.25, |_| 3.0);
+        assert_eq!(scene.verdict(Gim, 21.25), (VerdictKind::Wait, vec!["window_filling"]));
+        scene.play(21.5, 21.5, |_| 3.0);
+        assert_eq!(scene.verdict(Gim, 21.5), (VerdictKind::Proceed, vec![]));
+    }
 }

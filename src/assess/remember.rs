@@ -2,24 +2,25 @@
 //!
 //! Pure: time is an argument. Everything that is added here is bounded in `model::memory`.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::assessment::{Assessment, ComponentAssessment, OperationKind, Outcome, Stage};
-use crate::model::facts::{ComponentFacts, Facts, Generation};
+use crate::model::facts::{ComponentFacts, Facts, Generation, PodFacts};
 use crate::model::memory::{
-    ComponentMemory, LatencyWindow, MAX_RESTARTS, MAX_SAMPLES, MAX_TOPICS, MAX_VERIFIED, Memory, PodRestarts, Sample,
+    ComponentMemory, LatencyWindow, MAX_RESTARTS, MAX_SAMPLES, MAX_TOPICS, MAX_VERIFIED, Memory, PodMemory, Sample,
     Witness,
 };
 use crate::model::names::Name;
 use crate::model::policy::Policy;
 use crate::model::time::{Timestamp, before, between};
-use crate::model::workload::WaitingReason;
+use crate::model::workload::{Pod, WaitingReason};
 
-/// Notes what the facts show: restarts, crash loops, samples, topics.
+/// Notes what the facts show: since when pods are Ready, restarts, crash loops, samples, topics.
 pub fn seen(memory: &mut Memory, facts: &Facts, policy: &Policy, now: Timestamp) {
     for (component, facts) in facts.components.iter() {
         let memory = memory.components.get_mut(component);
-        restarts(memory, facts, policy, now);
+        pods(memory, facts, policy, now);
         samples(memory, facts, policy, now);
     }
 }
@@ -48,25 +49,41 @@ pub fn concluded(memory: &mut Memory, assessment: &Assessment, now: Timestamp) {
     }
 }
 
-fn restarts(memory: &mut ComponentMemory, facts: &ComponentFacts, policy: &Policy, now: Timestamp) {
+fn pods(memory: &mut ComponentMemory, facts: &ComponentFacts, policy: &Policy, now: Timestamp) {
     memory.pods.retain(|uid, _| facts.pods().any(|pod| pod.pod.uid == *uid));
-    // Pods of an earlier revision may crash for as long as they are there: that is not the newest one's fault.
-    for pod in facts.replicas().filter(|pod| pod.generation == Generation::New).map(|pod| &pod.pod) {
-        let count = pod.restarts();
-        let looping = pod.waits(|reason| reason == WaitingReason::CrashLoopBackOff);
-        let known = memory.pods.entry(pod.uid.clone()).or_insert(PodRestarts { count, loop_seen: None });
-        if looping {
-            known.loop_seen = Some(now);
+    for PodFacts { pod, generation } in facts.replicas() {
+        let restarts = most_restarts(pod);
+        let known = memory.pods.entry(pod.uid.clone()).or_insert_with(|| first_seen(pod, now));
+        if known.ready != pod.ready {
+            (known.ready, known.since) = (pod.ready, now);
         }
-        for _ in (known.count..count).take(MAX_RESTARTS) {
-            memory.restarts.push_back(now);
+        // Pods of an earlier revision may crash for as long as they are there: that is not the newest one's fault.
+        if *generation == Generation::New {
+            if pod.waits(|reason| reason == WaitingReason::CrashLoopBackOff) {
+                known.loop_seen = Some(now);
+            }
+            if known.restarts < restarts {
+                known.restarted.push_back(now);
+            }
         }
-        known.count = count;
+        known.restarts = restarts;
+        let forgotten = before(now, policy.hold);
+        let restarted = &mut known.restarted;
+        while restarted.len() > MAX_RESTARTS || restarted.front().is_some_and(|at| *at < forgotten) {
+            restarted.pop_front();
+        }
     }
-    let forgotten = before(now, policy.hold);
-    while memory.restarts.len() > MAX_RESTARTS || memory.restarts.front().is_some_and(|at| *at < forgotten) {
-        memory.restarts.pop_front();
-    }
+}
+
+/// A pod that was not seen before: since when it is Ready or not, the kubelet says, by its own clock.
+fn first_seen(pod: &Pod, now: Timestamp) -> PodMemory {
+    let unsaid = if pod.ready { now } else { pod.created };
+    let since = pod.ready_changed.unwrap_or(unsaid).max(pod.created).min(now);
+    PodMemory { ready: pod.ready, since, restarts: most_restarts(pod), restarted: VecDeque::new(), loop_seen: None }
+}
+
+fn most_restarts(pod: &Pod) -> u32 {
+    pod.containers.iter().map(|container| container.restarts).max().unwrap_or(0)
 }
 
 fn samples(memory: &mut ComponentMemory, facts: &ComponentFacts, policy: &Policy, now: Timestamp) {
@@ -75,21 +92,25 @@ fn samples(memory: &mut ComponentMemory, facts: &ComponentFacts, policy: &Policy
     }
     let mut pods: Vec<Name> = facts.replicas().map(|pod| pod.pod.uid.clone()).collect();
     pods.sort_unstable();
-    let all_ready = !pods.is_empty() && facts.replicas().all(|pod| pod.pod.ready);
+    // A pod that is on its way out may still answer for a fixed URL.
+    let leaving = facts.pods().any(|pod| pod.pod.terminating && pod.pod.is_replica());
+    let all_ready = !pods.is_empty() && !leaving && facts.replicas().all(|pod| pod.pod.ready);
     if memory.window.pods != pods {
         memory.window = LatencyWindow { pods, ..LatencyWindow::default() };
     }
+    let window = &mut memory.window;
     if !all_ready {
+        // What was read before all of them were Ready proves nothing once they are again.
+        window.since = None;
+        window.samples.clear();
         return;
     }
-    let window = &mut memory.window;
     let since = *window.since.get_or_insert(now);
     let Some(newest) = facts.signals.newest() else { return };
     if newest.at < since || window.samples.back().is_some_and(|last| last.at >= newest.at) {
         return;
     }
-    let fresh = before(newest.at, policy.signal_silence());
-    let current = || facts.signals.readings.iter().filter(|reading| reading.at >= since.max(fresh));
+    let current = || facts.signals.current(policy.signal_silence()).filter(|reading| reading.at >= since);
     let Some(seconds) =
         current().filter_map(|reading| reading.latency_seconds(&policy.ignored_topics)).reduce(f64::max)
     else {

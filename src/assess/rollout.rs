@@ -43,7 +43,8 @@ pub struct Rollout {
     pub desired: u32,
     /// Replicas of the new generation that are Ready.
     pub ready: u32,
-    /// Whether the workloads' templates carry the manifest's images; `None` where the manifest is not known.
+    /// Whether the workloads' templates carry the manifest's images; `None` where the manifest is not known or declares no
+    /// workload.
     pub templates_match: Option<bool>,
     /// Workloads that are not finished: not observed, revisions differ, old or terminating pods, pods missing.
     pub unfinished: Vec<Name>,
@@ -53,7 +54,7 @@ pub struct Rollout {
     pub all_ready: bool,
     /// Whether the newest revision was rolled out once, whatever happened to its pods since.
     pub once: bool,
-    /// Since when all pods are Ready, by the kubelets' clocks; `None` while they are not.
+    /// Since when all pods are Ready; `None` while they are not.
     pub ready_since: Option<Timestamp>,
     /// Replicas that are not Ready.
     pub unready: Vec<Unready>,
@@ -96,7 +97,8 @@ pub fn read(evidence: &Evidence<'_>) -> Rollout {
         .filter(|pod| !pod.pod.ready)
         .map(|pod| Unready { pod: pod.pod.name.clone(), deadline: pod_deadline(evidence, pod, once) })
         .collect();
-    let ready_since = all_ready.then(|| facts.replicas().filter_map(|pod| pod.pod.ready_changed).max()).flatten();
+    let readiness = |pod: &PodFacts| evidence.memory.readiness_since(&pod.pod);
+    let ready_since = all_ready.then(|| facts.replicas().map(readiness).max()).flatten();
     Rollout {
         desired: facts.desired(),
         ready: ready(facts.replicas()),
@@ -118,10 +120,29 @@ pub fn scaled_to_zero(facts: &ComponentFacts) -> bool {
     !facts.workloads.is_empty() && facts.desired() == 0
 }
 
+/// Whether nothing is known that could run: the manifest declares no workload, and none is there. Something else than Helm
+/// may make the pods; they cannot be seen, and their absence says nothing.
+#[must_use]
+pub fn nothing_to_see(facts: &ComponentFacts) -> bool {
+    let declares_none = facts.release.newest().and_then(|newest| newest.body()).is_some_and(|b| b.workloads.is_empty());
+    facts.workloads.is_empty() && declares_none
+}
+
 /// Whether pods are missing, of an old revision, or still being deleted: a condition for memory.
 #[must_use]
 pub fn pods_missing(facts: &ComponentFacts) -> bool {
     facts.workloads.iter().any(|workload| !replicas_exist(workload))
+}
+
+/// Whether pods are fewer than wanted, of whatever revision, or still being deleted: a condition for memory.
+#[must_use]
+pub fn pods_gone(facts: &ComponentFacts) -> bool {
+    facts.workloads.iter().any(|workload| {
+        let complete = workload.workload.kind == WorkloadKind::Job && workload.workload.progressed;
+        let leaving = workload.pods.iter().any(|pod| pod.pod.terminating && pod.pod.is_replica());
+        let there = u32::try_from(replicas(workload).count()).unwrap_or(u32::MAX);
+        !complete && (leaving || there < workload.workload.desired)
+    })
 }
 
 fn ready<'a>(pods: impl Iterator<Item = &'a PodFacts>) -> u32 {
@@ -169,9 +190,10 @@ fn controller_done(workload: &WorkloadFacts) -> bool {
         }
 }
 
-/// Whether the workloads' templates carry the images of the newest revision's manifest.
+/// Whether the workloads' templates carry the images of the newest revision's manifest; `None` where that is not known or
+/// declares no workload.
 fn templates_match(facts: &ComponentFacts) -> Option<bool> {
-    let body = facts.release.newest()?.body()?;
+    let body = facts.release.newest()?.body().filter(|body| !body.workloads.is_empty())?;
     Some(body.workloads.iter().all(|declared| {
         facts.workloads.iter().any(|found| {
             found.workload.kind == declared.kind
@@ -208,11 +230,10 @@ fn rolled_out_once(evidence: &Evidence<'_>) -> bool {
 /// revision was rolled out before and the pod was replaced or fell ill since.
 fn pod_deadline(evidence: &Evidence<'_>, pod: &PodFacts, once: bool) -> Timestamp {
     let own = |from: Timestamp| after(from, evidence.times.ready_timeout);
-    let fell_ill = pod.pod.ready_changed.unwrap_or(pod.pod.created).max(pod.pod.created);
     match evidence.operation {
         Some(operation) if !once && pod.pod.created <= operation.ready_deadline => operation.ready_deadline,
         Some(_) if !once => own(pod.pod.created),
-        _ => own(fell_ill),
+        _ => own(evidence.memory.readiness_since(&pod.pod)),
     }
 }
 
@@ -221,9 +242,18 @@ fn deadline(evidence: &Evidence<'_>, once: bool, unready: &[Unready]) -> Timesta
         let since = evidence.horizon.since(evidence.memory.since(Condition::PodsMissing));
         after(since, evidence.times.ready_timeout)
     };
-    let by_pods = unready.iter().map(|pod| pod.deadline).max();
+    // The nearest: a pod that has just come does not hide one that has been ill for hours.
+    let by_pods = unready.iter().map(|pod| pod.deadline).min();
     match evidence.operation {
-        Some(operation) if !once => by_pods.map_or(operation.ready_deadline, |pods| pods.max(operation.ready_deadline)),
+        // A pod that somebody deleted late, as a stale one must be, comes again in its own time.
+        Some(operation) if !once => {
+            let gone = || {
+                let since = evidence.horizon.since(evidence.memory.since(Condition::PodsGone));
+                after(since, evidence.policy.hold)
+            };
+            let by_pods = by_pods.or_else(|| pods_gone(evidence.facts).then(gone));
+            by_pods.map_or(operation.ready_deadline, |pods| pods.max(operation.ready_deadline))
+        }
         _ => by_pods.unwrap_or_else(missing),
     }
 }

@@ -9,7 +9,7 @@ use super::names::{Name, PerComponent};
 use super::release::ReleaseFacts;
 use super::signal::SignalFacts;
 use super::source::Freshness;
-use super::workload::{Pod, Workload};
+use super::workload::{Pod, Workload, WorkloadKind};
 use crate::named;
 
 named! {
@@ -94,9 +94,11 @@ impl ComponentFacts {
         self.pods().filter(|pod| pod.pod.is_replica() && !pod.pod.terminating)
     }
 
-    /// How many pods are wanted in all.
+    /// How many pods are wanted in all; a `Job` that is complete wants none any more.
     #[must_use]
     pub fn desired(&self) -> u32 {
-        self.workloads.iter().fold(0, |sum, workload| sum.saturating_add(workload.workload.desired))
+        let complete = |workload: &Workload| workload.kind == WorkloadKind::Job && workload.progressed;
+        let wanted = self.workloads.iter().map(|workload| &workload.workload).filter(|workload| !complete(workload));
+        wanted.fold(0, |sum, workload| sum.saturating_add(workload.desired))
     }
 }

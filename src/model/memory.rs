@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::names::{Name, PerComponent};
 use super::time::Timestamp;
+use super::workload::Pod;
 use crate::named;
 
 /// The most samples that a latency window holds: a window of 10 minutes read every second.
@@ -16,8 +17,8 @@ pub const MAX_SAMPLES: usize = 600;
 pub const MAX_TOPICS: usize = 256;
 /// The most revisions that are remembered as seen verified: Helm keeps 10 by default.
 pub const MAX_VERIFIED: usize = 32;
-/// The most restarts that are remembered; three within the hold already decide.
-pub const MAX_RESTARTS: usize = 64;
+/// The most restarts of one pod that are remembered; three within the hold already decide.
+pub const MAX_RESTARTS: usize = 8;
 
 named! {
     /// A condition whose beginning is remembered while it holds.
@@ -30,6 +31,8 @@ named! {
         OnDelete = "on_delete",
         /// Pods are missing, of an old revision, or still being deleted.
         PodsMissing = "pods_missing",
+        /// Fewer pods than wanted are there, of whatever revision, or one is still being deleted.
+        PodsGone = "pods_gone",
         /// Check `latency_low` fails.
         LatencyHigh = "latency_high",
         /// Check `backlog_not_growing` fails.
@@ -51,7 +54,7 @@ pub struct Sample {
 pub struct LatencyWindow {
     /// UIDs of those pods, sorted.
     pub pods: Vec<Name>,
-    /// When they were first seen all Ready.
+    /// Since when they were seen to be all Ready.
     pub since: Option<Timestamp>,
     /// The samples, oldest first; at most [`MAX_SAMPLES`], all but the first within the trend's window before the newest.
     pub samples: VecDeque<Sample>,
@@ -59,11 +62,19 @@ pub struct LatencyWindow {
     pub peak_at_ready: Option<f64>,
 }
 
-/// Restarts of one pod, as last seen.
+/// One pod, as last seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PodRestarts {
-    /// Restarts of all its containers.
-    pub count: u32,
+pub struct PodMemory {
+    /// Whether it was Ready.
+    pub ready: bool,
+    /// Since when: when it was seen to turn. Where it was never seen otherwise, what the kubelet says, but no sooner than
+    /// the pod was made and no later than it was first seen: kubelets' clocks may be hours off.
+    pub since: Timestamp,
+    /// Restarts of that of its containers that was restarted most.
+    pub restarts: u32,
+    /// When restarts were seen, oldest first; at most [`MAX_RESTARTS`]. Those that were seen at once count as one: they
+    /// are a node's, or nobody watched.
+    pub restarted: VecDeque<Timestamp>,
     /// When one of them was last seen in a crash loop.
     pub loop_seen: Option<Timestamp>,
 }
@@ -98,10 +109,8 @@ pub struct ComponentMemory {
     pub topics: BTreeMap<Name, Timestamp>,
     /// When signals were first read.
     pub first_read: Option<Timestamp>,
-    /// Restarts of the pods that exist, by UID.
-    pub pods: BTreeMap<Name, PodRestarts>,
-    /// When restarts were seen, oldest first; at most [`MAX_RESTARTS`].
-    pub restarts: VecDeque<Timestamp>,
+    /// The pods that exist, by UID.
+    pub pods: BTreeMap<Name, PodMemory>,
     /// The revision that was seen rolled out.
     pub rolled_out: Option<u32>,
     /// Revisions seen verified; at most [`MAX_VERIFIED`], the lowest are forgotten first.
@@ -119,6 +128,12 @@ impl ComponentMemory {
         self.since.get(&condition).copied()
     }
 
+    /// Since when a pod is Ready, or is not, whichever it is; its creation where it was never seen.
+    #[must_use]
+    pub fn readiness_since(&self, pod: &Pod) -> Timestamp {
+        self.pods.get(&pod.uid).map_or(pod.created, |known| known.since)
+    }
+
     /// Memory that begins now.
     #[must_use]
     pub fn new(began: Timestamp) -> Self {
@@ -129,7 +144,6 @@ impl ComponentMemory {
             topics: BTreeMap::new(),
             first_read: None,
             pods: BTreeMap::new(),
-            restarts: VecDeque::new(),
             rolled_out: None,
             verified: Vec::new(),
             witness: None,

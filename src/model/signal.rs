@@ -4,9 +4,10 @@
 //! of interest. Not for a history of readings: that is `memory`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::names::{Component, Name};
-use super::time::Timestamp;
+use super::time::{Timestamp, before};
 
 /// Latency of one Kafka topic.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,6 +68,20 @@ impl SignalFacts {
     #[must_use]
     pub fn newest(&self) -> Option<&Reading> {
         self.readings.last().map(|reading| &**reading)
+    }
+
+    /// The readings that are of one time with the newest: none is older than it by more than `silence`. Replicas are read
+    /// one after another, and share the topics between them.
+    pub fn current(&self, silence: Duration) -> impl Iterator<Item = &Reading> + Clone {
+        let oldest = self.newest().map(|newest| before(newest.at, silence));
+        self.readings.iter().map(|reading| &**reading).filter(move |reading| oldest.is_some_and(|at| at <= reading.at))
+    }
+
+    /// When the pod with this UID, or the fixed URL in its stead, was last read.
+    #[must_use]
+    pub fn last_read(&self, pod: &Name) -> Option<Timestamp> {
+        let of_pod = |reading: &&Arc<Reading>| reading.pod_uid.as_ref().is_none_or(|uid| uid == pod);
+        self.readings.iter().filter(of_pod).map(|reading| reading.at).max()
     }
 }
 

@@ -7,7 +7,7 @@ use crate::model::facts::{Generation, PodFacts};
 use crate::model::time::Timestamp;
 use crate::model::workload::{Pod, TerminatedReason, WaitingReason};
 
-/// So many restarts within the hold, or in a pod that is in a crash loop, are not stable.
+/// So many restarts of one pod within the hold, or of one that is in a crash loop, are not stable.
 pub const RESTARTS: u32 = 3;
 
 /// Answers `containers_stable`; does not apply where no pod is wanted.
@@ -54,9 +54,12 @@ fn in_crash_loop(context: &Context<'_>, counts: impl Fn(&PodFacts) -> bool) -> b
     })
 }
 
+/// Restarts since `begin` and within the hold, of the pod that has most. Those of several pods are not added up: a node
+/// that starts anew restarts each of its pods once.
 fn recent_restarts(context: &Context<'_>, begin: Timestamp) -> u32 {
     let recent = |at: &&Timestamp| **at >= begin && !context.horizon.lasted(**at, context.policy.hold);
-    u32::try_from(context.memory.restarts.iter().filter(recent).count()).unwrap_or(u32::MAX)
+    let counts = context.memory.pods.values().map(|pod| pod.restarted.iter().filter(recent).count());
+    u32::try_from(counts.max().unwrap_or(0)).unwrap_or(u32::MAX)
 }
 
 /// Pods of the new generation that ran out of memory, while an operation is of interest: later, a kill long ago would

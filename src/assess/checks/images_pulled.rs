@@ -19,12 +19,12 @@ pub fn answer(context: &Context<'_>) -> Option<Answer> {
     }
     // No error is told, but the container is not made either: a slow pull looks so, and so does a missing volume.
     let is_creating = |reason| reason == WaitingReason::ContainerCreating;
-    let creating = evidence(context, is_creating, |pod| pod.created);
+    let creating = evidence(context, is_creating, |pod| context.memory.readiness_since(pod));
     let overdue = context
         .facts
         .replicas()
         .filter(|pod| pod.pod.scheduled && pod.pod.waits(is_creating))
-        .any(|pod| context.horizon.lasted(pod.pod.created, context.times.pending_timeout));
+        .any(|pod| context.horizon.lasted(context.memory.readiness_since(&pod.pod), context.times.pending_timeout));
     let unscheduled = context.facts.replicas().any(|pod| !pod.pod.scheduled);
     let state = if overdue {
         CheckState::Fail

@@ -1,7 +1,7 @@
 //! Do the component's metrics arrive? Absence pages, whatever its reason: the upgrade guide recommends it (Monitoring), and
 //! a consumer that is gone takes its lag with it.
 
-use super::{Context, silent_since};
+use super::{Context, signals_came, silent_since};
 use crate::assess::answer::{Answer, CheckState, Evidence};
 
 /// Answers `metrics_present`; does not apply where no endpoint is configured or no pod is wanted.
@@ -13,10 +13,9 @@ pub fn answer(context: &Context<'_>) -> Option<Answer> {
     let Some(silent) = silent_since(context) else {
         return Some(Answer::new(CheckState::Pending, [Evidence::NoPodReady]));
     };
-    let came = context.facts.signals.newest().is_some_and(|reading| reading.at == silent);
     let state = if context.horizon.lasted(silent, context.times.metrics_grace) {
         CheckState::Fail
-    } else if came {
+    } else if signals_came(context) {
         CheckState::Pass
     } else {
         CheckState::Pending

@@ -3,12 +3,13 @@
 
 use super::Context;
 use crate::assess::answer::{Answer, CheckState, Evidence};
-use crate::assess::rollout::scaled_to_zero;
+use crate::assess::rollout::{nothing_to_see, scaled_to_zero};
 
-/// Answers `pods_ready`; does not apply where no pod is wanted.
+/// Answers `pods_ready`; does not apply where no pod is wanted, or none can be seen.
 pub fn answer(context: &Context<'_>) -> Option<Answer> {
     let rollout = context.rollout;
-    if scaled_to_zero(context.facts) || context.facts.release.newest().is_none() {
+    let facts = context.facts;
+    if scaled_to_zero(facts) || nothing_to_see(facts) || facts.release.newest().is_none() {
         return None;
     }
     let replicas = Evidence::Replicas { ready: rollout.ready, desired: rollout.desired };

@@ -3,11 +3,12 @@
 
 use super::Context;
 use crate::assess::answer::{Answer, CheckState, Evidence};
-use crate::assess::rollout::scaled_to_zero;
+use crate::assess::rollout::{nothing_to_see, scaled_to_zero};
 
-/// Answers `rollout_complete`; does not apply where no pod is wanted.
+/// Answers `rollout_complete`; does not apply where no pod is wanted, or none can be seen.
 pub fn answer(context: &Context<'_>) -> Option<Answer> {
-    if scaled_to_zero(context.facts) || context.facts.release.newest().is_none() {
+    let facts = context.facts;
+    if scaled_to_zero(facts) || nothing_to_see(facts) || facts.release.newest().is_none() {
         return None;
     }
     let unfinished =
