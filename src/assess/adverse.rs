@@ -214,4 +214,15 @@ mod tests {
         scene.component(Gim).workloads[0].pods.push(pod);
         assert_eq!(scene.verdict(Gim, 190.3), (VerdictKind::Wait, vec!["pod_replaced"]));
     }
+
+    #[test]
+    fn a_pod_of_the_new_revision_under_on_delete_is_held_against_it() {
+        let mut scene = Scene::upgraded(Gim);
+        scene.workload(Gim).strategy = UpdateStrategy::OnDelete;
+        scene.workload(Gim).current_revision = Some("h2".into());
+        let pod = scene.pod(Gim);
+        (pod.ready, pod.containers[0].waiting) = (false, Some(WaitingReason::ErrImagePull));
+        scene.judge(10.0);
+        assert_eq!(scene.verdict(Gim, 12.1), (VerdictKind::RollBack, vec!["images_pulled"]));
+    }
 }

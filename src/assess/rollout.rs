@@ -204,7 +204,8 @@ fn templates_match(facts: &ComponentFacts) -> Option<bool> {
 }
 
 /// Whether the newest revision was rolled out before now. Equal revisions of a `StatefulSet` are no proof for a first
-/// install or a return to an older revision: there only memory, or pods made after the rollout's time, can tell.
+/// install or a return to an older revision, nor under `OnDelete`, where they need not be equal: there only memory, or pods
+/// made after the rollout's time, can tell.
 fn rolled_out_once(evidence: &Evidence<'_>) -> bool {
     let facts = evidence.facts;
     let Some(operation) = evidence.operation else { return false };
@@ -215,10 +216,13 @@ fn rolled_out_once(evidence: &Evidence<'_>) -> bool {
         && templates_match(facts) != Some(false)
         && operation.end.is_some_and(|end| evidence.horizon.lasted(end, evidence.policy.propagation))
         && facts.workloads.iter().all(|workload| workload.workload.desired > 0 && controller_done(workload));
-    let no_proof = matches!(
+    let returns = matches!(
         operation.kind,
         OperationKind::Install | OperationKind::Rollback | OperationKind::Downgrade | OperationKind::None
-    ) && facts.workloads.iter().any(|workload| workload.workload.kind == WorkloadKind::StatefulSet);
+    );
+    let no_proof = facts.workloads.iter().map(|workload| &workload.workload).any(|object| {
+        object.kind == WorkloadKind::StatefulSet && (returns || object.strategy == UpdateStrategy::OnDelete)
+    });
     let replaced = || {
         let mut unready = facts.replicas().filter(|pod| !pod.pod.ready).peekable();
         unready.peek().is_some() && unready.all(|pod| pod.pod.created > operation.ready_deadline)
