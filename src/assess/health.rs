@@ -124,4 +124,18 @@ mod tests {
         assert_eq!(scene.verdict(Gim, 54.9).0, VerdictKind::Wait);
         assert_eq!(scene.verdict(Gim, 55.0), (VerdictKind::Investigate, vec!["pods_ready"]));
     }
+
+    #[test]
+    fn a_pod_killed_for_its_memory_before_the_operation_is_no_trouble_of_it() {
+        let mut scene = Scene::upgraded(Gca);
+        let pod = scene.pod(Gca);
+        pod.created = at(-10.0 * DAY);
+        pod.ready_changed = Some(at(-5.0 * DAY));
+        (pod.containers[0].restarts, pod.containers[0].last_terminated) = (1, Some(TerminatedReason::OomKilled));
+        scene.judge(29.0);
+        scene.play(29.0, 30.0, |_| 3.0);
+        assert_eq!(scene.verdict(Gca, 30.0), (VerdictKind::Proceed, vec![]));
+        scene.pod(Gca).containers[0].restarts = 2;
+        assert_eq!(scene.verdict(Gca, 31.0), (VerdictKind::Investigate, vec!["containers_stable"]), "killed since");
+    }
 }
