@@ -47,10 +47,12 @@ pub struct Board {
     wants: Arc<Wants>,
     sequence: u64,
     now: Timestamp,
+    /// Whether a suite was ever judged on all of its evidence.
+    begun: bool,
 }
 
 impl Board {
-    /// A board that knows nothing yet. `now` is when its memory begins.
+    /// A board that knows nothing yet. A suite's memory begins when it is first judged on all of its evidence.
     #[must_use]
     pub fn new(suites: Vec<Suite>, policy: Policy, now: Timestamp) -> Self {
         let mut suites: Vec<Arc<Suite>> = suites.into_iter().map(Arc::new).collect();
@@ -69,6 +71,7 @@ impl Board {
             wants: Arc::default(),
             sequence: 0,
             now,
+            begun: false,
         };
         for place in 0..suites.len() {
             let memory = Memory::new(now);
@@ -96,8 +99,9 @@ impl Board {
     /// Judges every suite whose facts changed, whose sources turned, or whose judgement ends. Tells whether anything is
     /// to be published.
     pub fn judge(&mut self, now: Timestamp) -> bool {
-        // Clocks may be set back; judgements never are.
-        self.now = self.now.max(now);
+        // Clocks may be set back; judgements never are. But the API server's clock is known only once it has answered, and
+        // ours may be far from it until then.
+        self.now = if self.begun { self.now.max(now) } else { now };
         let turned = self.sources.refresh(self.now);
         self.dirty.extend(turned.suites);
         while let Some(&(at, place)) = self.due.first().filter(|(at, _)| *at <= self.now) {
@@ -146,9 +150,9 @@ impl Board {
     /// Judges one suite; tells whether the result is to be published, and whether it wants something else read.
     fn judge_one(&mut self, place: usize) -> (bool, bool) {
         let now = self.now;
-        let Some((memory, primed)) = self.kept.get(place).map(|kept| (kept.memory.clone(), kept.primed)) else {
-            return (false, false);
-        };
+        let Some(kept) = self.kept.get(place) else { return (false, false) };
+        let memory = if kept.has_begun() { kept.memory.clone() } else { Memory::new(now) };
+        let primed = kept.primed;
         let Some(mut snapshot) = self.assess(place, memory, primed, now) else { return (false, false) };
         if !primed && self.has_bodies(&snapshot.wants) && self.helm_is_fresh(place) {
             let memory = snapshot.memory.clone();
@@ -172,6 +176,7 @@ impl Board {
         if changed || wants_changed {
             kept.latest = Arc::new(snapshot);
         }
+        self.begun |= kept.has_begun();
         (changed, wants_changed)
     }
 

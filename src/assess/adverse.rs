@@ -80,7 +80,10 @@ fn pods(context: &Context<'_>, checks: &[(CheckId, Answer)]) -> Vec<Adversity> {
         let since = context.memory.since(Condition::ImageNotPulled);
         let no_image = |pod: &PodFacts| match since {
             Some(since) => pod.pod.waits(WaitingReason::is_image) && lasted(since, context.times.image_grace),
-            None => lasted(pod.pod.created, context.times.pending_timeout),
+            None => {
+                let creating = pod.pod.waits(|reason| reason == WaitingReason::ContainerCreating);
+                creating && lasted(context.memory.readiness_since(&pod.pod), context.times.pending_timeout)
+            }
         };
         if fails(CheckId::ImagesPulled) && new().any(no_image) {
             found.push(CheckId::ImagesPulled);
@@ -213,5 +216,31 @@ mod tests {
         let pod = crate::model::facts::PodFacts { pod: Arc::new(pod), generation: Generation::New };
         scene.component(Gim).workloads[0].pods.push(pod);
         assert_eq!(scene.verdict(Gim, 190.3), (VerdictKind::Wait, vec!["pod_replaced"]));
+    }
+
+    #[test]
+    fn a_pod_of_the_new_revision_under_on_delete_is_held_against_it() {
+        let mut scene = Scene::upgraded(Gim);
+        scene.workload(Gim).strategy = UpdateStrategy::OnDelete;
+        scene.workload(Gim).current_revision = Some("h2".into());
+        let pod = scene.pod(Gim);
+        (pod.ready, pod.containers[0].waiting) = (false, Some(WaitingReason::ErrImagePull));
+        scene.judge(10.0);
+        assert_eq!(scene.verdict(Gim, 12.1), (VerdictKind::RollBack, vec!["images_pulled"]));
+    }
+
+    #[test]
+    fn a_slow_pull_of_the_old_pod_is_not_held_against_a_new_one() {
+        let mut scene = Scene::upgraded(Gca);
+        scene.workload(Gca).progressed = false;
+        scene.workload(Gca).desired = 2;
+        let mut old = ready_pod("gca-old", "2", -60.0, -60.0, OLD);
+        (old.ready, old.containers[0].waiting) = (false, Some(WaitingReason::ContainerCreating));
+        let old = crate::model::facts::PodFacts { pod: Arc::new(old), generation: Generation::Old };
+        let WorkloadFacts { pods, .. } = &mut scene.component(Gca).workloads[0];
+        pods.push(old);
+        scene.pod(Gca).created = at(0.1);
+        scene.policy.times.gca.ready_timeout = std::time::Duration::from_mins(30);
+        assert_eq!(scene.verdict(Gca, 11.0).0, VerdictKind::Wait);
     }
 }

@@ -50,7 +50,9 @@ mod tests {
     use crate::assess::assessment::{Stage, VerdictKind};
     use crate::assess::testing::{DAY, Scene, at, ready_pod};
     use crate::model::facts::{Generation, PodFacts};
+    use crate::model::memory::Memory;
     use crate::model::names::Component::{Gca, Gim};
+    use crate::model::release::ReleaseStatus;
     use crate::model::workload::{TerminatedReason, WaitingReason};
 
     #[test]
@@ -106,5 +108,34 @@ mod tests {
         scene.component(Gca).workloads[0].pods.push(other);
         assert_eq!(scene.verdict(Gca, 9.0).0, VerdictKind::Wait);
         assert_eq!(scene.verdict(Gca, 11.0), (VerdictKind::Investigate, vec!["pods_ready"]));
+    }
+
+    #[test]
+    fn a_pod_that_is_ill_long_after_the_install_has_its_own_time() {
+        // Nothing is remembered, and equal revisions of a StatefulSet prove nothing for a first install.
+        let mut scene = Scene::at_rest();
+        scene.component(Gim).release.revisions.remove(1);
+        scene.newest(Gim).status = ReleaseStatus::Deployed;
+        scene.body(Gim).workloads[0].images = vec!["r/app:100.0.116.2900".into()];
+        scene.memory = Memory::new(at(0.0));
+        scene.pod(Gim).created = at(-30.0 * DAY + 1.0);
+        (scene.pod(Gim).ready, scene.pod(Gim).ready_changed) = (false, Some(at(-5.0)));
+        assert_eq!(scene.verdict(Gim, 0.0).0, VerdictKind::Wait);
+        assert_eq!(scene.verdict(Gim, 54.9).0, VerdictKind::Wait);
+        assert_eq!(scene.verdict(Gim, 55.0), (VerdictKind::Investigate, vec!["pods_ready"]));
+    }
+
+    #[test]
+    fn a_pod_killed_for_its_memory_before_the_operation_is_no_trouble_of_it() {
+        let mut scene = Scene::upgraded(Gca);
+        let pod = scene.pod(Gca);
+        pod.created = at(-10.0 * DAY);
+        pod.ready_changed = Some(at(-5.0 * DAY));
+        (pod.containers[0].restarts, pod.containers[0].last_terminated) = (1, Some(TerminatedReason::OomKilled));
+        scene.judge(29.0);
+        scene.play(29.0, 30.0, |_| 3.0);
+        assert_eq!(scene.verdict(Gca, 30.0), (VerdictKind::Proceed, vec![]));
+        scene.pod(Gca).containers[0].restarts = 2;
+        assert_eq!(scene.verdict(Gca, 31.0), (VerdictKind::Investigate, vec!["containers_stable"]), "killed since");
     }
 }

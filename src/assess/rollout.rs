@@ -92,10 +92,12 @@ pub fn read(evidence: &Evidence<'_>) -> Rollout {
     let pods_ready = !facts.workloads.is_empty() && facts.workloads.iter().all(all_replicas_ready);
     let all_ready = pods_ready && unfinished.is_empty() && propagated && templates_match != Some(false);
     let once = all_ready || rolled_out_once(evidence);
+    // Out of the suspect window the operation's own deadline is of no interest, whatever can be proved of it.
+    let settled = once || evidence.operation.is_none_or(|operation| !operation.in_window);
     let unready: Vec<Unready> = facts
         .replicas()
         .filter(|pod| !pod.pod.ready)
-        .map(|pod| Unready { pod: pod.pod.name.clone(), deadline: pod_deadline(evidence, pod, once) })
+        .map(|pod| Unready { pod: pod.pod.name.clone(), deadline: pod_deadline(evidence, pod, settled) })
         .collect();
     let readiness = |pod: &PodFacts| evidence.memory.readiness_since(&pod.pod);
     let ready_since = all_ready.then(|| facts.replicas().map(readiness).max()).flatten();
@@ -108,7 +110,7 @@ pub fn read(evidence: &Evidence<'_>) -> Rollout {
         all_ready,
         once,
         ready_since,
-        deadline: (!all_ready).then(|| deadline(evidence, once, &unready)),
+        deadline: (!all_ready).then(|| deadline(evidence, settled, &unready)),
         unready,
         stale: stale_pod(evidence),
     }
@@ -204,7 +206,8 @@ fn templates_match(facts: &ComponentFacts) -> Option<bool> {
 }
 
 /// Whether the newest revision was rolled out before now. Equal revisions of a `StatefulSet` are no proof for a first
-/// install or a return to an older revision: there only memory, or pods made after the rollout's time, can tell.
+/// install or a return to an older revision, nor under `OnDelete`, where they need not be equal: there only memory, or pods
+/// made after the rollout's time, can tell.
 fn rolled_out_once(evidence: &Evidence<'_>) -> bool {
     let facts = evidence.facts;
     let Some(operation) = evidence.operation else { return false };
@@ -215,10 +218,13 @@ fn rolled_out_once(evidence: &Evidence<'_>) -> bool {
         && templates_match(facts) != Some(false)
         && operation.end.is_some_and(|end| evidence.horizon.lasted(end, evidence.policy.propagation))
         && facts.workloads.iter().all(|workload| workload.workload.desired > 0 && controller_done(workload));
-    let no_proof = matches!(
+    let returns = matches!(
         operation.kind,
         OperationKind::Install | OperationKind::Rollback | OperationKind::Downgrade | OperationKind::None
-    ) && facts.workloads.iter().any(|workload| workload.workload.kind == WorkloadKind::StatefulSet);
+    );
+    let no_proof = facts.workloads.iter().map(|workload| &workload.workload).any(|object| {
+        object.kind == WorkloadKind::StatefulSet && (returns || object.strategy == UpdateStrategy::OnDelete)
+    });
     let replaced = || {
         let mut unready = facts.replicas().filter(|pod| !pod.pod.ready).peekable();
         unready.peek().is_some() && unready.all(|pod| pod.pod.created > operation.ready_deadline)
@@ -226,18 +232,18 @@ fn rolled_out_once(evidence: &Evidence<'_>) -> bool {
     current && (!no_proof || replaced())
 }
 
-/// By when a replica must be Ready: the operation's deadline; its own where it was made after that, or where the
-/// revision was rolled out before and the pod was replaced or fell ill since.
-fn pod_deadline(evidence: &Evidence<'_>, pod: &PodFacts, once: bool) -> Timestamp {
+/// By when a replica must be Ready: the operation's deadline; its own where it was made after that, or where the matter is
+/// settled (the revision was rolled out before, or is no suspect any more) and the pod was replaced or fell ill since.
+fn pod_deadline(evidence: &Evidence<'_>, pod: &PodFacts, settled: bool) -> Timestamp {
     let own = |from: Timestamp| after(from, evidence.times.ready_timeout);
     match evidence.operation {
-        Some(operation) if !once && pod.pod.created <= operation.ready_deadline => operation.ready_deadline,
-        Some(_) if !once => own(pod.pod.created),
+        Some(operation) if !settled && pod.pod.created <= operation.ready_deadline => operation.ready_deadline,
+        Some(_) if !settled => own(pod.pod.created),
         _ => own(evidence.memory.readiness_since(&pod.pod)),
     }
 }
 
-fn deadline(evidence: &Evidence<'_>, once: bool, unready: &[Unready]) -> Timestamp {
+fn deadline(evidence: &Evidence<'_>, settled: bool, unready: &[Unready]) -> Timestamp {
     let missing = || {
         let since = evidence.horizon.since(evidence.memory.since(Condition::PodsMissing));
         after(since, evidence.times.ready_timeout)
@@ -246,7 +252,7 @@ fn deadline(evidence: &Evidence<'_>, once: bool, unready: &[Unready]) -> Timesta
     let by_pods = unready.iter().map(|pod| pod.deadline).min();
     match evidence.operation {
         // A pod that somebody deleted late, as a stale one must be, comes again in its own time.
-        Some(operation) if !once => {
+        Some(operation) if !settled => {
             let gone = || {
                 let since = evidence.horizon.since(evidence.memory.since(Condition::PodsGone));
                 after(since, evidence.policy.hold)

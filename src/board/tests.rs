@@ -145,3 +145,24 @@ fn the_clock_of_judgements_never_goes_back() {
     board.judge(at(50));
     assert_eq!(board.snapshot().taken, at(100));
 }
+
+#[test]
+fn a_clock_that_is_set_right_before_anything_was_heard_is_followed() {
+    // Our clock is hours ahead of the API server's, or behind: the first answer tells.
+    for ours in [100_000, 10] {
+        let mut board = Board::new(vec![Suite::default_suite()], Policy::default(), at(ours));
+        let contact = Arc::new(Contact::default());
+        for kind in WATCHES {
+            board.apply(Change::SourceAdded { source: id(kind), contact: contact.clone(), stale_after: STALE_AFTER });
+        }
+        board.judge(at(ours));
+        contact.heard(at(20_000));
+        sync(&mut board);
+        board.judge(at(20_000));
+        assert_eq!(verdict(&board), (VerdictKind::None, vec![Reason::Named(NamedReason::Absent)]), "{ours}");
+        assert_eq!(board.snapshot().taken, at(20_000), "{ours}");
+        assert_eq!(board.kept[0].memory.components.gim.began, at(20_000), "{ours}");
+        board.judge(at(19_000));
+        assert_eq!(board.snapshot().taken, at(20_000), "{ours}");
+    }
+}

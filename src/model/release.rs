@@ -109,16 +109,16 @@ pub struct ReleaseBody {
 }
 
 impl ReleaseBody {
-    /// The build that the manifest installs: the first image tag that reads as a version, else the chart's version.
+    /// The build that the manifest installs: the first image tag that reads as a version, else the chart's version. Tags
+    /// that begin with the chart's first number go first: init containers and sidecars have versions of their own, which
+    /// stay the same from build to build.
     #[must_use]
     pub fn build(&self) -> BuildVersion {
-        self.workloads
-            .iter()
-            .flat_map(|workload| &workload.images)
-            .filter_map(|image| image_tag(image))
-            .map(BuildVersion::new)
-            .find(BuildVersion::is_ordered)
-            .unwrap_or_else(|| BuildVersion::new(&self.chart_version))
+        let chart = BuildVersion::new(&self.chart_version);
+        let images = self.workloads.iter().flat_map(|workload| &workload.images);
+        let tags = images.filter_map(|image| image_tag(image)).map(BuildVersion::new).filter(BuildVersion::is_ordered);
+        let alike = |tag: &BuildVersion| tag.first_number() == chart.first_number();
+        tags.clone().find(alike).or_else(|| tags.clone().next()).unwrap_or(chart)
     }
 }
 
@@ -224,9 +224,11 @@ mod tests {
 
     #[test]
     fn the_build_is_the_image_tag_else_the_chart_version() {
-        let cases: [(&str, &[&str], &str); 4] = [
+        let cases: [(&str, &[&str], &str); 6] = [
             ("100.0.100+1800", &["r/gca:100.0.100.2300"], "100.0.100.2300"),
             ("100.0.100+1800", &["busybox:latest", "r/gca:100.0.100.2300"], "100.0.100.2300"),
+            ("100.0.100+1800", &["busybox:1.36.1", "r/gca:100.0.100.2300"], "100.0.100.2300"),
+            ("100.0.100+1800", &["r/gca:7.1"], "7.1"),
             ("100.0.100+1800", &["r/gca:latest"], "100.0.100+1800"),
             ("100.0.100+1800", &[], "100.0.100+1800"),
         ];

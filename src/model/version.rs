@@ -42,6 +42,12 @@ impl BuildVersion {
         self.parts.is_some()
     }
 
+    /// The first of its numbers; `None` where it has no order.
+    #[must_use]
+    pub fn first_number(&self) -> Option<u64> {
+        self.parts.as_ref()?.first().copied()
+    }
+
     /// How it stands to another version; `None` where one of them has no order and the texts differ.
     #[must_use]
     pub fn compare(&self, other: &Self) -> Option<Ordering> {

@@ -62,14 +62,19 @@ fn recent_restarts(context: &Context<'_>, begin: Timestamp) -> u32 {
     u32::try_from(counts.max().unwrap_or(0)).unwrap_or(u32::MAX)
 }
 
-/// Pods of the new generation that ran out of memory, while an operation is of interest: later, a kill long ago would
-/// count for as long as the pod lives.
+/// Pods of the new generation that ran out of memory since the operation began, while it is of interest. When a container
+/// was killed is not known: a pod of before the operation counts only where it was seen to restart since.
 fn out_of_memory<'a>(context: &'a Context<'_>) -> impl Iterator<Item = &'a Pod> {
-    let in_operation = context.operation.is_some_and(|operation| operation.in_window);
+    let begin = context.operation.filter(|operation| operation.in_window).map(|operation| operation.begin);
+    let since_begin = move |pod: &Pod| {
+        let restarted = context.memory.pods.get(&pod.uid).and_then(|known| known.restarted.back());
+        begin.is_some_and(|begin| pod.created >= begin || restarted.is_some_and(|at| *at >= begin))
+    };
     context
         .facts
         .replicas()
-        .filter(move |pod| in_operation && pod.generation == Generation::New)
+        .filter(|pod| pod.generation == Generation::New)
         .map(|pod| &*pod.pod)
+        .filter(move |pod| since_begin(pod))
         .filter(|pod| pod.containers.iter().any(|c| c.last_terminated == Some(TerminatedReason::OomKilled)))
 }

@@ -46,9 +46,12 @@ fn differences(context: &Context<'_>, body: &ReleaseBody) -> Vec<Evidence> {
         }
         for pod in workload.pods.iter().filter(|pod| pod.pod.is_replica() && pod.generation == Generation::New) {
             let strange = pod.pod.containers.iter().find(|container| {
-                // Injected sidecars have images that the manifest does not know at all: only same-named ones count.
-                let same = declared.images.iter().find(|image| repository(image) == repository(&container.image));
-                same.is_some_and(|image| image_tag(image) != image_tag(&container.image))
+                // Injected sidecars have images that the manifest does not know at all: only same-named ones count. A
+                // digest in a tag's place was put there by an admission webhook, and names what the tag named.
+                let Some(tag) = image_tag(&container.image) else { return false };
+                let named = |image: &&Name| repository(image) == repository(&container.image);
+                let mut tags = declared.images.iter().filter(named).filter_map(|image| image_tag(image)).peekable();
+                tags.peek().is_some() && !tags.any(|declared| declared == tag)
             });
             if let Some(container) = strange {
                 found.push(difference(&pod.pod.name, declared.images.first(), Some(&container.image)));
@@ -74,4 +77,61 @@ fn repository(image: &str) -> &str {
     let reference = image.split_once('@').map_or(image, |(reference, _)| reference);
     let last = reference.rsplit_once('/').map_or(reference, |(_, last)| last);
     last.split_once(':').map_or(last, |(name, _)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::assess::testing::{NEW, Scene};
+    use crate::model::names::Component::Gca;
+
+    /// The answer where the manifest declares `declared` and the pod's containers run `running`.
+    fn state(declared: &[&str], running: &[&str], minutes: f64) -> CheckState {
+        let names = |images: &[&str]| -> Vec<Name> { images.iter().map(|&image| image.into()).collect() };
+        let mut scene = Scene::upgraded(Gca);
+        scene.body(Gca).workloads[0].images = names(declared);
+        scene.workload(Gca).images = names(declared);
+        let pod = scene.pod(Gca);
+        let container = pod.containers[0].clone();
+        pod.containers = names(running)
+            .into_iter()
+            .map(|image| crate::model::workload::Container { image, ..container.clone() })
+            .collect();
+        scene.ask(Gca, minutes, answer).unwrap().state
+    }
+
+    #[test]
+    fn pods_run_what_the_manifest_declares() {
+        use CheckState::{Fail, Pass, Pending};
+        type Case<'a> = (&'a str, &'a [&'a str], &'a [&'a str], f64, CheckState);
+        let cases: [Case; 9] = [
+            ("the same", &[NEW], &[NEW], 30.0, Pass),
+            ("another registry", &[NEW], &["mirror:5000/r/app:100.0.116.4200"], 30.0, Pass),
+            ("another tag", &[NEW], &["r/app:1"], 30.0, Fail),
+            ("another tag, in time", &[NEW], &["r/app:1"], 5.0, Pending),
+            ("a sidecar that was injected", &[NEW], &[NEW, "mesh/proxy:7"], 30.0, Pass),
+            ("two tags of one image", &["r/app:migrate-2", NEW], &["r/app:migrate-2", NEW], 30.0, Pass),
+            ("a digest in a tag's place", &[NEW], &["r/app@sha256:abc"], 30.0, Pass),
+            ("a digest beside the tag", &[NEW], &["r/app:100.0.116.4200@sha256:abc"], 30.0, Pass),
+            ("digests alone", &["r/app@sha256:abc"], &["r/app@sha256:abc"], 30.0, Pass),
+        ];
+        for (name, declared, running, minutes, expected) in cases {
+            assert_eq!(state(declared, running, minutes), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn templates_must_be_equal() {
+        let mut scene = Scene::upgraded(Gca);
+        scene.workload(Gca).images = vec!["r/app:100.0.116.2900".into()];
+        let answer = scene.ask(Gca, 30.0, answer).unwrap();
+        assert_eq!(answer.state, CheckState::Fail);
+        let expected = difference(&"gca".into(), Some(&NEW.into()), Some(&"r/app:100.0.116.2900".into()));
+        assert_eq!(answer.evidence, [expected]);
+        let workload = Arc::clone(&scene.component(Gca).workloads[0].workload);
+        scene.component(Gca).workloads.clear();
+        assert_eq!(scene.ask(Gca, 30.0, super::answer).unwrap().state, CheckState::Fail, "{} is gone", workload.name);
+    }
 }
