@@ -175,10 +175,17 @@ fn demo_shows_a_cluster_in_good_health() {
         assert!(began.elapsed() < LONG, "{}", exporter.get("/readyz"));
         std::thread::sleep(Duration::from_millis(50));
     }
-    let page = exporter.get("/metrics");
-    for component in ["gim", "gsp", "gca"] {
-        let series = format!("gim_upgrade_verdict{{suite=\"default\",component=\"{component}\",verdict=\"none\"}} 1\n");
-        assert!(page.contains(&series), "{page}");
+    let series = ["gim", "gsp", "gca"].map(|component| {
+        format!("gim_upgrade_verdict{{suite=\"default\",component=\"{component}\",verdict=\"none\"}} 1\n")
+    });
+    // The cluster is known when it is ready; GIM's own metrics are read a moment later.
+    loop {
+        let page = exporter.get("/metrics");
+        if series.iter().all(|series| page.contains(series)) {
+            break;
+        }
+        assert!(began.elapsed() < LONG, "{page}");
+        std::thread::sleep(Duration::from_millis(50));
     }
     assert_eq!(exporter.end("TERM").0, Some(0));
 }

@@ -54,7 +54,7 @@ const BEAT: Duration = Duration::from_millis(10);
 /// How long the tasks of a run may take to end.
 const GRACE: Duration = Duration::from_secs(5);
 /// Those that are played wherever the tests run: short, and each with another end.
-const SOME: [&str; 4] = ["atomic-rollback", "crash-loop", "hook-failed", "uninstall"];
+const SOME: [&str; 4] = ["crash-loop", "gca-never-ready", "image-missing", "uninstall"];
 
 /// A run of the whole program.
 struct Run {
