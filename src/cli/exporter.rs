@@ -41,7 +41,7 @@ pub(super) struct Outlet {
 impl Outlet {
     /// An outlet that shows the suites of `config`, of which nothing is known yet.
     pub(super) fn new(config: &Config) -> Self {
-        let clock = Arc::new(SystemClock);
+        let clock = Arc::new(SystemClock::default());
         let offset = Arc::<ClockOffset>::default();
         let own = Arc::new(OwnMetrics::new(clock.now(), Arc::clone(&offset)));
         let board = Board::new(config.suites.clone(), config.policy.clone(), clock.now());
