@@ -78,12 +78,15 @@ fn pods(context: &Context<'_>, checks: &[(CheckId, Answer)]) -> Vec<Adversity> {
         }
         // Where no error is told, the image is merely slow, and the check itself has waited for the pending timeout.
         let since = context.memory.since(Condition::ImageNotPulled);
-        let no_image = |pod: &PodFacts| match since {
-            Some(since) => pod.pod.waits(WaitingReason::is_image) && lasted(since, context.times.image_grace),
-            None => {
-                let creating = pod.pod.waits(|reason| reason == WaitingReason::ContainerCreating);
-                creating && lasted(context.memory.readiness_since(&pod.pod), context.times.pending_timeout)
-            }
+        let slow = |pod: &PodFacts| {
+            let creating = pod.pod.waits(|reason| reason == WaitingReason::ContainerCreating);
+            creating && lasted(context.memory.readiness_since(&pod.pod), context.times.pending_timeout)
+        };
+        let no_image = |pod: &PodFacts| {
+            since.map_or_else(
+                || slow(pod),
+                |since| pod.pod.waits(WaitingReason::is_image) && lasted(since, context.times.image_grace),
+            )
         };
         if fails(CheckId::ImagesPulled) && new().any(no_image) {
             found.push(CheckId::ImagesPulled);

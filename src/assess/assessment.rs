@@ -156,7 +156,7 @@ named! {
         UnprovenTarget = "unproven_target",
         /// Helm works on it.
         HelmWorking = "helm_working",
-        /// The pods are not all Ready, and still in time.
+        /// The pods are not all Ready, or the controllers are not done, and still in time.
         RolloutUnfinished = "rollout_unfinished",
         /// A pod was replaced, and is still in time.
         PodReplaced = "pod_replaced",

@@ -96,13 +96,12 @@ fn signals(context: &Context<'_>, checks: &[(CheckId, Answer)], proof: &mut Proo
         return;
     };
     if context.horizon.lasted(silent, context.policy.signal_silence()) {
-        let reason = Reason::Named(NamedReason::SignalsSilent);
         // An exporter that has just begun cannot call a signal silent that it never had the time to hear.
         let full = after(context.memory.began, context.policy.trend_window);
         if context.horizon.passed(full) {
-            proof.silent.push(reason);
+            proof.silent.push(Reason::Named(NamedReason::SignalsSilent));
         } else {
-            proof.lack(reason, Some(full));
+            proof.lack(Reason::Named(NamedReason::WindowFilling), Some(full));
         }
         return;
     }

@@ -130,10 +130,11 @@ pub fn nothing_to_see(facts: &ComponentFacts) -> bool {
     facts.workloads.is_empty() && declares_none
 }
 
-/// Whether pods are missing, of an old revision, or still being deleted: a condition for memory.
+/// Whether pods are missing, of an old revision, or still being deleted, or nothing but the controllers' word or the
+/// template is: a condition for memory.
 #[must_use]
-pub fn pods_missing(facts: &ComponentFacts) -> bool {
-    facts.workloads.iter().any(|workload| !replicas_exist(workload))
+pub fn pods_missing(facts: &ComponentFacts, rollout: &Rollout) -> bool {
+    facts.workloads.iter().any(|workload| !replicas_exist(workload)) || !rollout.all_ready && rollout.unready.is_empty()
 }
 
 /// Whether pods are fewer than wanted, of whatever revision, or still being deleted: a condition for memory.

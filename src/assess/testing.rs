@@ -10,7 +10,7 @@ use super::horizon::Horizon;
 use super::trend::{self, TrendReport};
 use super::{assess, operation, remember, rollout};
 use crate::model::facts::{ComponentFacts, Facts, Generation, PodFacts, Sources, WorkloadFacts};
-use crate::model::memory::{ComponentMemory, Memory};
+use crate::model::memory::Memory;
 use crate::model::names::{Component, Name, PerComponent};
 use crate::model::policy::Policy;
 use crate::model::release::{BodyState, ManifestWorkload, ReleaseBody, ReleaseFacts, ReleaseStatus, Revision};
@@ -177,11 +177,6 @@ impl Scene {
             rollout: &rollout,
             trend: trend.as_ref(),
         })
-    }
-
-    /// Memory of a component.
-    pub fn memory(&mut self, component: Component) -> &mut ComponentMemory {
-        self.memory.components.get_mut(component)
     }
 }
 

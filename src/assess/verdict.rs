@@ -212,7 +212,8 @@ fn not_finished(case: &Case<'_>) -> Option<Verdict> {
     }
     // A pod that came instead of another has time to start; one that keeps crashing will not.
     let crashes = case.judged.failing.iter().any(|failing| failing.check == CheckId::ContainersStable);
-    (!crashes).then(|| wait(NamedReason::PodReplaced, Some(deadline)))
+    let reason = if rollout.pods_ready { NamedReason::RolloutUnfinished } else { NamedReason::PodReplaced };
+    (!crashes).then(|| wait(reason, Some(deadline)))
 }
 
 fn unhealthy(case: &Case<'_>) -> Option<Verdict> {
@@ -295,3 +296,6 @@ fn advisories(case: &Case<'_>, verdict: &Verdict) -> Vec<Reason> {
     }
     found
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@
 //! judging: see the board itself.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
 
@@ -12,7 +12,7 @@ use super::Board;
 use crate::assess::snapshot::Snapshot;
 use crate::index::change::Change;
 use crate::model::source::ClockOffset;
-use crate::model::time::{Clock, Timestamp, between};
+use crate::model::time::{Clock, Timestamp, after, between};
 use crate::model::wants::Wants;
 
 /// How many changes are taken in before a judgement: a list of a large cluster comes as one change.
@@ -22,13 +22,24 @@ const TICK: Duration = Duration::from_secs(1);
 /// A judgement that is due is made this much later at the earliest, so that rounding never makes it too early.
 const AFTER_DUE: Duration = Duration::from_millis(1);
 
-/// The machine's clock.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct SystemClock;
+/// The machine's clock as it stood when this was made, and the time that went by since. Where the machine's clock is set
+/// while the exporter runs, this one is not: a jump would look like hours of silence, and a jump back would freeze every
+/// judgement. How far it is from the API server's clock is learned all the time.
+#[derive(Clone, Copy, Debug)]
+pub struct SystemClock {
+    made: Timestamp,
+    counter: Instant,
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self { made: Timestamp::now(), counter: Instant::now() }
+    }
+}
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        Timestamp::now()
+        after(self.made, self.counter.elapsed())
     }
 }
 

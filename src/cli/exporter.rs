@@ -42,7 +42,7 @@ impl Outlet {
     /// An outlet that shows the suites of `config`, of which nothing is known yet.
     #[must_use]
     pub fn new(config: &Config) -> Self {
-        let clock = Arc::new(SystemClock);
+        let clock = Arc::new(SystemClock::default());
         let offset = Arc::<ClockOffset>::default();
         let own = Arc::new(OwnMetrics::new(clock.now(), Arc::clone(&offset)));
         let board = Board::new(config.suites.clone(), config.policy.clone(), clock.now());
