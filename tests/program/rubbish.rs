@@ -14,7 +14,7 @@ use crate::site::{Series, eventually};
 
 /// The most memory that the exporter may ever have had, in KiB: it may hold a Secret of 4 MiB and a page of 8 MiB, and a
 /// development build is larger than what is shipped.
-const PEAK_KIB: u64 = 100 * 1024;
+const PEAK_KIB: u64 = 64 * 1024;
 /// How much is packed into one member of the packed file.
 const MEMBER_BYTES: usize = 100 * 1024 * 1024;
 
