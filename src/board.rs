@@ -45,6 +45,7 @@ pub struct Board {
     dirty: BTreeSet<usize>,
     due: BTreeSet<(Timestamp, usize)>,
     wants: Arc<Wants>,
+    wants_changed: bool,
     sequence: u64,
     now: Timestamp,
     /// Whether a suite was ever judged on all of its evidence.
@@ -69,6 +70,7 @@ impl Board {
             dirty: BTreeSet::new(),
             due: BTreeSet::new(),
             wants: Arc::default(),
+            wants_changed: false,
             sequence: 0,
             now,
             begun: false,
@@ -109,14 +111,10 @@ impl Board {
             self.dirty.insert(place);
         }
         let mut changed = turned.changed;
-        let mut wants_changed = false;
         while let Some(place) = self.dirty.pop_first() {
             let (published, wants) = self.judge_one(place);
             changed |= published;
-            wants_changed |= wants;
-        }
-        if wants_changed {
-            self.wants = Arc::new(self.all_wants());
+            self.wants_changed |= wants;
         }
         self.sequence += u64::from(changed);
         changed
@@ -128,9 +126,18 @@ impl Board {
         self.due.first().map(|(at, _)| *at)
     }
 
-    /// What all suites want read. The same `Arc` for as long as it is the same.
+    /// Whether something else is wanted than [`Board::wants`] last told.
     #[must_use]
-    pub fn wants(&self) -> Arc<Wants> {
+    pub const fn wants_changed(&self) -> bool {
+        self.wants_changed
+    }
+
+    /// What all suites want read. The same `Arc` for as long as it is the same. Gathered from every suite where it changed,
+    /// so not to be asked for at each of a thousand changes.
+    pub fn wants(&mut self) -> Arc<Wants> {
+        if std::mem::take(&mut self.wants_changed) {
+            self.wants = Arc::new(self.all_wants());
+        }
         self.wants.clone()
     }
 

@@ -27,6 +27,7 @@ use crate::model::workload::{Pod, ReplicaSet, Workload, WorkloadKind};
 #[derive(Debug)]
 pub struct Index {
     suites: Vec<Arc<Suite>>,
+    by_name: HashMap<Name, usize>,
     by_namespace: HashMap<Name, Vec<usize>>,
     pods: Objects<Pod>,
     workloads: Objects<Workload>,
@@ -59,10 +60,12 @@ impl Index {
                 }
             }
         }
+        let by_name = suites.iter().enumerate().map(|(place, suite)| (suite.name.clone(), place)).collect();
         let releases = Releases::new(&suites);
         let signals = Signals::new(&suites);
         Self {
             suites,
+            by_name,
             by_namespace,
             pods: Objects::default(),
             workloads: Objects::default(),
@@ -96,9 +99,7 @@ impl Index {
                 self.in_namespace(&want.namespace)
             }
             Change::Reading(reading) => {
-                let Some(place) = self.suites.iter().position(|suite| suite.name == reading.suite) else {
-                    return Touched::None;
-                };
+                let Some(&place) = self.by_name.get(&reading.suite) else { return Touched::None };
                 let component = reading.component;
                 self.signals.apply(place, reading);
                 let exists = self.pod_uids(place, component);
@@ -145,21 +146,19 @@ impl Index {
         same_kind: impl Fn(&T) -> bool,
     ) -> Touched {
         let touched = self.touched(&delta, T::namespace);
-        let delta = self.watched(delta, T::namespace);
-        objects(self).apply(delta, same_kind);
+        if touched != Touched::None {
+            let delta = self.watched(delta, T::namespace);
+            objects(self).apply(delta, same_kind);
+        }
         touched
     }
 
-    /// Leaves out objects of namespaces that no suite has.
+    /// Leaves objects of namespaces that no suite has out of a list of the whole cluster.
     fn watched<T>(&self, delta: Delta<T>, namespace: impl Fn(&T) -> &Name) -> Delta<T> {
         match delta {
             Delta::Reset { namespace: scope, mut items } => {
                 items.retain(|item| self.by_namespace.contains_key(namespace(item)));
                 Delta::Reset { namespace: scope, items }
-            }
-            Delta::Apply(item) if !self.by_namespace.contains_key(namespace(&item)) => {
-                // Nothing is kept of that namespace, so emptying it changes nothing.
-                Delta::Reset { namespace: Some(namespace(&item).clone()), items: Vec::new() }
             }
             other => other,
         }

@@ -82,12 +82,11 @@ fn pods(context: &Context<'_>, checks: &[(CheckId, Answer)]) -> Vec<Adversity> {
             let creating = pod.pod.waits(|reason| reason == WaitingReason::ContainerCreating);
             creating && lasted(context.memory.readiness_since(&pod.pod), context.times.pending_timeout)
         };
-        let no_image = |pod: &PodFacts| {
-            since.map_or_else(
-                || slow(pod),
-                |since| pod.pod.waits(WaitingReason::is_image) && lasted(since, context.times.image_grace),
-            )
+        // The condition may be that of an old pod beside it.
+        let refused = |pod: &PodFacts, since: Timestamp| {
+            pod.pod.waits(WaitingReason::is_image) && lasted(since.max(pod.pod.created), context.times.image_grace)
         };
+        let no_image = |pod: &PodFacts| since.map_or_else(|| slow(pod), |since| refused(pod, since));
         if fails(CheckId::ImagesPulled) && new().any(no_image) {
             found.push(CheckId::ImagesPulled);
         }
@@ -245,5 +244,21 @@ mod tests {
         scene.pod(Gca).created = at(0.1);
         scene.policy.times.gca.ready_timeout = std::time::Duration::from_mins(30);
         assert_eq!(scene.verdict(Gca, 11.0).0, VerdictKind::Wait);
+    }
+
+    #[test]
+    fn a_new_pod_has_its_own_grace_for_its_image() {
+        // The upgrade before left a pod whose image was never there; this one's registry hiccups.
+        let mut scene = Scene::upgraded(Gca);
+        scene.workload(Gca).progressed = false;
+        let mut old = ready_pod("gca-old", "2", -60.0, -60.0, OLD);
+        (old.ready, old.containers[0].waiting) = (false, Some(WaitingReason::ErrImagePull));
+        let old = crate::model::facts::PodFacts { pod: Arc::new(old), generation: Generation::Old };
+        scene.component(Gca).workloads[0].pods.push(old);
+        scene.judge(2.0);
+        let pod = scene.pod(Gca);
+        (pod.created, pod.ready, pod.containers[0].waiting) = (at(5.0), false, Some(WaitingReason::ErrImagePull));
+        assert_eq!(scene.verdict(Gca, 6.9).0, VerdictKind::Wait);
+        assert_eq!(scene.verdict(Gca, 7.0), (VerdictKind::RollBack, vec!["images_pulled"]));
     }
 }

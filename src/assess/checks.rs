@@ -171,3 +171,6 @@ fn grace_after_ready(context: &Context<'_>, span: std::time::Duration) -> Option
         Some(Timestamp::MAX)
     }
 }
+
+#[cfg(test)]
+mod tests;

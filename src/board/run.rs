@@ -19,6 +19,9 @@ use crate::model::wants::Wants;
 const BATCH: usize = 1024;
 /// How often silence is looked for.
 const TICK: Duration = Duration::from_secs(1);
+/// What is wanted is gathered from all suites at most this often: while thousands of bodies come in at the start, each of
+/// them changes it.
+const WANTS_PAUSE: Duration = Duration::from_millis(20);
 /// A judgement that is due is made this much later at the earliest, so that rounding never makes it too early.
 const AFTER_DUE: Duration = Duration::from_millis(1);
 
@@ -60,10 +63,12 @@ pub async fn run(
         clock.now().checked_add(offset).unwrap_or_else(|_| clock.now())
     };
     let mut emptied = clock.now();
+    let mut told: Option<Instant> = None;
     loop {
         // What waits already came after the channel was last emptied, at the earliest: it may seem late, never early.
         let waiting = (!changes.is_empty()).then_some(emptied);
-        let wait = board.due().map_or(TICK, |due| (between(now(), due) + AFTER_DUE).min(TICK));
+        let most = if board.wants_changed() { WANTS_PAUSE } else { TICK };
+        let wait = board.due().map_or(most, |due| (between(now(), due) + AFTER_DUE).min(most));
         let heard = match tokio::time::timeout(wait, changes.recv_many(&mut batch, BATCH)).await {
             Ok(0) => return,
             Ok(_) => {
@@ -74,12 +79,10 @@ pub async fn run(
             Err(_elapsed) => None,
         };
         let publish = board.judge(now());
-        wants.send_if_modified(|current| {
-            let latest = board.wants();
-            let modified = !Arc::ptr_eq(current, &latest);
-            *current = latest;
-            modified
-        });
+        if board.wants_changed() && told.is_none_or(|told| told.elapsed() >= WANTS_PAUSE) {
+            wants.send_replace(board.wants());
+            told = Some(Instant::now());
+        }
         if publish {
             snapshots.send_replace(Arc::new(board.snapshot()));
             if let Some(heard) = heard {

@@ -83,7 +83,7 @@ impl Outlet {
             ApiClient::connect(access, timing.silence, server_clock).await.context("cannot use the cluster")?;
         let (changes, heard) = mpsc::channel(CHANGES);
         let board = Board::new(config.suites.clone(), config.policy.clone(), self.clock.now());
-        let (wants, wanted) = watch::channel(board.wants());
+        let (wants, wanted) = watch::channel(Arc::default());
         let (bodies, endpoints) = split(generation, wanted);
         let observers = Setup {
             api: client,

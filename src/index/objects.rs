@@ -77,15 +77,21 @@ impl<T: Object> Objects<T> {
                 }
             }
             Delta::Reset { namespace, items } => {
-                let clear = |objects: &mut BTreeMap<Key, Arc<T>>| objects.retain(|_, object| !same_kind(object));
+                let clear = |objects: &mut BTreeMap<Key, Arc<T>>| {
+                    objects.retain(|_, object| !same_kind(object));
+                    !objects.is_empty()
+                };
                 match &namespace {
-                    Some(namespace) => self.0.get_mut(namespace).into_iter().for_each(clear),
-                    None => self.0.values_mut().for_each(clear),
+                    Some(namespace) => {
+                        if self.0.get_mut(namespace).is_some_and(|objects| !clear(objects)) {
+                            self.0.remove(namespace);
+                        }
+                    }
+                    None => self.0.retain(|_, objects| clear(objects)),
                 }
                 for object in items {
                     self.insert(object);
                 }
-                self.0.retain(|_, objects| !objects.is_empty());
             }
         }
     }
