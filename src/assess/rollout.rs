@@ -3,8 +3,6 @@
 //! Kubernetes's shortcuts are not trusted alone: a `StatefulSet` that was rolled back has equal revisions and a broken
 //! pod, and right after `helm upgrade` the old pods still look finished. Not for Helm's side: that is `operation`.
 
-use std::time::Duration;
-
 use super::assessment::{Operation, OperationKind};
 use super::horizon::Horizon;
 use crate::model::facts::{ComponentFacts, Generation, PodFacts, WorkloadFacts};
@@ -23,8 +21,8 @@ pub struct StalePod {
     pub pod: Name,
     /// Which of the two cases: `StalePod` or `OnDelete`.
     pub condition: Condition,
-    /// Whether it has been so for long enough to be told.
-    pub settled: bool,
+    /// From when on it has been so for long enough to be told.
+    pub told: Timestamp,
 }
 
 /// A replica that is not Ready.
@@ -101,6 +99,9 @@ pub fn read(evidence: &Evidence<'_>) -> Rollout {
         .collect();
     let readiness = |pod: &PodFacts| evidence.memory.readiness_since(&pod.pod);
     let ready_since = all_ready.then(|| facts.replicas().map(readiness).max()).flatten();
+    let stale = stale_pod(evidence);
+    // A stale pod that was only just seen is no failure of the rollout before it is told.
+    let told = stale.as_ref().map(|stale| stale.told);
     Rollout {
         desired: facts.desired(),
         ready: ready(facts.replicas()),
@@ -110,9 +111,9 @@ pub fn read(evidence: &Evidence<'_>) -> Rollout {
         all_ready,
         once,
         ready_since,
-        deadline: (!all_ready).then(|| deadline(evidence, settled, &unready)),
+        deadline: (!all_ready).then(|| deadline(evidence, settled, &unready)).max(told),
         unready,
-        stale: stale_pod(evidence),
+        stale,
     }
 }
 
@@ -267,9 +268,6 @@ fn deadline(evidence: &Evidence<'_>, settled: bool, unready: &[Unready]) -> Time
 
 /// The first pod that stands in the way, with whether it has done so for long enough.
 fn stale_pod(evidence: &Evidence<'_>) -> Option<StalePod> {
-    let lasted = |condition, span: Duration| {
-        evidence.horizon.lasted(evidence.horizon.since(evidence.memory.since(condition)), span)
-    };
     let found = evidence.facts.workloads.iter().find_map(|workload| {
         let object = &workload.workload;
         if object.kind != WorkloadKind::StatefulSet || object.observed_generation < object.generation {
@@ -294,6 +292,6 @@ fn stale_pod(evidence: &Evidence<'_>) -> Option<StalePod> {
         namespace: pod.pod.namespace.clone(),
         pod: pod.pod.name.clone(),
         condition,
-        settled: lasted(condition, evidence.policy.stale_pod_hold),
+        told: after(evidence.horizon.since(evidence.memory.since(condition)), evidence.policy.stale_pod_hold),
     })
 }

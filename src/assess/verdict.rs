@@ -125,7 +125,7 @@ fn uninstalling(case: &Case<'_>) -> Option<Verdict> {
 }
 
 fn stands_in_the_way(case: &Case<'_>) -> Option<Verdict> {
-    let stale = case.judged.rollout.stale.as_ref().filter(|stale| stale.settled)?;
+    let stale = case.judged.rollout.stale.as_ref().filter(|stale| case.horizon.passed(stale.told))?;
     let reason = match stale.condition {
         Condition::OnDelete => NamedReason::OnDelete,
         _ => NamedReason::StalePod,

@@ -35,6 +35,7 @@ scenarios![
     "release-stuck-pending",
     "rollback",
     "rollback-stale-pod",
+    "stale-pod-deleted-late",
     "rollback-fails",
     "rollback-wait-stale-pod",
     "atomic-rollback",
@@ -55,6 +56,7 @@ scenarios![
     "uninstall-keep-history",
     "uninstall-stuck",
     "skewed-clocks",
+    "kubelets-behind",
 ];
 
 const USUAL_HISTORY: &str = include_str!("../usual-history.yaml");
