@@ -138,4 +138,16 @@ mod tests {
         scene.pod(Gca).containers[0].restarts = 2;
         assert_eq!(scene.verdict(Gca, 31.0), (VerdictKind::Investigate, vec!["containers_stable"]), "killed since");
     }
+
+    #[test]
+    fn an_exporter_that_begins_beside_an_ill_pod_knows_that_it_was_ready() {
+        // Rolled back five hours ago; that it worked is remembered nowhere.
+        for (since, expected) in [(290.0, VerdictKind::Wait), (0.5, VerdictKind::ContactSupport)] {
+            let mut scene = Scene::upgraded(Gim);
+            scene.body(Gim).description = "Rollback to 1".into();
+            scene.memory = Memory::new(at(300.0));
+            (scene.pod(Gim).ready, scene.pod(Gim).ready_changed) = (false, Some(at(since)));
+            assert_eq!(scene.verdict(Gim, 300.0).0, expected);
+        }
+    }
 }

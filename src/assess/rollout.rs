@@ -3,6 +3,8 @@
 //! Kubernetes's shortcuts are not trusted alone: a `StatefulSet` that was rolled back has equal revisions and a broken
 //! pod, and right after `helm upgrade` the old pods still look finished. Not for Helm's side: that is `operation`.
 
+use std::time::Duration;
+
 use super::assessment::{Operation, OperationKind};
 use super::horizon::Horizon;
 use crate::model::facts::{ComponentFacts, Generation, PodFacts, WorkloadFacts};
@@ -10,7 +12,10 @@ use crate::model::memory::{ComponentMemory, Condition};
 use crate::model::names::Name;
 use crate::model::policy::{Policy, Times};
 use crate::model::time::{Timestamp, after};
-use crate::model::workload::{UpdateStrategy, WorkloadKind};
+use crate::model::workload::{Pod, UpdateStrategy, WorkloadKind};
+
+/// Within this time of its creation a kubelet says of a pod for the first time that it is not Ready.
+const TOLD_WITHIN: Duration = Duration::from_mins(1);
 
 /// A pod of an earlier revision that stands in the way until somebody deletes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -209,7 +214,7 @@ fn templates_match(facts: &ComponentFacts) -> Option<bool> {
 
 /// Whether the newest revision was rolled out before now. Equal revisions of a `StatefulSet` are no proof for a first
 /// install or a return to an older revision, nor under `OnDelete`, where they need not be equal: there only memory, or pods
-/// made after the rollout's time, can tell.
+/// made after the rollout's time, can tell, or ones that were Ready before an exporter began that saw none of it.
 fn rolled_out_once(evidence: &Evidence<'_>) -> bool {
     let facts = evidence.facts;
     let Some(operation) = evidence.operation else { return false };
@@ -227,9 +232,12 @@ fn rolled_out_once(evidence: &Evidence<'_>) -> bool {
     let no_proof = facts.workloads.iter().map(|workload| &workload.workload).any(|object| {
         object.kind == WorkloadKind::StatefulSet && (returns || object.strategy == UpdateStrategy::OnDelete)
     });
+    // An exporter that began later has the kubelets' word alone: a pod that turned long after it was made had been Ready.
+    let unseen = evidence.memory.began > operation.ready_deadline;
+    let turned = |pod: &Pod| evidence.memory.readiness_since(pod) > after(pod.created, TOLD_WITHIN);
     let replaced = || {
-        let mut unready = facts.replicas().filter(|pod| !pod.pod.ready).peekable();
-        unready.peek().is_some() && unready.all(|pod| pod.pod.created > operation.ready_deadline)
+        let mut unready = facts.replicas().map(|pod| &*pod.pod).filter(|pod| !pod.ready).peekable();
+        unready.peek().is_some() && unready.all(|pod| pod.created > operation.ready_deadline || unseen && turned(pod))
     };
     current && (!no_proof || replaced())
 }
