@@ -1,7 +1,7 @@
 //! The shape of a judgement: operation, stage, gate and verdict of each component of a suite.
 //!
 //! Plain data that `publish` renders. Instants only: until [`Assessment::valid_until`] any moment gives the same answer.
-//! Not for how it is reached: see `operation`, `rollout`, `stage`, `gate` and `verdict`.
+//! Not for how it is reached: see `operation`, `rollout`, `component`, `suite` and `verdict`.
 
 use super::answer::{Answer, CheckId, CheckState};
 use super::trend::TrendReport;

@@ -1,4 +1,4 @@
-//! Whether a component is unhealthy: a vital check fails, a check about signals for as long as the hold.
+//! Whether a component is unhealthy: a vital check fails, one about signals for as long as the hold or a whole window.
 //!
 //! Helm's status, hooks, versions and companions never make a component unhealthy. Not for whether the operation is to
 //! blame: that is `adverse`.

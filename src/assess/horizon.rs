@@ -1,7 +1,7 @@
 //! The horizon: the present instant, and until when what was concluded from it holds.
 //!
-//! Nothing in `assess` compares instants with the present but through here. A deadline that has not come yet shortens
-//! the horizon; so before the horizon any present gives the same answers.
+//! No judgement compares instants with the present but through here; only `remember`, which judges nothing, is told it
+//! plainly. A deadline that has not come yet shortens the horizon; so before the horizon any present gives the same answers.
 
 use std::cell::Cell;
 use std::time::Duration;
