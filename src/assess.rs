@@ -41,7 +41,7 @@ pub fn assess(facts: &Facts, memory: &Memory, policy: &Policy, now: Timestamp) -
     let horizon = Horizon::new(now);
     let judged = facts
         .components
-        .map(|component, own| component::judge(component, own, memory.components.get(component), policy, &horizon));
+        .map(|component, _| component::judge(component, facts, memory.components.get(component), policy, &horizon));
     let in_suite = suite::judge(facts, &judged);
     let gates = suite::gates(&judged, &in_suite);
     let verdicts = PerComponent::from_fn(|component| {

@@ -199,6 +199,7 @@ impl Board {
                 workloads: workloads.into_iter().map(freshness).max().unwrap_or(Freshness::Starting),
                 helm: if primed { helm } else { helm.max(Freshness::Starting) },
                 bodies: freshness(SourceKind::HelmBodies),
+                config_maps: freshness(SourceKind::ConfigMaps),
             }
         })?;
         remember::seen(&mut memory, &facts, &self.policy, now);

@@ -8,6 +8,7 @@ pub mod change;
 mod objects;
 mod releases;
 mod signals;
+mod surroundings;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,7 +17,9 @@ use change::{Change, Delta};
 use objects::Objects;
 use releases::Releases;
 use signals::Signals;
+use surroundings::AllSurroundings;
 
+use crate::model::config_map::ConfigMap;
 use crate::model::facts::{ComponentFacts, Facts, Generation, PodFacts, Sources, WorkloadFacts};
 use crate::model::names::{Component, Name, PerComponent};
 use crate::model::signal::SignalFacts;
@@ -34,6 +37,8 @@ pub struct Index {
     replica_sets: Objects<ReplicaSet>,
     releases: Releases,
     signals: Signals,
+    config_maps: Objects<ConfigMap>,
+    surroundings: AllSurroundings,
 }
 
 /// Which suites a change concerns, by their place in the configuration.
@@ -63,6 +68,7 @@ impl Index {
         let by_name = suites.iter().enumerate().map(|(place, suite)| (suite.name.clone(), place)).collect();
         let releases = Releases::new(&suites);
         let signals = Signals::new(&suites);
+        let surroundings = AllSurroundings::new(suites.len());
         Self {
             suites,
             by_name,
@@ -72,6 +78,8 @@ impl Index {
             replica_sets: Objects::default(),
             releases,
             signals,
+            config_maps: Objects::default(),
+            surroundings,
         }
     }
 
@@ -106,6 +114,13 @@ impl Index {
                 self.signals.retain(place, component, |uid| exists.contains(uid));
                 Touched::Some(vec![place])
             }
+            Change::ConfigMap(delta) => self.object(delta, |index| &mut index.config_maps, |_| true),
+            Change::Probe(probe) => self.surrounding(&probe.suite, |all, place| all.probe(place, &probe)),
+            Change::Database(read) => self.surrounding(&read.suite.clone(), |all, place| all.database(place, read)),
+            Change::Backup(backup) => self.surrounding(&backup.suite.clone(), |all, place| all.backup(place, backup)),
+            Change::Aggregation(level) => {
+                self.surrounding(&level.suite.clone(), |all, place| all.aggregation(place, level))
+            }
             Change::SourceAdded { .. } | Change::SourceCondition(..) | Change::SourceError { .. } => Touched::None,
         }
     }
@@ -133,10 +148,29 @@ impl Index {
                     .unwrap_or_default(),
                 signals: SignalFacts { configured: member.endpoint.is_some(), readings },
                 workloads,
+                config_maps: self.left_behind(component, &member.namespace, &member.release),
                 sources: sources(component),
             }
         });
-        Some(Facts { suite: suite.name.clone(), components })
+        Some(Facts { suite: suite.clone(), components, surroundings: self.surroundings.get(place) })
+    }
+
+    /// The `ConfigMap`s by which GSP's Flink keeps its state. Their label `app` is the release's full name: the release's,
+    /// or one that has it in front (upgrade guide, Uninstall).
+    fn left_behind(&self, component: Component, namespace: &Name, release: &Name) -> Vec<Arc<ConfigMap>> {
+        if component != Component::Gsp {
+            return Vec::new();
+        }
+        let of_release = |app: &Name| app.strip_prefix(&**release).is_some_and(|r| r.is_empty() || r.starts_with('-'));
+        let all = self.config_maps.in_namespace(namespace);
+        all.filter(|map| map.app.as_ref().is_some_and(of_release)).cloned().collect()
+    }
+
+    /// Takes in what was heard of a suite's surroundings.
+    fn surrounding(&mut self, suite: &Name, take: impl FnOnce(&mut AllSurroundings, usize)) -> Touched {
+        let Some(&place) = self.by_name.get(suite) else { return Touched::None };
+        take(&mut self.surroundings, place);
+        Touched::Some(vec![place])
     }
 
     fn object<T: objects::Object>(

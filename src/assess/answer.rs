@@ -37,6 +37,44 @@ named! {
         LatencyLow = "latency_low",
         /// Does the backlog not grow?
         BacklogNotGrowing = "backlog_not_growing",
+        /// Does GIM call its own state well?
+        ServerState = "server_state",
+        /// Do GIM's jobs succeed?
+        JobsSucceeding = "jobs_succeeding",
+        /// Is the Info Mart's schema the target's?
+        SchemaMigrated = "schema_migrated",
+        /// Do the export views show the target's schema?
+        ExportViewsCurrent = "export_views_current",
+        /// Does GSP's Flink job run?
+        FlinkJobRunning = "flink_job_running",
+        /// Have task managers registered with Flink's job manager?
+        TaskManagersRegistered = "task_managers_registered",
+        /// Does Flink complete its checkpoints?
+        CheckpointsSucceeding = "checkpoints_succeeding",
+        /// Has no earlier install of GSP left state behind?
+        StateConfigMapsClean = "state_config_maps_clean",
+        /// Does GSP have recent configuration from GCA?
+        ConfigFresh = "config_fresh",
+        /// Does Kafka answer?
+        KafkaReachable = "kafka_reachable",
+        /// Does `PostgreSQL` answer?
+        DatabaseReachable = "database_reachable",
+        /// Does the object storage answer?
+        ObjectStorageReachable = "object_storage_reachable",
+        /// Does the aggregation call itself healthy?
+        AggregationHealthy = "aggregation_healthy",
+        /// Is there a recent backup of the Info Mart database?
+        BackupRecent = "backup_recent",
+        /// Is the companion's release of the component's build?
+        CompanionInStep = "companion_in_step",
+        /// Is the release within N-2 of the newest?
+        SupportedRelease = "supported_release",
+        /// Was it upgraded in the order of the guide?
+        OrderRespected = "order_respected",
+        /// Was it the only component that was operated on?
+        OneAtATime = "one_at_a_time",
+        /// Was every component of the suite well when the operation began?
+        StartedHealthy = "started_healthy",
     }
 }
 

@@ -176,6 +176,8 @@ named! {
         NextGateClosed = "next_gate_closed",
         /// The release is left `failed` although its pods healed.
         ReleaseLeftFailed = "release_left_failed",
+        /// All is normal, but the schema is not the target's: the migration did not run or did not finish.
+        MigrationIncomplete = "migration_incomplete",
         /// A hole in the table of verdicts.
         Undecided = "undecided",
     }
@@ -284,6 +286,24 @@ named! {
         GcaOperationRunning = "gca_operation_running",
         /// The evidence about GCA is missing.
         GcaUnknown = "gca_unknown",
+        /// GIM, which comes before, is below its target.
+        GimBelowTarget = "gim_below_target",
+        /// GSP, which comes before, is below its target.
+        GspBelowTarget = "gsp_below_target",
+        /// Kafka is down.
+        KafkaDown = "kafka_down",
+        /// `PostgreSQL` is down.
+        DatabaseDown = "database_down",
+        /// The object storage is down.
+        ObjectStorageDown = "object_storage_down",
+        /// No recent backup of the Info Mart database is known.
+        BackupNotRecent = "backup_not_recent",
+        /// A component of another suite that shares this one is neither verified nor at rest in health.
+        OtherSuiteNotVerified = "other_suite_not_verified",
+        /// An operation runs in another suite that shares this component.
+        OtherSuiteOperationRunning = "other_suite_operation_running",
+        /// The evidence about another suite that shares this component is missing.
+        OtherSuiteUnknown = "other_suite_unknown",
     }
 }
 

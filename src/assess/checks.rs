@@ -23,7 +23,7 @@ use super::assessment::Operation;
 use super::horizon::Horizon;
 use super::rollout::Rollout;
 use super::trend::TrendReport;
-use crate::model::facts::ComponentFacts;
+use crate::model::facts::{ComponentFacts, Facts};
 use crate::model::memory::ComponentMemory;
 use crate::model::names::Component;
 use crate::model::policy::{Policy, Times};
@@ -36,6 +36,8 @@ use crate::model::workload::Pod;
 pub struct Context<'a> {
     /// The component.
     pub component: Component,
+    /// What is known of its whole suite: some questions about a component are answered by another one's evidence.
+    pub suite: &'a Facts,
     /// What is known of it.
     pub facts: &'a ComponentFacts,
     /// What is remembered of it.

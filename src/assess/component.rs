@@ -12,7 +12,7 @@ use super::proof::{self, Proof};
 use super::rollout::{self, Rollout};
 use super::trend::{self, Trend, TrendReport};
 use super::{operation, target};
-use crate::model::facts::ComponentFacts;
+use crate::model::facts::{ComponentFacts, Facts};
 use crate::model::memory::{ComponentMemory, Condition};
 use crate::model::names::Component;
 use crate::model::policy::Policy;
@@ -62,12 +62,12 @@ impl Judged {
 #[must_use]
 pub fn judge(
     component: Component,
-    facts: &ComponentFacts,
+    suite: &Facts,
     memory: &ComponentMemory,
     policy: &Policy,
     horizon: &Horizon,
 ) -> Judged {
-    let times = policy.times.get(component);
+    let (facts, times) = (suite.components.get(component), policy.times.get(component));
     let mut operation = operation::newest(&facts.release, times, policy, horizon);
     let evidence = rollout::Evidence { facts, memory, policy, times, operation: operation.as_ref(), horizon };
     let rollout = rollout::read(&evidence);
@@ -78,6 +78,7 @@ pub fn judge(
     let trend = has_latency.then(|| latency_trend(facts, memory, policy));
     let context = Context {
         component,
+        suite,
         facts,
         memory,
         policy,
@@ -121,6 +122,11 @@ fn conditions(facts: &ComponentFacts, rollout: &Rollout, checks: &[(CheckId, Ans
             Condition::PodsGone => rollout::pods_gone(facts),
             Condition::LatencyHigh => fails(CheckId::LatencyLow),
             Condition::BacklogGrowing => fails(CheckId::BacklogNotGrowing),
+            Condition::ServerFailing => fails(CheckId::ServerState),
+            Condition::JobsFailing => fails(CheckId::JobsSucceeding),
+            Condition::FlinkJobDown => fails(CheckId::FlinkJobRunning),
+            Condition::TaskManagersMissing => fails(CheckId::TaskManagersRegistered),
+            Condition::CheckpointsFailing => fails(CheckId::CheckpointsSucceeding),
         })
         .collect()
 }

@@ -9,7 +9,7 @@ use super::checks::Context;
 use super::horizon::Horizon;
 use super::trend::{self, TrendReport};
 use super::{assess, operation, remember, rollout};
-use crate::model::facts::{ComponentFacts, Facts, Generation, PodFacts, Sources, WorkloadFacts};
+use crate::model::facts::{ComponentFacts, Facts, Generation, PodFacts, Sources, SurroundingFacts, WorkloadFacts};
 use crate::model::memory::Memory;
 use crate::model::names::{Component, Name, PerComponent};
 use crate::model::policy::Policy;
@@ -51,7 +51,7 @@ impl Scene {
     pub fn at_rest() -> Self {
         let suite = Suite::default_suite();
         let components = PerComponent::from_fn(|component| rested(component, suite.members.get(component)));
-        let facts = Facts { suite: suite.name, components };
+        let facts = Facts { suite: Arc::new(suite), components, surroundings: SurroundingFacts::default() };
         Self { facts, memory: Memory::new(at(-DAY)), policy: Policy::default() }
     }
 
@@ -168,6 +168,7 @@ impl Scene {
         let operation = operation.as_ref();
         question(&Context {
             component,
+            suite: &self.facts,
             facts,
             memory,
             policy,
@@ -181,12 +182,6 @@ impl Scene {
 }
 
 fn rested(component: Component, member: &Member) -> ComponentFacts {
-    let fresh = Sources {
-        pods: Freshness::Fresh,
-        workloads: Freshness::Fresh,
-        helm: Freshness::Fresh,
-        bodies: Freshness::Fresh,
-    };
     let mut facts = ComponentFacts {
         namespace: member.namespace.clone(),
         release_name: member.release.clone(),
@@ -195,7 +190,8 @@ fn rested(component: Component, member: &Member) -> ComponentFacts {
         companion: ReleaseFacts::default(),
         workloads: Vec::new(),
         signals: SignalFacts { configured: member.endpoint.is_some(), readings: Vec::new() },
-        sources: fresh,
+        config_maps: Vec::new(),
+        sources: Sources::all(Freshness::Fresh),
     };
     let names: &[&str] = match component {
         Component::Gim => &["gim"],
@@ -319,5 +315,7 @@ pub fn reading(uid: &str, minutes: f64, topics: &[(&str, f64)]) -> Reading {
         topics: topics.iter().map(|&(topic, seconds)| TopicLatency { topic: topic.into(), seconds }).collect(),
         values: Vec::new(),
         schema_version: None,
+        build: None,
+        config_times: Vec::new(),
     }
 }

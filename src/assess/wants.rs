@@ -56,7 +56,7 @@ fn endpoints<'a>(
     };
     let fixed = match endpoint {
         Endpoint::Url(url) => Some(want(None, url.clone())),
-        Endpoint::Pods { .. } => None,
+        Endpoint::Pods { .. } | Endpoint::Prometheus(_) => None,
     };
     let pods = facts.replicas().filter_map(move |pod| match endpoint {
         Endpoint::Pods { port, path } if pod.pod.ready => {

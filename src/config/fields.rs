@@ -88,6 +88,7 @@ section! {
         metrics: Metrics = members(|member| match &member.endpoint {
             Some(Endpoint::Pods { port, path }) => format!("port {port}, path {path}"),
             Some(Endpoint::Url(url)) => url.to_string(),
+            Some(Endpoint::Prometheus(matchers)) => matchers.to_string(),
             None => "none".to_owned(),
         });
     }

@@ -54,6 +54,10 @@ impl SuiteFields {
             fields.unwrap_or_default().resolve(component, &format!("suites[{at}].{component}"))
         };
         Ok(Suite {
+            tenant: default.tenant,
+            targets: default.targets,
+            schema: default.schema,
+            surroundings: default.surroundings,
             name: self.name.map_or(default.name, |name| name.0),
             members: PerComponent {
                 gim: member(Component::Gim, self.gim)?,
@@ -71,6 +75,8 @@ impl MemberFields {
             namespace: self.namespace.map_or(default.namespace, |name| name.0),
             release: self.release.map_or(default.release, |name| name.0),
             companion: self.companion.map_or(default.companion, |companion| companion.0),
+            owner: default.owner,
+            origin: default.origin,
             endpoint: match self.metrics {
                 None => default.endpoint,
                 Some(Metrics::None) => None,
@@ -122,6 +128,14 @@ impl PolicyFields {
             stale_pod_hold: Span::or(self.stale_pod_hold, default.stale_pod_hold),
             propagation: Span::or(self.propagation, default.propagation),
             ignored_topics,
+            server_state_min: default.server_state_min,
+            checkpoint_timeout: default.checkpoint_timeout,
+            config_stale_after: default.config_stale_after,
+            backup_max_age: default.backup_max_age,
+            probe_interval: default.probe_interval,
+            probe_hold: default.probe_hold,
+            database_interval: default.database_interval,
+            releases: default.releases,
         }
     }
 }

@@ -6,6 +6,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::model::config_map::ConfigMap;
+use crate::model::database::DatabaseReading;
+use crate::model::dependency::{Backup, Level, Probe};
 use crate::model::names::Name;
 use crate::model::release::{BodyState, Revision};
 use crate::model::signal::Reading;
@@ -49,6 +52,16 @@ pub enum Change {
     Body(BodyWant, BodyState),
     /// A metrics endpoint was read.
     Reading(Reading),
+    /// A `ConfigMap` that a component may have left behind.
+    ConfigMap(Delta<ConfigMap>),
+    /// A dependency was asked.
+    Probe(Probe),
+    /// The Info Mart database was read.
+    Database(DatabaseReading),
+    /// The backup of the Info Mart database was looked at.
+    Backup(Backup),
+    /// The health of the aggregation was read.
+    Aggregation(Level),
     /// A source was set up: from now on its silence counts.
     SourceAdded {
         /// Which.

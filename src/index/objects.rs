@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::change::Delta;
+use crate::model::config_map::ConfigMap;
 use crate::model::names::Name;
 use crate::model::workload::{Pod, ReplicaSet, Workload, WorkloadKind};
 
@@ -22,6 +23,15 @@ pub trait Object {
 }
 
 impl Object for Pod {
+    fn namespace(&self) -> &Name {
+        &self.namespace
+    }
+    fn name(&self) -> &Name {
+        &self.name
+    }
+}
+
+impl Object for ConfigMap {
     fn namespace(&self) -> &Name {
         &self.namespace
     }

@@ -15,13 +15,7 @@ fn index() -> Index {
 }
 
 fn facts(index: &Index) -> Facts {
-    let fresh = Sources {
-        pods: Freshness::Fresh,
-        workloads: Freshness::Fresh,
-        helm: Freshness::Fresh,
-        bodies: Freshness::Fresh,
-    };
-    index.facts(0, |_| fresh).unwrap()
+    index.facts(0, |_| Sources::all(Freshness::Fresh)).unwrap()
 }
 
 fn pod(namespace: &str, name: &str, owner: (&str, &str), hash: Option<&str>) -> Pod {
@@ -211,6 +205,8 @@ fn a_reading_goes_with_its_pod() {
         topics: Vec::new(),
         values: Vec::new(),
         schema_version: None,
+        build: None,
+        config_times: Vec::new(),
     };
     index.apply(Change::Reading(reading(20)));
     index.apply(Change::Reading(reading(10)));

@@ -5,10 +5,15 @@
 
 use std::sync::Arc;
 
-use super::names::{Name, PerComponent};
+use super::config_map::ConfigMap;
+use super::database::DatabaseReading;
+use super::dependency::{Backup, Dependency, Level, ProbeFacts};
+use super::names::{Component, Name, PerComponent};
 use super::release::ReleaseFacts;
 use super::signal::SignalFacts;
 use super::source::Freshness;
+use super::suite::Suite;
+use super::version::BuildVersion;
 use super::workload::{Pod, Workload, WorkloadKind};
 use crate::named;
 
@@ -51,6 +56,16 @@ pub struct Sources {
     pub helm: Freshness,
     /// The reading of the bodies in Helm's history.
     pub bodies: Freshness,
+    /// `ConfigMap`s that the component may have left behind.
+    pub config_maps: Freshness,
+}
+
+impl Sources {
+    /// Every kind of evidence equally fresh.
+    #[must_use]
+    pub const fn all(freshness: Freshness) -> Self {
+        Self { pods: freshness, workloads: freshness, helm: freshness, bodies: freshness, config_maps: freshness }
+    }
 }
 
 /// What is known of one component.
@@ -70,6 +85,8 @@ pub struct ComponentFacts {
     pub workloads: Vec<WorkloadFacts>,
     /// Its signals.
     pub signals: SignalFacts,
+    /// `ConfigMap`s with label `app` of its release's name, sorted by name; of GSP alone.
+    pub config_maps: Vec<Arc<ConfigMap>>,
     /// How fresh the evidence is.
     pub sources: Sources,
 }
@@ -77,10 +94,58 @@ pub struct ComponentFacts {
 /// What is known of one suite.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Facts {
-    /// Name of the suite.
-    pub suite: Name,
+    /// The suite, as it is configured.
+    pub suite: Arc<Suite>,
     /// What is known of its components.
     pub components: PerComponent<ComponentFacts>,
+    /// What is known of what stands around them.
+    pub surroundings: SurroundingFacts,
+}
+
+/// What is known of what a suite depends on. `None` where nothing was heard yet, or nothing is configured.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SurroundingFacts {
+    /// Kafka.
+    pub kafka: Option<ProbeFacts>,
+    /// `PostgreSQL`, as a server that answers.
+    pub database: Option<ProbeFacts>,
+    /// Object storage.
+    pub object_storage: Option<ProbeFacts>,
+    /// The newest read of the Info Mart database.
+    pub info_mart: Option<Arc<DatabaseReading>>,
+    /// The backup of the Info Mart database.
+    pub backup: Option<Backup>,
+    /// Health of the aggregation.
+    pub aggregation: Option<Level>,
+}
+
+impl SurroundingFacts {
+    /// What is known of one dependency.
+    #[must_use]
+    pub const fn dependency(&self, dependency: Dependency) -> Option<&ProbeFacts> {
+        match dependency {
+            Dependency::Kafka => self.kafka.as_ref(),
+            Dependency::Database => self.database.as_ref(),
+            Dependency::ObjectStorage => self.object_storage.as_ref(),
+        }
+    }
+
+    /// The place of what is known of one dependency.
+    pub const fn dependency_mut(&mut self, dependency: Dependency) -> &mut Option<ProbeFacts> {
+        match dependency {
+            Dependency::Kafka => &mut self.kafka,
+            Dependency::Database => &mut self.database,
+            Dependency::ObjectStorage => &mut self.object_storage,
+        }
+    }
+}
+
+impl Facts {
+    /// The build that a component is to reach, where one is configured.
+    #[must_use]
+    pub fn target(&self, component: Component) -> Option<&BuildVersion> {
+        self.suite.targets.get(component).as_ref()
+    }
 }
 
 impl ComponentFacts {

@@ -37,6 +37,16 @@ named! {
         LatencyHigh = "latency_high",
         /// Check `backlog_not_growing` fails.
         BacklogGrowing = "backlog_growing",
+        /// Check `server_state` fails.
+        ServerFailing = "server_failing",
+        /// Check `jobs_succeeding` fails.
+        JobsFailing = "jobs_failing",
+        /// Check `flink_job_running` fails.
+        FlinkJobDown = "flink_job_down",
+        /// Check `task_managers_registered` fails.
+        TaskManagersMissing = "task_managers_missing",
+        /// Check `checkpoints_succeeding` fails.
+        CheckpointsFailing = "checkpoints_failing",
     }
 }
 

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use super::names::{Component, Name, PerComponent};
+use super::version::BuildVersion;
 
 /// Times by which one component is judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,6 +118,22 @@ pub struct Policy {
     pub propagation: Duration,
     /// Topics whose latency does not count, sorted.
     pub ignored_topics: Vec<Name>,
+    /// The lowest `gim_server_state` that is well: Genesys's own dashboard alarms below it.
+    pub server_state_min: f64,
+    /// How long Flink may be without a completed checkpoint.
+    pub checkpoint_timeout: Duration,
+    /// How old the newest configuration event may be that GSP took from GCA.
+    pub config_stale_after: Duration,
+    /// How old the newest backup of the Info Mart database may be.
+    pub backup_max_age: Duration,
+    /// How often dependencies are asked.
+    pub probe_interval: Duration,
+    /// How long a dependency that answered before must fail before it counts as down, where one failure is no proof.
+    pub probe_hold: Duration,
+    /// How often the Info Mart database is read.
+    pub database_interval: Duration,
+    /// The releases that there are of each component, oldest first; empty where they are not configured.
+    pub releases: PerComponent<Vec<BuildVersion>>,
 }
 
 impl Default for Policy {
@@ -133,6 +150,14 @@ impl Default for Policy {
             stale_pod_hold: Duration::from_mins(1),
             propagation: Duration::from_secs(5),
             ignored_topics: Vec::new(),
+            server_state_min: -2.0,
+            checkpoint_timeout: Duration::from_mins(15),
+            config_stale_after: Duration::from_hours(24),
+            backup_max_age: Duration::from_hours(24),
+            probe_interval: Duration::from_secs(15),
+            probe_hold: Duration::from_mins(2),
+            database_interval: Duration::from_mins(1),
+            releases: PerComponent::default(),
         }
     }
 }
@@ -154,6 +179,14 @@ impl Policy {
             stale_pod_hold: by(self.stale_pod_hold),
             propagation: by(self.propagation),
             ignored_topics: self.ignored_topics.clone(),
+            server_state_min: self.server_state_min,
+            checkpoint_timeout: by(self.checkpoint_timeout),
+            config_stale_after: by(self.config_stale_after),
+            backup_max_age: by(self.backup_max_age),
+            probe_interval: by(self.probe_interval),
+            probe_hold: by(self.probe_hold),
+            database_interval: by(self.database_interval),
+            releases: self.releases.clone(),
         }
     }
 
@@ -161,6 +194,18 @@ impl Policy {
     #[must_use]
     pub fn signal_silence(&self) -> Duration {
         self.signal_interval.saturating_mul(3)
+    }
+
+    /// How long a dependency may be without a probe before nothing is known of it: three intervals.
+    #[must_use]
+    pub fn probe_silence(&self) -> Duration {
+        self.probe_interval.saturating_mul(3)
+    }
+
+    /// How long the Info Mart database may be unread before nothing is known of it: three intervals.
+    #[must_use]
+    pub fn database_silence(&self) -> Duration {
+        self.database_interval.saturating_mul(3)
     }
 }
 

@@ -44,9 +44,19 @@ pub struct Reading {
     pub values: Vec<SignalValue>,
     /// Label `schema_version` of `gim_server_state`, where the page has it.
     pub schema_version: Option<Name>,
+    /// Label `version` of Flink's `…_semVer_buildInfo`: the build that really runs, where the page has it.
+    pub build: Option<Name>,
+    /// Per tenant, sorted: the time of the newest configuration event that GSP took from GCA.
+    pub config_times: Vec<(Name, Timestamp)>,
 }
 
 impl Reading {
+    /// The value of a signal, by the component's own name for it.
+    #[must_use]
+    pub fn value(&self, signal: &str) -> Option<f64> {
+        self.values.iter().find(|value| &*value.signal == signal).map(|value| value.value)
+    }
+
     /// The latency: the largest of all topics, in seconds, those in `ignored` left out. `None` where no topic is left.
     #[must_use]
     pub fn latency_seconds(&self, ignored: &[Name]) -> Option<f64> {
@@ -100,6 +110,8 @@ mod tests {
             topics: vec![topic("old", 900.0), topic("voice", 3.0), topic("zeta", 2.0)],
             values: Vec::new(),
             schema_version: None,
+            build: None,
+            config_times: Vec::new(),
         };
         assert_eq!(reading.latency_seconds(&[]), Some(900.0));
         assert_eq!(reading.latency_seconds(&["old".into()]), Some(3.0));

@@ -28,6 +28,16 @@ named! {
         HelmBodies = "helm_bodies",
         /// Reads of the components' metrics endpoints.
         Signals = "signals",
+        /// Watch of `ConfigMap`s that components may leave behind, metadata only.
+        ConfigMaps = "configmaps",
+        /// Queries of a Prometheus.
+        Prometheus = "prometheus",
+        /// Probes of Kafka, `PostgreSQL` and object storage.
+        Dependencies = "dependencies",
+        /// Reads of the Info Mart database.
+        InfoMart = "info_mart",
+        /// Watch of the `Job` or `CronJob` that makes backups.
+        Backups = "backups",
     }
 }
 

@@ -17,6 +17,15 @@ pub struct BuildVersion {
     parts: Option<Vec<u64>>,
 }
 
+/// By text: two spellings of one build differ. Ask [`BuildVersion::same_build`] whether the build is the same.
+impl PartialEq for BuildVersion {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for BuildVersion {}
+
 impl BuildVersion {
     /// Reads a version. Never fails: text that is not numbers joined by `.`, `+`, `-` or `_` is kept as it is.
     #[must_use]

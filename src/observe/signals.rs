@@ -178,10 +178,20 @@ impl Reads {
                 for refused in &values.refused {
                     reporter.error(ErrorKind::Value, &format!("{}: {refused}", want.url)).await?;
                 }
-                let families::Values { topics, others: values, schema_version, .. } = values;
+                let families::Values { topics, others: values, schema_version, build, config_times, .. } = values;
                 let (suite, component, pod_uid) = (want.suite.clone(), want.component, want.pod_uid.clone());
                 reporter
-                    .send(Change::Reading(Reading { suite, component, pod_uid, at, topics, values, schema_version }))
+                    .send(Change::Reading(Reading {
+                        suite,
+                        component,
+                        pod_uid,
+                        at,
+                        topics,
+                        values,
+                        schema_version,
+                        build,
+                        config_times,
+                    }))
                     .await
             }
             Err(error) => {

@@ -11,7 +11,7 @@ use crate::assess::assessment::{
 };
 use crate::assess::snapshot::{Snapshot, SourceSnapshot, SuiteSnapshot};
 use crate::assess::trend::{Trend, TrendReport};
-use crate::model::facts::{ComponentFacts, Facts, Generation, PodFacts, Sources, WorkloadFacts};
+use crate::model::facts::{ComponentFacts, Facts, Generation, PodFacts, Sources, SurroundingFacts, WorkloadFacts};
 use crate::model::memory::{Memory, Witness};
 use crate::model::names::{Component, PerComponent};
 use crate::model::policy::Policy;
@@ -92,8 +92,7 @@ pub fn starting(name: &str) -> SuiteSnapshot {
     let mut suite = resting(name);
     for component in Component::ALL {
         let facts = suite.facts.components.get_mut(*component);
-        let unheard = Freshness::Starting;
-        facts.sources = Sources { pods: unheard, workloads: unheard, helm: unheard, bodies: unheard };
+        facts.sources = Sources::all(Freshness::Starting);
         let assessment = suite.assessment.components.get_mut(*component);
         assessment.stage = Stage::Unknown;
         assessment.checks = vec![
@@ -110,12 +109,6 @@ pub fn starting(name: &str) -> SuiteSnapshot {
 /// A suite whose components are absent.
 pub fn resting(name: &str) -> SuiteSnapshot {
     let place = Suite { name: name.into(), ..Suite::default_suite() };
-    let fresh = Sources {
-        pods: Freshness::Fresh,
-        workloads: Freshness::Fresh,
-        helm: Freshness::Fresh,
-        bodies: Freshness::Fresh,
-    };
     let facts = place.members.map(|_, member| ComponentFacts {
         namespace: Arc::clone(&member.namespace),
         release_name: Arc::clone(&member.release),
@@ -124,15 +117,17 @@ pub fn resting(name: &str) -> SuiteSnapshot {
         companion: ReleaseFacts::default(),
         workloads: Vec::new(),
         signals: SignalFacts::default(),
-        sources: fresh,
+        config_maps: Vec::new(),
+        sources: Sources::all(Freshness::Fresh),
     });
+    let place = Arc::new(place);
     SuiteSnapshot {
-        facts: Facts { suite: name.into(), components: facts },
+        facts: Facts { suite: Arc::clone(&place), components: facts, surroundings: SurroundingFacts::default() },
         assessment: Assessment { components: PerComponent::from_fn(|_| absent()), valid_until: Some(at(1060)) },
         memory: Memory::new(at(0)),
         wants: Wants::default(),
         judged: at(1000),
-        suite: Arc::new(place),
+        suite: place,
     }
 }
 
@@ -252,6 +247,8 @@ fn busy_facts() -> ComponentFacts {
         ],
         values: vec![SignalValue { signal: "gim_server_state".into(), value: 4.0 }],
         schema_version: Some("100.0.116.42".into()),
+        build: None,
+        config_times: Vec::new(),
     };
     ComponentFacts {
         namespace: "gim".into(),
@@ -273,12 +270,8 @@ fn busy_facts() -> ComponentFacts {
             ],
         }],
         signals: SignalFacts { configured: true, readings: vec![Arc::new(reading)] },
-        sources: Sources {
-            pods: Freshness::Fresh,
-            workloads: Freshness::Stale,
-            helm: Freshness::Fresh,
-            bodies: Freshness::Fresh,
-        },
+        config_maps: Vec::new(),
+        sources: Sources { workloads: Freshness::Stale, ..Sources::all(Freshness::Fresh) },
     }
 }
 

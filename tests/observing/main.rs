@@ -85,6 +85,11 @@ impl Heard {
             Change::Revision(delta) => apply(&mut self.revisions, "", delta, |it| (&it.namespace, &it.object)),
             Change::Body(want, state) => self.bodies.push((want, state)),
             Change::Reading(reading) => self.readings.push(reading),
+            Change::ConfigMap(_)
+            | Change::Probe(_)
+            | Change::Database(_)
+            | Change::Backup(_)
+            | Change::Aggregation(_) => {}
             Change::SourceAdded { source, contact, stale_after } => {
                 let again = self.sources.insert(source, (contact, stale_after));
                 assert!(again.is_none(), "a source was added twice");

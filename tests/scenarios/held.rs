@@ -249,6 +249,8 @@ fn reading(want: &EndpointWant, held: &Held) -> Option<Change> {
                 topics: values.topics,
                 values: values.others,
                 schema_version: values.schema_version,
+                build: values.build,
+                config_times: values.config_times,
             }))
         }
         MetricsAnswer::Status(_) => None,

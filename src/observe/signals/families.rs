@@ -9,6 +9,7 @@ use crate::exposition::Sample;
 use crate::model::names::Name;
 use crate::model::scope::LatencyUnit;
 use crate::model::signal::{SignalValue, TopicLatency};
+use crate::model::time::Timestamp;
 
 /// The most topics that a reading has. GIM consumes about a dozen.
 pub const MAX_TOPICS: usize = 256;
@@ -49,6 +50,10 @@ pub struct Values {
     pub others: Vec<SignalValue>,
     /// Version of the Info Mart schema.
     pub schema_version: Option<Name>,
+    /// The build that Flink's job is of.
+    pub build: Option<Name>,
+    /// Per tenant, sorted: the time of the newest configuration event that GSP took from GCA.
+    pub config_times: Vec<(Name, Timestamp)>,
     /// Values that cannot be true, one text for each family; they are left out above.
     pub refused: Vec<String>,
 }
@@ -104,6 +109,8 @@ pub fn reduce(samples: &[Sample], unit: LatencyUnit) -> Values {
         topics: topics.into_iter().map(|(topic, seconds)| TopicLatency { topic: topic.into(), seconds }).collect(),
         others: values.into_iter().map(|(signal, value)| SignalValue { signal: signal.into(), value }).collect(),
         schema_version,
+        build: None,
+        config_times: Vec::new(),
         refused: refused.into_iter().map(|(name, count)| format!("{count} impossible values of {name}")).collect(),
     }
 }

@@ -65,6 +65,11 @@ fn source_sentence(source: SourceKind, freshness: Freshness) -> String {
         SourceKind::Helm => "The watch of Helm's history",
         SourceKind::HelmBodies => "The reading of Helm's revisions",
         SourceKind::Signals => "The reading of metrics",
+        SourceKind::ConfigMaps => "The watch of ConfigMaps",
+        SourceKind::Prometheus => "The querying of Prometheus",
+        SourceKind::Dependencies => "The probing of dependencies",
+        SourceKind::InfoMart => "The reading of the Info Mart database",
+        SourceKind::Backups => "The watch of the backup",
     };
     let how = match freshness {
         Freshness::Fresh => "is up to date",

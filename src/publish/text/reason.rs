@@ -40,6 +40,25 @@ pub const fn question(check: CheckId) -> &'static str {
         CheckId::MetricsPresent => "Do the component's metrics arrive?",
         CheckId::LatencyLow => "Is the latency of Kafka consumption low?",
         CheckId::BacklogNotGrowing => "Does the backlog not grow?",
+        CheckId::ServerState => "Does GIM call its own state well?",
+        CheckId::JobsSucceeding => "Do GIM's Kafka jobs and job steps succeed?",
+        CheckId::SchemaMigrated => "Is the schema of the Info Mart database the target's?",
+        CheckId::ExportViewsCurrent => "Do the export views show the target's schema?",
+        CheckId::FlinkJobRunning => "Does the Flink job run?",
+        CheckId::TaskManagersRegistered => "Have task managers registered with the job manager?",
+        CheckId::CheckpointsSucceeding => "Does Flink complete its checkpoints?",
+        CheckId::StateConfigMapsClean => "Has no earlier install left ConfigMaps of Flink's state behind?",
+        CheckId::ConfigFresh => "Does GSP have recent configuration from GCA?",
+        CheckId::KafkaReachable => "Does Kafka answer?",
+        CheckId::DatabaseReachable => "Does PostgreSQL answer?",
+        CheckId::ObjectStorageReachable => "Does the object storage answer?",
+        CheckId::AggregationHealthy => "Does the aggregation call itself healthy?",
+        CheckId::BackupRecent => "Is there a recent backup of the Info Mart database?",
+        CheckId::CompanionInStep => "Is the companion of the component's build?",
+        CheckId::SupportedRelease => "Is the release within N-2 of the newest one?",
+        CheckId::OrderRespected => "Was it upgraded in the order GIM, GSP, GCA?",
+        CheckId::OneAtATime => "Was it the only component that was operated on at the time?",
+        CheckId::StartedHealthy => "Was every component of the suite well when the operation began?",
     }
 }
 
@@ -83,6 +102,9 @@ pub const fn named_reason(reason: NamedReason) -> &'static str {
         NamedReason::ReleaseLeftFailed => {
             "Helm still calls the release failed although its pods are Ready: post-upgrade hooks did not run."
         }
+        NamedReason::MigrationIncomplete => {
+            "All is normal, but the schema of the Info Mart database is not the target's: the migration job did not run or did not finish."
+        }
         NamedReason::Undecided => "No row of the table of verdicts holds: a fault of the exporter, please report it.",
     }
 }
@@ -102,5 +124,16 @@ pub const fn gate_reason(reason: GateReason) -> &'static str {
         GateReason::GcaNotVerified => "GCA is neither verified nor at rest in health.",
         GateReason::GcaOperationRunning => "An operation of GCA runs.",
         GateReason::GcaUnknown => "The evidence about GCA is missing.",
+        GateReason::GimBelowTarget => "GIM, which comes before, is below its target.",
+        GateReason::GspBelowTarget => "GSP, which comes before, is below its target.",
+        GateReason::KafkaDown => "Kafka is down.",
+        GateReason::DatabaseDown => "PostgreSQL is down.",
+        GateReason::ObjectStorageDown => "The object storage is down.",
+        GateReason::BackupNotRecent => "No recent backup of the Info Mart database is known.",
+        GateReason::OtherSuiteNotVerified => {
+            "A component of another suite that shares this one is neither verified nor at rest in health."
+        }
+        GateReason::OtherSuiteOperationRunning => "An operation runs in another suite that shares this component.",
+        GateReason::OtherSuiteUnknown => "The evidence about another suite that shares this component is missing.",
     }
 }

@@ -1,0 +1,183 @@
+//! What a suite depends on beside its own components: Kafka, `PostgreSQL`, object storage, the aggregation beside it, a
+//! backup. Where each is asked, and what was answered.
+//!
+//! Not for the Info Mart's contents: that is `database`. Not for whether a dependency is down: `assess::checks` decides.
+
+use super::names::{Component, Name};
+use super::time::Timestamp;
+use crate::named;
+
+named! {
+    /// A third party without which no upgrade works, nor a rollback (upgrade guide, Rolling Update: Rollback).
+    pub enum Dependency {
+        /// Kafka: in and out of GSP, out of GCA, into GIM.
+        Kafka = "kafka",
+        /// `PostgreSQL`: the Info Mart database.
+        Database = "database",
+        /// S3-compatible storage: state of GSP, snapshots of GCA.
+        ObjectStorage = "object_storage",
+    }
+}
+
+impl Dependency {
+    /// Whether a component cannot work without it.
+    #[must_use]
+    pub const fn is_needed_by(self, component: Component) -> bool {
+        match self {
+            Self::Kafka => true,
+            Self::Database => matches!(component, Component::Gim),
+            Self::ObjectStorage => matches!(component, Component::Gsp | Component::Gca),
+        }
+    }
+}
+
+named! {
+    /// Why a dependency did not answer as it should.
+    pub enum ProbeFailure {
+        /// The connection was refused.
+        Refused = "refused",
+        /// Something answered, but not in the dependency's protocol, or with an error of its own.
+        Protocol = "protocol",
+        /// No answer in time.
+        Timeout = "timeout",
+        /// A query says that it is down.
+        Reported = "reported",
+        /// Any other: the name is not known, no route, TLS.
+        Other = "other",
+    }
+}
+
+impl ProbeFailure {
+    /// Whether one such answer proves that the dependency is down, where it was up before. The others may be the network's
+    /// hiccup and must last.
+    #[must_use]
+    pub const fn is_proof(self) -> bool {
+        matches!(self, Self::Refused | Self::Protocol | Self::Reported)
+    }
+}
+
+/// One probe of one dependency of one suite.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Probe {
+    /// For which suite.
+    pub suite: Name,
+    /// What was asked.
+    pub dependency: Dependency,
+    /// When it was answered, or given up, by the API server's clock.
+    pub at: Timestamp,
+    /// What it answered.
+    pub outcome: Result<(), ProbeFailure>,
+}
+
+/// What is known of one dependency.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProbeFacts {
+    /// When it was last asked.
+    pub at: Timestamp,
+    /// When it last answered as it should; `None` if it never did.
+    pub last_success: Option<Timestamp>,
+    /// How it fails and since when, without a success in between; `None` while it does well.
+    pub failing: Option<(ProbeFailure, Timestamp)>,
+}
+
+impl ProbeFacts {
+    /// What is known after `probe`, from what was known before it.
+    #[must_use]
+    pub fn after(former: Option<&Self>, probe: &Probe) -> Self {
+        let last_success = former.and_then(|former| former.last_success);
+        match probe.outcome {
+            Ok(()) => Self { at: probe.at, last_success: Some(probe.at), failing: None },
+            Err(failure) => {
+                let since = former.and_then(|former| former.failing).map_or(probe.at, |(_, since)| since);
+                Self { at: probe.at, last_success, failing: Some((failure, since)) }
+            }
+        }
+    }
+}
+
+/// A level that another program tells of itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Level {
+    /// For which suite.
+    pub suite: Name,
+    /// When it was read, by the API server's clock.
+    pub at: Timestamp,
+    /// The level.
+    pub value: f64,
+}
+
+/// What is known of the backup of the Info Mart database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Backup {
+    /// For which suite.
+    pub suite: Name,
+    /// When that was read, by the API server's clock.
+    pub at: Timestamp,
+    /// When a backup last succeeded; `None` if none is known to have.
+    pub last_success: Option<Timestamp>,
+}
+
+/// Where something is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AskAt {
+    /// At these addresses, each `host:port`; one that answers is enough.
+    Addresses {
+        /// The addresses.
+        addresses: Vec<Name>,
+        /// Whether TLS comes first.
+        tls: bool,
+    },
+    /// At this URL.
+    Url(Name),
+    /// By this instant query of Prometheus.
+    Query(Name),
+}
+
+/// Where a backup is seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BackupAt {
+    /// The last success of this `CronJob`.
+    CronJob {
+        /// Its namespace.
+        namespace: Name,
+        /// Its name.
+        name: Name,
+    },
+    /// The completion of this `Job`.
+    Job {
+        /// Its namespace.
+        namespace: Name,
+        /// Its name.
+        name: Name,
+    },
+    /// By this instant query, whose value is seconds since the Unix epoch.
+    Query(Name),
+}
+
+/// Where the health of the aggregation (RAA) is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AggregationAt {
+    /// The page that has `gcxi_raa_health_level`, or a query whose value is that level.
+    pub at: AskAt,
+    /// The lowest level that is healthy: what a level means is documented nowhere in public.
+    pub healthy_from: i64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failing_is_counted_from_the_first_failure_after_a_success() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let probe =
+            |second, outcome| Probe { suite: "default".into(), dependency: Dependency::Kafka, at: at(second), outcome };
+        let never = ProbeFacts::after(None, &probe(1, Err(ProbeFailure::Refused)));
+        assert_eq!((never.last_success, never.failing), (None, Some((ProbeFailure::Refused, at(1)))));
+        let well = ProbeFacts::after(Some(&never), &probe(2, Ok(())));
+        assert_eq!((well.last_success, well.failing), (Some(at(2)), None));
+        let ill = ProbeFacts::after(Some(&well), &probe(3, Err(ProbeFailure::Timeout)));
+        let worse = ProbeFacts::after(Some(&ill), &probe(4, Err(ProbeFailure::Refused)));
+        assert_eq!((worse.last_success, worse.failing), (Some(at(2)), Some((ProbeFailure::Refused, at(3)))));
+    }
+}
