@@ -1,15 +1,28 @@
 //! The stories: what happens to a suite, and what must be seen. Each is told in the file of its kind.
 
 mod broken;
+mod dependency;
 mod facts;
 mod gone;
 mod healthy;
+mod order;
+mod state;
+mod suites;
 mod undone;
+mod without_helm;
 
 use crate::runner::Story;
 
 /// All stories, the longest first, so that none is left waiting at the end.
 pub const ALL: &[Story] = &[
+    Story::new("share_a_gsp", suites::share_a_gsp),
+    Story::new("in_order", order::in_order),
+    Story::new("kafka_down", dependency::kafka_down),
+    Story::new("out_of_order", order::out_of_order),
+    Story::new("not_all_well", order::not_all_well),
+    Story::new("discovered", suites::discovered),
+    Story::new("left_behind", state::left_behind),
+    Story::new("no_secrets", without_helm::no_secrets),
     Story::new("install_all", healthy::install_all),
     Story::new("atomic", undone::atomic),
     Story::new("rollback_leaves_a_stale_pod", undone::rollback_leaves_a_stale_pod),

@@ -7,7 +7,7 @@ use crate::{
     cluster::Cluster,
     exporter::Times,
     helm::Major,
-    metrics_page::Behind,
+    metrics_text::Behind,
     process::eventually,
     scene::{SOON, Scene, WAIT},
     trace::Mark,
@@ -67,7 +67,7 @@ pub fn exporter_restarted(cluster: &Cluster, major: Major) -> Result<()> {
     scene.upgrade("gim", GIM_NEXT, &["--set", "behaviour=image-missing"])?;
     scene.trace.until("gim", "rolling out", SOON, |seen| seen.stage == "rolling_out")?;
     for _ in 0..2 {
-        scene.restart_exporter(times)?;
+        scene.restart_exporter()?;
         let seen = scene.verdict("gim", "roll_back")?;
         ensure!(seen.target == Some(1) && seen.reasons.iter().any(|reason| reason == "images_pulled"), "{seen}");
         let mark = Mark::default();
