@@ -9,6 +9,7 @@ mod capture;
 mod charts;
 mod cluster;
 mod control_plane;
+mod database;
 mod exporter;
 mod folders;
 mod formats;

@@ -6,6 +6,7 @@ mod facts;
 mod gone;
 mod healthy;
 mod order;
+mod schema;
 mod state;
 mod suites;
 mod undone;
@@ -17,6 +18,7 @@ use crate::runner::Story;
 pub const ALL: &[Story] = &[
     Story::new("share_a_gsp", suites::share_a_gsp),
     Story::new("in_order", order::in_order),
+    Story::new("export_views", schema::export_views),
     Story::new("kafka_down", dependency::kafka_down),
     Story::new("out_of_order", order::out_of_order),
     Story::new("not_all_well", order::not_all_well),
