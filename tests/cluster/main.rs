@@ -31,7 +31,7 @@ mod trace;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::cluster::Cluster;
 
@@ -60,6 +60,8 @@ fn main() -> ExitCode {
 
 fn run() -> Result<usize> {
     let request = read_arguments(std::env::args().skip(1))?;
+    let not_shown = runner::not_shown(stories::ALL, stories::RULES);
+    ensure!(not_shown.is_empty(), "no story shows the guide's rules {not_shown:?}");
     let (tests, filtered_out) = runner::select(stories::ALL, &request.filters);
     if request.list {
         for test in &tests {

@@ -47,6 +47,7 @@ pub fn in_order(cluster: &Cluster, major: Major) -> Result<()> {
     scene.as_the_guide_does("gca", GCA_NEXT, &[])?;
     scene.gate("gim", &["gca_operation_running"])?;
     upgraded(&scene, "gca")?;
+    scene.answers("gca", "config_fresh", Answer::Pass)?;
     scene.as_the_guide_does("gca-monitoring", GCA_NEXT, &[])?;
     scene.answers("gca", "companion_in_step", Answer::Pass)?;
     for component in ["gim", "gsp", "gca"] {
@@ -106,13 +107,18 @@ fn advised(scene: &Scene) -> Result<()> {
     Ok(())
 }
 
-/// GCA is broken: no component may be upgraded. GIM is upgraded all the same: that works, but what follows waits until GCA
-/// was rolled back with the guide's command.
+/// GCA is broken, and for a while GSP's Flink job does not run: no component may be upgraded. GIM is upgraded all the same:
+/// that works, but what follows waits until GCA was rolled back with the guide's command.
 pub fn not_all_well(cluster: &Cluster, major: Major) -> Result<()> {
     let scene = Scene::at_rest(cluster, major, "not-well", Times::default())?;
     scene.upgrade("gca", GCA_FORMER, &["--set", "behaviour=crash-loop"])?;
-    for component in ["gim", "gsp", "gca"] {
-        scene.gate(component, &["gca_not_verified"])?;
+    let gsp = scene.place.namespace("gsp");
+    for (jobs, closed_by) in [(0, &["gca_not_verified", "gsp_not_verified"][..]), (1, &["gca_not_verified"])] {
+        cluster.metrics.change(&gsp, |values| values.running_jobs = jobs);
+        scene.answers("gsp", "flink_job_running", if jobs == 0 { Answer::Fail } else { Answer::Pass })?;
+        for component in ["gim", "gsp", "gca"] {
+            scene.gate(component, closed_by)?;
+        }
     }
     scene.as_the_guide_does("gim", GIM_NEXT, &[])?;
     let seen = scene.verified("gim", "wait")?;
