@@ -33,9 +33,10 @@ pub fn export_views(cluster: &Cluster, major: Major) -> Result<()> {
         "schema": {
             "version": NEXT_SCHEMA,
             "columns": ["interaction_fact.media_origin"],
-            "export_views": ["export_interaction_fact.media_origin"],
+            "export_views": ["export_interaction_fact"],
+            "export_columns": ["export_interaction_fact.media_origin"],
         },
-    }], "policy": { "database_interval": "500ms" } });
+    }], "policy": { "database_interval": "1s" } });
     scene.restart_exporter()?;
 
     scene.as_the_guide_does("gim", GIM_NEXT, &[])?;
