@@ -36,7 +36,7 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::cluster::Cluster;
 
 /// How many stories run at once unless `--test-threads` says otherwise: they mostly wait.
-const THREADS: usize = 4;
+const THREADS: usize = 8;
 
 /// What the command line asks for.
 struct Request {

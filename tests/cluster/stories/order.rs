@@ -8,11 +8,15 @@ use crate::{
     exporter::Times,
     helm::Major,
     questions::Answer,
-    scene::{SOON, Scene},
+    scene::{SOON, Scene, WAIT},
 };
 
 /// What the guide asks of each upgrade beside its success.
 const PROCEDURE: [&str; 3] = ["order_respected", "one_at_a_time", "started_healthy"];
+
+/// What [`out_of_order`] does wrong and Helm's history proves.
+const OUT_OF_ORDER: [(&str, &str); 3] =
+    [("gim", "order_respected"), ("gsp", "order_respected"), ("gim", "one_at_a_time")];
 
 /// A whole cycle as the guide has it: GIM, GSP, GCA, each with the guide's own command and verified before the next, and
 /// with its companion. While one is upgraded, every gate is closed; GSP's hook is seen at work and done.
@@ -73,7 +77,7 @@ fn procedure(scene: &Scene, component: &str, wanted: Answer) -> Result<()> {
     Ok(())
 }
 
-/// GSP is upgraded before GIM, and GCA while GIM is still under way. All works: the procedure is advised of, and advised of
+/// GSP is upgraded before GIM, and GCA while Helm still works on GIM. All works: the procedure is advised of, and advised of
 /// again by an exporter that was started later, but nothing worse is ever said.
 pub fn out_of_order(cluster: &Cluster, major: Major) -> Result<()> {
     let mut scene = Scene::at_rest(cluster, major, "out-of-order", Times::default())?;
@@ -81,26 +85,26 @@ pub fn out_of_order(cluster: &Cluster, major: Major) -> Result<()> {
     scene.as_the_guide_does("gsp", GSP_NEXT, &[])?;
     upgraded(&scene, "gsp")?;
 
-    scene.as_the_guide_does("gim", GIM_NEXT, &["--set", "readyAfter=5s"])?;
-    scene.gate("gca", &["gim_operation_running"])?;
-    scene.as_the_guide_does("gca", GCA_NEXT, &[])?;
+    let upgrade = || scene.upgrade("gim", GIM_NEXT, &[&WAIT[..], &["--set", "readyAfter=6s"]].concat());
+    scene.during(upgrade, || {
+        scene.gate("gca", &["gim_operation_running"])?;
+        scene.as_the_guide_does("gca", GCA_NEXT, &[])
+    })?;
     for component in ["gim", "gca"] {
-        scene
-            .trace
-            .until(component, "verified", SOON, |seen| seen.operation == "upgrade" && seen.stage == "verified")?;
+        let what = "upgraded all the same";
+        scene.trace.until(component, what, SOON, |seen| seen.operation == "upgrade" && seen.stage == "verified")?;
     }
-    advised(&scene)?;
+    for (component, check) in OUT_OF_ORDER.into_iter().chain([("gca", "started_healthy")]) {
+        scene.answers(component, check, Answer::Fail)?;
+        scene.advises(component, check, true)?;
+    }
     for (component, mark) in marks {
         let seen = scene.trace.since(component, mark);
         let worse = seen.iter().find(|seen| !["none", "wait", "proceed"].contains(&&*seen.verdict));
         ensure!(worse.is_none(), "{component}: {}", scene.trace.tell(component));
     }
     scene.restart_exporter()?;
-    advised(&scene)
-}
-
-fn advised(scene: &Scene) -> Result<()> {
-    for (component, check) in [("gsp", "order_respected"), ("gca", "one_at_a_time")] {
+    for (component, check) in OUT_OF_ORDER {
         scene.answers(component, check, Answer::Fail)?;
         scene.advises(component, check, true)?;
     }
