@@ -15,9 +15,9 @@ use crate::{
 
 /// The releases of two tenants, and where they are: each tenant's in namespaces whose names tell nothing.
 const HOMES: [(&str, &str); 5] =
-    [("gim-t100", "red"), ("gca-t100", "green"), ("gsp", "blue"), ("gim-t200", "grey"), ("gca-t200", "grey")];
+    [("gim-t100", "amber"), ("gca-t100", "green"), ("gsp", "blue"), ("gim-t200", "grey"), ("gca-t200", "grey")];
 /// The tenants that GSP has the configuration of.
-const TENANTS: &[&str] = &["100", "200"];
+const TENANTS: &[&str] = &["t100", "t200"];
 /// Every component, under the suite that it is judged under.
 const ALL: [&str; 5] = ["t100/gim", "t100/gsp", "t100/gca", "t200/gim", "t200/gca"];
 
@@ -26,7 +26,7 @@ const ALL: [&str; 5] = ["t100/gim", "t100/gsp", "t100/gca", "t200/gim", "t200/gc
 pub fn share_a_gsp(cluster: &Cluster, major: Major) -> Result<()> {
     let place = cluster.place_of(major, "two-suites", &HOMES)?;
     cluster.metrics.change(&place.namespace("gsp"), |values| values.tenants = TENANTS);
-    let suites = [suite(&place, "100"), suite(&place, "200")];
+    let suites = [suite(&place, "t100"), suite(&place, "t200")];
     let scene = Scene::at(place, Setup { config: json!({ "suites": suites }), ..Setup::default() })?;
     for (release, version) in [
         ("gim-t100", GIM_FORMER),
@@ -38,9 +38,6 @@ pub fn share_a_gsp(cluster: &Cluster, major: Major) -> Result<()> {
         scene.upgrade(release, version, &[])?;
     }
     all_well(&scene)?;
-    exposed_once(&scene)?;
-    scene.answers("t100/gca", "config_fresh", Answer::Pass)?;
-    scene.answers("t200/gca", "config_fresh", Answer::Pass)?;
 
     scene.upgrade("gim-t200", GIM_FORMER, &["--set", "behaviour=crash-loop"])?;
     scene.gate("t200/gca", &["gim_not_verified"])?;
@@ -93,7 +90,6 @@ pub fn discovered(cluster: &Cluster, major: Major) -> Result<()> {
         scene.upgrade(release, version, &[])?;
     }
     all_well(&scene)?;
-    exposed_once(&scene)?;
     for (component, mark) in marks {
         let lost = scene.trace.since(component, mark).into_iter().find(|seen| seen.stage != "verified");
         ensure!(lost.is_none(), "{component} was lost when another was found:\n{}", scene.trace.tell(component));
@@ -104,11 +100,11 @@ pub fn discovered(cluster: &Cluster, major: Major) -> Result<()> {
 fn suite(place: &Place, tenant: &str) -> Value {
     let member = |release: &str| json!({ "namespace": place.namespace(release), "release": release });
     json!({
-        "name": format!("t{tenant}"),
+        "name": tenant,
         "tenant": tenant,
-        "gim": member(&format!("gim-t{tenant}")),
+        "gim": member(&format!("gim-{tenant}")),
         "gsp": member("gsp"),
-        "gca": member(&format!("gca-t{tenant}")),
+        "gca": member(&format!("gca-{tenant}")),
     })
 }
 
@@ -117,7 +113,10 @@ fn all_well(scene: &Scene) -> Result<()> {
         scene.trace.until(component, "verified", SOON, |seen| seen.stage == "verified")?;
         scene.gate(component, &[])?;
     }
-    Ok(())
+    for component in ["t100/gca", "t200/gca"] {
+        scene.answers(component, "config_fresh", Answer::Pass)?;
+    }
+    exposed_once(scene)
 }
 
 /// GSP's series stand under the first suite alone; the second only says where to look.
