@@ -24,7 +24,7 @@ use super::horizon::Horizon;
 use super::rollout::Rollout;
 use super::trend::TrendReport;
 use crate::model::facts::{ComponentFacts, Facts};
-use crate::model::memory::ComponentMemory;
+use crate::model::memory::{ComponentMemory, Condition};
 use crate::model::names::Component;
 use crate::model::policy::{Policy, Times};
 use crate::model::signal::Reading;
@@ -77,12 +77,33 @@ pub struct Row {
     pub vital: bool,
     /// What it rests on.
     pub rests: Rests,
+    /// The condition by which memory knows since when it fails; where there is none, absence counts from the last sample.
+    pub remembered: Option<Condition>,
+    /// Whether its failure counts only once it has lasted for the hold.
+    pub held: bool,
+    /// Whether its failure, once it counts, speaks against the operation; a neighbour's operation may explain it. Checks of
+    /// pods and of Helm speak by rules of their own, in `adverse`.
+    pub blames: bool,
     /// Answers it; `None` where it does not apply.
     pub answer: fn(&Context<'_>) -> Option<Answer>,
 }
 
 const fn row(id: CheckId, vital: bool, rests: Rests, answer: fn(&Context<'_>) -> Option<Answer>) -> Row {
-    Row { id, vital, rests, answer }
+    Row { id, vital, rests, remembered: None, held: false, blames: false, answer }
+}
+
+impl Row {
+    const fn remembered(self, condition: Condition) -> Self {
+        Self { remembered: Some(condition), ..self }
+    }
+
+    const fn held(self) -> Self {
+        Self { held: true, ..self }
+    }
+
+    const fn blames(self) -> Self {
+        Self { blames: true, ..self }
+    }
 }
 
 /// Every check, in the order in which they are shown.
@@ -96,9 +117,12 @@ pub const TABLE: &[Row] = &[
     row(CheckId::ContainersStable, true, Rests::Pods, containers_stable::answer),
     row(CheckId::RolloutComplete, true, Rests::Pods, rollout_complete::answer),
     row(CheckId::PodsReady, true, Rests::Pods, pods_ready::answer),
-    row(CheckId::MetricsPresent, true, Rests::Signals, metrics_present::answer),
-    row(CheckId::LatencyLow, true, Rests::Signals, latency_low::answer),
-    row(CheckId::BacklogNotGrowing, true, Rests::Signals, backlog_not_growing::answer),
+    row(CheckId::MetricsPresent, true, Rests::Signals, metrics_present::answer).held().blames(),
+    row(CheckId::LatencyLow, true, Rests::Signals, latency_low::answer).remembered(Condition::LatencyHigh).held(),
+    // A backlog that grows has done so for a whole window when the check fails, so it counts at once.
+    row(CheckId::BacklogNotGrowing, true, Rests::Signals, backlog_not_growing::answer)
+        .remembered(Condition::BacklogGrowing)
+        .blames(),
 ];
 
 /// The answers of all checks that apply. Where the evidence that a check rests on is not fresh, the answer is unknown,
@@ -114,10 +138,19 @@ pub fn answer_all(context: &Context<'_>) -> Vec<(CheckId, Answer)> {
         .collect()
 }
 
-/// Whether a failure of this check makes the component unhealthy.
+/// The rows of the checks that fail, in the order of the table.
+pub fn failing_rows(checks: &[(CheckId, Answer)]) -> impl Iterator<Item = &'static Row> {
+    let fails = |row: &&Row| checks.iter().any(|(id, answer)| *id == row.id && answer.state == CheckState::Fail);
+    TABLE.iter().filter(fails)
+}
+
+/// Since when a check about signals fails: since its condition holds, or since the last sample.
 #[must_use]
-pub fn is_vital(id: CheckId) -> bool {
-    TABLE.iter().any(|row| row.id == id && row.vital)
+pub fn failing_since(context: &Context<'_>, row: &Row) -> Timestamp {
+    match row.remembered {
+        Some(condition) => context.horizon.since(context.memory.since(condition)),
+        None => silent_since(context).unwrap_or(context.memory.began),
+    }
 }
 
 fn blind(context: &Context<'_>, rests: Rests) -> Option<Evidence> {

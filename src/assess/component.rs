@@ -3,7 +3,7 @@
 //! Knows nothing of the suite's other components; what they explain or forbid is the second pass (`suite`).
 
 use super::adverse::{self, Adversity};
-use super::answer::{Answer, CheckId, CheckState};
+use super::answer::{Answer, CheckId};
 use super::assessment::{Operation, RollbackTarget, Stage};
 use super::checks::{self, Context};
 use super::health::{self, Failing};
@@ -109,8 +109,7 @@ fn latency_trend(facts: &ComponentFacts, memory: &ComponentMemory, policy: &Poli
     }
 }
 
-fn conditions(facts: &ComponentFacts, rollout: &Rollout, checks: &[(CheckId, Answer)]) -> Vec<Condition> {
-    let fails = |id| checks.iter().any(|(check, answer)| *check == id && answer.state == CheckState::Fail);
+fn conditions(facts: &ComponentFacts, rollout: &Rollout, answers: &[(CheckId, Answer)]) -> Vec<Condition> {
     let stale = |condition| rollout.stale.as_ref().is_some_and(|stale| stale.condition == condition);
     Condition::ALL
         .iter()
@@ -120,13 +119,7 @@ fn conditions(facts: &ComponentFacts, rollout: &Rollout, checks: &[(CheckId, Ans
             Condition::StalePod | Condition::OnDelete => stale(*condition),
             Condition::PodsMissing => rollout::pods_missing(facts, rollout),
             Condition::PodsGone => rollout::pods_gone(facts),
-            Condition::LatencyHigh => fails(CheckId::LatencyLow),
-            Condition::BacklogGrowing => fails(CheckId::BacklogNotGrowing),
-            Condition::ServerFailing => fails(CheckId::ServerState),
-            Condition::JobsFailing => fails(CheckId::JobsSucceeding),
-            Condition::FlinkJobDown => fails(CheckId::FlinkJobRunning),
-            Condition::TaskManagersMissing => fails(CheckId::TaskManagersRegistered),
-            Condition::CheckpointsFailing => fails(CheckId::CheckpointsSucceeding),
+            of_check => checks::failing_rows(answers).any(|row| row.remembered == Some(*of_check)),
         })
         .collect()
 }

@@ -4,9 +4,9 @@
 //! newest sample is enough. What is missing is told with its reason, and missing evidence is never a proof. The source
 //! is the upgrade guide, Rolling Update: Verify the upgrade.
 
-use super::answer::{Answer, CheckId, CheckState};
+use super::answer::{Answer, CheckId};
 use super::assessment::{NamedReason, Reason};
-use super::checks::{Context, silent_since};
+use super::checks::{Context, Rests, failing_rows, silent_since};
 use super::operation::failed_outright;
 use super::trend::Trend;
 use crate::model::names::Name;
@@ -124,10 +124,9 @@ fn signals(context: &Context<'_>, checks: &[(CheckId, Answer)], proof: &mut Proo
     if matches!(trend.trend, Trend::Growing | Trend::Absent) {
         proof.lack(Reason::Check(CheckId::BacklogNotGrowing), None);
     }
-    for (id, answer) in checks {
-        let signal = matches!(id, CheckId::LatencyLow | CheckId::MetricsPresent | CheckId::BacklogNotGrowing);
-        if signal && answer.state == CheckState::Fail && !proof.lacking.contains(&Reason::Check(*id)) {
-            proof.lack(Reason::Check(*id), None);
+    for row in failing_rows(checks).filter(|row| row.vital && row.rests == Rests::Signals) {
+        if !proof.lacking.contains(&Reason::Check(row.id)) {
+            proof.lack(Reason::Check(row.id), None);
         }
     }
     if topic_missing(context) {
@@ -147,6 +146,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::assess::answer::CheckState;
     use crate::assess::assessment::VerdictKind;
     use crate::assess::testing::{NEW, Scene, at, reading, workload};
     use crate::model::facts::WorkloadFacts;
