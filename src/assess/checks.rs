@@ -4,7 +4,11 @@
 //! one row in [`TABLE`]. Not for what follows from an answer: that is `health` and `verdict`.
 
 mod backlog_not_growing;
+mod checkpoints_succeeding;
+mod config_fresh;
 mod containers_stable;
+mod flink;
+mod flink_job_running;
 mod hooks_succeeded;
 mod image_matches_chart;
 mod images_pulled;
@@ -14,6 +18,8 @@ mod pods_ready;
 mod pods_scheduled;
 mod release_deployed;
 mod rollout_complete;
+mod state_config_maps_clean;
+mod task_managers_registered;
 mod within_timeout;
 
 pub use containers_stable::crashes_since;
@@ -27,7 +33,7 @@ use crate::model::facts::{ComponentFacts, Facts};
 use crate::model::memory::{ComponentMemory, Condition};
 use crate::model::names::Component;
 use crate::model::policy::{Policy, Times};
-use crate::model::signal::Reading;
+use crate::model::signal::{RUNNING_JOBS, Reading};
 use crate::model::source::{Freshness, SourceKind};
 use crate::model::time::{Timestamp, after};
 use crate::model::workload::Pod;
@@ -67,6 +73,8 @@ pub enum Rests {
     Both,
     /// The component's signals, and pods.
     Signals,
+    /// Helm's history, and the `ConfigMap`s that the component may leave behind.
+    ConfigMaps,
 }
 
 /// A row of the table of checks.
@@ -84,12 +92,14 @@ pub struct Row {
     /// Whether its failure, once it counts, speaks against the operation; a neighbour's operation may explain it. Checks of
     /// pods and of Helm speak by rules of their own, in `adverse`.
     pub blames: bool,
+    /// Whether nothing is verified in the suspect window before it passes.
+    pub proves: bool,
     /// Answers it; `None` where it does not apply.
     pub answer: fn(&Context<'_>) -> Option<Answer>,
 }
 
 const fn row(id: CheckId, vital: bool, rests: Rests, answer: fn(&Context<'_>) -> Option<Answer>) -> Row {
-    Row { id, vital, rests, remembered: None, held: false, blames: false, answer }
+    Row { id, vital, rests, remembered: None, held: false, blames: false, proves: false, answer }
 }
 
 impl Row {
@@ -103,6 +113,10 @@ impl Row {
 
     const fn blames(self) -> Self {
         Self { blames: true, ..self }
+    }
+
+    const fn proves(self) -> Self {
+        Self { proves: true, ..self }
     }
 }
 
@@ -123,6 +137,23 @@ pub const TABLE: &[Row] = &[
     row(CheckId::BacklogNotGrowing, true, Rests::Signals, backlog_not_growing::answer)
         .remembered(Condition::BacklogGrowing)
         .blames(),
+    row(CheckId::FlinkJobRunning, true, Rests::Signals, flink_job_running::answer)
+        .remembered(Condition::FlinkJobDown)
+        .held()
+        .blames()
+        .proves(),
+    row(CheckId::TaskManagersRegistered, true, Rests::Signals, task_managers_registered::answer)
+        .remembered(Condition::TaskManagersMissing)
+        .held()
+        .blames()
+        .proves(),
+    row(CheckId::CheckpointsSucceeding, true, Rests::Signals, checkpoints_succeeding::answer)
+        .remembered(Condition::CheckpointsFailing)
+        .held()
+        .blames()
+        .proves(),
+    row(CheckId::StateConfigMapsClean, false, Rests::ConfigMaps, state_config_maps_clean::answer),
+    row(CheckId::ConfigFresh, false, Rests::Pods, config_fresh::answer),
 ];
 
 /// The answers of all checks that apply. Where the evidence that a check rests on is not fresh, the answer is unknown,
@@ -162,6 +193,7 @@ fn blind(context: &Context<'_>, rests: Rests) -> Option<Evidence> {
         Rests::Helm => vec![helm],
         Rests::Pods | Rests::Signals => vec![pods, workloads],
         Rests::Both => vec![helm, pods, workloads],
+        Rests::ConfigMaps => vec![helm, (SourceKind::ConfigMaps, sources.config_maps)],
     };
     needed
         .into_iter()
@@ -192,9 +224,13 @@ pub fn signals_came(context: &Context<'_>) -> bool {
         && signals.readings.iter().any(|reading| carries_signal(context, reading))
 }
 
-/// Whether a reading has what the component's signals are judged by: for GIM the latency.
+/// Whether a reading has what the component's signals are judged by: for GIM the latency, for GSP the job manager's word.
 fn carries_signal(context: &Context<'_>, reading: &Reading) -> bool {
-    context.component != Component::Gim || !reading.topics.is_empty()
+    match context.component {
+        Component::Gim => !reading.topics.is_empty(),
+        Component::Gsp => reading.value(RUNNING_JOBS).is_some(),
+        Component::Gca => true,
+    }
 }
 
 /// Until when a bad signal is not held against the component: Ready plus `span`.

@@ -2,6 +2,8 @@
 //!
 //! Pure: time is an argument. Everything that is added here is bounded in `model::memory`.
 
+mod checkpoints;
+
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -16,12 +18,13 @@ use crate::model::policy::Policy;
 use crate::model::time::{Timestamp, before, between};
 use crate::model::workload::{Pod, WaitingReason};
 
-/// Notes what the facts show: since when pods are Ready, restarts, crash loops, samples, topics.
+/// Notes what the facts show: since when pods are Ready, restarts, crash loops, samples, topics, checkpoints.
 pub fn seen(memory: &mut Memory, facts: &Facts, policy: &Policy, now: Timestamp) {
     for (component, facts) in facts.components.iter() {
         let memory = memory.components.get_mut(component);
         pods(memory, facts, policy, now);
         samples(memory, facts, policy, now);
+        checkpoints::seen(memory, facts, policy);
     }
 }
 

@@ -3,7 +3,7 @@
 //! Rows stand in the order of the design and carry its numbers. Above row 11 a clause over evidence that is silent is
 //! false. Not for finding facts: everything that is asked here was answered in the passes before.
 
-use super::answer::CheckId;
+use super::answer::{Answer, CheckId, CheckState};
 use super::assessment::{Command, Gate, NamedReason, OperationKind, Reason, Stage, Verdict, VerdictKind};
 use super::component::Judged;
 use super::horizon::Horizon;
@@ -57,6 +57,9 @@ const TABLE: &[(u8, Row)] = &[
     (15, go_on),
     (16, at_rest),
 ];
+
+/// Checks whose failure is told beside the verdict and never decides it.
+const ADVISORY: [CheckId; 2] = [CheckId::ImageMatchesChart, CheckId::StateConfigMapsClean];
 
 /// The last row: a hole in the table.
 const HOLE: u8 = 17;
@@ -285,14 +288,12 @@ fn advisories(case: &Case<'_>, verdict: &Verdict) -> Vec<Reason> {
     if failed && case.judged.rollout.all_ready && case.in_suite.adverse.is_empty() {
         found.push(Reason::Named(NamedReason::ReleaseLeftFailed));
     }
-    let differs = case
-        .judged
-        .checks
-        .iter()
-        .any(|(id, answer)| *id == CheckId::ImageMatchesChart && answer.state == super::answer::CheckState::Fail);
-    let image = Reason::Check(CheckId::ImageMatchesChart);
-    if differs && !verdict.reasons.contains(&image) {
-        found.push(image);
+    for advised in ADVISORY {
+        let fails = |(id, answer): &(CheckId, Answer)| *id == advised && answer.state == CheckState::Fail;
+        let reason = Reason::Check(advised);
+        if case.judged.checks.iter().any(fails) && !verdict.reasons.contains(&reason) {
+            found.push(reason);
+        }
     }
     found
 }

@@ -49,7 +49,7 @@ signals: {interval: 30s, latency_unit: seconds}
     let gim = &a.members.gim;
     assert_eq!((&*gim.namespace, &*gim.release, &gim.companion), ("gim-a", "gim-t100", &None));
     assert_eq!(gim.endpoint, Some(Endpoint::Pods { port: 9000, path: "/m".into() }));
-    assert_eq!(a.members.gsp.endpoint, Some(Endpoint::Pods { port: 9250, path: "/metrics".into() }));
+    assert_eq!(a.members.gsp.endpoint, Some(Endpoint::Pods { port: 9250, path: "/".into() }));
     assert_eq!(a.members.gca.endpoint, Some(Endpoint::Url("https://gca.example.com/metrics?x=1".into())));
     assert_eq!(a.members.gca.companion.as_deref(), Some("gca-monitoring"));
     assert_eq!(b.members.gim.endpoint, None);

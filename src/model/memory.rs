@@ -89,6 +89,39 @@ pub struct PodMemory {
     pub loop_seen: Option<Timestamp>,
 }
 
+/// Checkpoints of Flink's job, as its job manager counts them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckpointMemory {
+    /// UID of the job manager's pod; `None` where a fixed URL is read.
+    pub pod: Option<Name>,
+    /// When they were last read.
+    pub read: Timestamp,
+    /// Completed ones, as last read.
+    pub completed: u64,
+    /// Failed ones, as last read.
+    pub failed: u64,
+    /// Since when this job is followed.
+    pub since: Timestamp,
+    /// When a completed one was last seen to come; `None` where none was.
+    pub completed_at: Option<Timestamp>,
+    /// Failed ones when that was, or when it was first read.
+    pub failed_before: u64,
+}
+
+impl CheckpointMemory {
+    /// How many failed since one was last completed.
+    #[must_use]
+    pub const fn failed_in_a_row(&self) -> u64 {
+        self.failed.saturating_sub(self.failed_before)
+    }
+
+    /// The same counters, followed from now on only.
+    #[must_use]
+    pub fn anew(self) -> Self {
+        Self { since: self.read, completed_at: None, failed_before: self.failed, ..self }
+    }
+}
+
 /// An operation that is being witnessed, for the time that it spends in each stage.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Witness {
@@ -127,6 +160,8 @@ pub struct ComponentMemory {
     pub verified: Vec<u32>,
     /// The operation that is being witnessed.
     pub witness: Option<Witness>,
+    /// Checkpoints of Flink's job; `None` where none were read.
+    pub checkpoints: Option<CheckpointMemory>,
     /// Operations completed while watching, by kind and outcome.
     pub completed: BTreeMap<(&'static str, &'static str), u64>,
 }
@@ -157,6 +192,7 @@ impl ComponentMemory {
             rolled_out: None,
             verified: Vec::new(),
             witness: None,
+            checkpoints: None,
             completed: BTreeMap::new(),
         }
     }
