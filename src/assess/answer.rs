@@ -219,6 +219,22 @@ pub enum Evidence {
     Trend(super::trend::Trend),
     /// No pod is Ready, so its signals cannot be asked for.
     NoPodReady,
+    /// GIM's word for its own state.
+    ServerState {
+        /// The number.
+        value: f64,
+        /// The lowest that is well.
+        limit: f64,
+    },
+    /// A counter of something that should not happen.
+    Counter {
+        /// The component's own name for it.
+        signal: Name,
+        /// Its value.
+        value: f64,
+        /// When it last rose; `None` where it has not for as long as the hold.
+        rose: Option<Timestamp>,
+    },
 }
 
 /// The answer to one check.

@@ -8,12 +8,14 @@ mod containers_stable;
 mod hooks_succeeded;
 mod image_matches_chart;
 mod images_pulled;
+mod jobs_succeeding;
 mod latency_low;
 mod metrics_present;
 mod pods_ready;
 mod pods_scheduled;
 mod release_deployed;
 mod rollout_complete;
+mod server_state;
 mod within_timeout;
 
 pub use containers_stable::crashes_since;
@@ -67,6 +69,8 @@ pub enum Rests {
     Both,
     /// The component's signals, and pods.
     Signals,
+    /// What stands around the suite; how old that is, each check sees for itself.
+    Surroundings,
 }
 
 /// A row of the table of checks.
@@ -123,6 +127,14 @@ pub const TABLE: &[Row] = &[
     row(CheckId::BacklogNotGrowing, true, Rests::Signals, backlog_not_growing::answer)
         .remembered(Condition::BacklogGrowing)
         .blames(),
+    row(CheckId::ServerState, true, Rests::Signals, server_state::answer)
+        .remembered(Condition::ServerFailing)
+        .held()
+        .blames(),
+    row(CheckId::JobsSucceeding, true, Rests::Signals, jobs_succeeding::answer)
+        .remembered(Condition::JobsFailing)
+        .held()
+        .blames(),
 ];
 
 /// The answers of all checks that apply. Where the evidence that a check rests on is not fresh, the answer is unknown,
@@ -162,6 +174,7 @@ fn blind(context: &Context<'_>, rests: Rests) -> Option<Evidence> {
         Rests::Helm => vec![helm],
         Rests::Pods | Rests::Signals => vec![pods, workloads],
         Rests::Both => vec![helm, pods, workloads],
+        Rests::Surroundings => Vec::new(),
     };
     needed
         .into_iter()
@@ -190,6 +203,31 @@ pub fn signals_came(context: &Context<'_>) -> bool {
     let read = |pod: &Pod| signals.last_read(&pod.uid) >= Some(context.memory.readiness_since(pod));
     context.facts.replicas().map(|pod| &*pod.pod).filter(|pod| pod.ready).all(read)
         && signals.readings.iter().any(|reading| carries_signal(context, reading))
+}
+
+/// The readings that a check about signals may rest on: of each Ready pod the newest, taken since it became so. Where there
+/// are none, the answer in their stead: pending while no pod is Ready or none was read yet, unknown where one is silent.
+/// `None` where no endpoint is configured or no pod is wanted.
+fn heard<'a>(context: &Context<'a>) -> Option<Result<Vec<&'a Reading>, Answer>> {
+    let facts = context.facts;
+    if !facts.signals.configured || context.rollout.desired == 0 {
+        return None;
+    }
+    let Some(silent) = silent_since(context) else {
+        return Some(Err(Answer::new(CheckState::Pending, [Evidence::NoPodReady])));
+    };
+    let last = Evidence::LastSample { at: facts.signals.newest().map(|reading| reading.at) };
+    if context.horizon.lasted(silent, context.policy.signal_silence()) {
+        let state = if context.rollout.all_ready { CheckState::Unknown } else { CheckState::Pending };
+        return Some(Err(Answer::new(state, [last])));
+    }
+    let counts = |reading: &&Reading| {
+        let of = |pod: &Pod| reading.pod_uid.as_ref().is_none_or(|uid| *uid == pod.uid);
+        let mut pods = facts.replicas().map(|pod| &*pod.pod).filter(|pod| pod.ready);
+        pods.any(|pod| of(pod) && reading.at >= context.memory.readiness_since(pod))
+    };
+    let readings: Vec<&Reading> = facts.signals.readings.iter().map(|reading| &**reading).filter(counts).collect();
+    Some(if readings.is_empty() { Err(Answer::new(CheckState::Pending, [last])) } else { Ok(readings) })
 }
 
 /// Whether a reading has what the component's signals are judged by: for GIM the latency.

@@ -8,11 +8,12 @@ use std::time::Duration;
 use super::assessment::{Assessment, ComponentAssessment, OperationKind, Outcome, Stage};
 use crate::model::facts::{ComponentFacts, Facts, Generation, PodFacts};
 use crate::model::memory::{
-    ComponentMemory, LatencyWindow, MAX_RESTARTS, MAX_SAMPLES, MAX_TOPICS, MAX_VERIFIED, Memory, PodMemory, Sample,
-    Witness,
+    ComponentMemory, Counter, LatencyWindow, MAX_COUNTERS, MAX_RESTARTS, MAX_SAMPLES, MAX_TOPICS, MAX_VERIFIED, Memory,
+    PodMemory, Sample, Witness,
 };
 use crate::model::names::Name;
 use crate::model::policy::Policy;
+use crate::model::signal::COUNTERS;
 use crate::model::time::{Timestamp, before, between};
 use crate::model::workload::{Pod, WaitingReason};
 
@@ -21,6 +22,7 @@ pub fn seen(memory: &mut Memory, facts: &Facts, policy: &Policy, now: Timestamp)
     for (component, facts) in facts.components.iter() {
         let memory = memory.components.get_mut(component);
         pods(memory, facts, policy, now);
+        counters(memory, facts);
         samples(memory, facts, policy, now);
     }
 }
@@ -86,12 +88,42 @@ fn most_restarts(pod: &Pod) -> u32 {
     pod.containers.iter().map(|container| container.restarts).max().unwrap_or(0)
 }
 
+/// Notes which counters rise. One that has fallen started anew, with its process, and so did one of a fixed URL when the pods
+/// behind it changed.
+fn counters(memory: &mut ComponentMemory, facts: &ComponentFacts) {
+    let same_pods = memory.window.pods == replicas(facts);
+    memory
+        .counters
+        .retain(|(pod, _), _| pod.as_ref().map_or(same_pods, |uid| facts.pods().any(|known| known.pod.uid == *uid)));
+    for reading in &facts.signals.readings {
+        for read in reading.values.iter().filter(|value| COUNTERS.contains(&&*value.signal)) {
+            let first = Counter { value: read.value, since: reading.at, rose: None };
+            let key = (reading.pod_uid.clone(), read.signal.clone());
+            let has_room = memory.counters.len() < MAX_COUNTERS;
+            match memory.counters.get_mut(&key) {
+                Some(known) if read.value > known.value => {
+                    (known.value, known.rose) = (read.value, Some(reading.at));
+                }
+                Some(known) if read.value < known.value => *known = first,
+                None if has_room => drop(memory.counters.insert(key, first)),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// UIDs of the replicas, sorted.
+fn replicas(facts: &ComponentFacts) -> Vec<Name> {
+    let mut pods: Vec<Name> = facts.replicas().map(|pod| pod.pod.uid.clone()).collect();
+    pods.sort_unstable();
+    pods
+}
+
 fn samples(memory: &mut ComponentMemory, facts: &ComponentFacts, policy: &Policy, now: Timestamp) {
     if let Some(first) = facts.signals.readings.first() {
         memory.first_read.get_or_insert(first.at);
     }
-    let mut pods: Vec<Name> = facts.replicas().map(|pod| pod.pod.uid.clone()).collect();
-    pods.sort_unstable();
+    let pods = replicas(facts);
     // A pod that is on its way out may still answer for a fixed URL.
     let leaving = facts.pods().any(|pod| pod.pod.terminating && pod.pod.is_replica());
     let all_ready = !pods.is_empty() && !leaving && facts.replicas().all(|pod| pod.pod.ready);

@@ -9,6 +9,16 @@ use std::time::Duration;
 use super::names::{Component, Name};
 use super::time::{Timestamp, before};
 
+/// GIM's state as a number; its label `schema_version` tells the schema of the Info Mart.
+pub const SERVER_STATE: &str = "gim_server_state";
+/// Failed Kafka transform jobs of GIM, counted.
+pub const FAILED_KAFKA_JOBS: &str = "gim_number_failed_kafkajob";
+/// Failed ETL job steps of GIM, counted.
+pub const FAILED_JOB_STEPS: &str = "gim_failed_jobsteps";
+
+/// The signals that count something and are judged by whether they rise.
+pub const COUNTERS: &[&str] = &[FAILED_KAFKA_JOBS, FAILED_JOB_STEPS];
+
 /// Latency of one Kafka topic.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TopicLatency {

@@ -218,6 +218,8 @@ impl Serialize for EvidenceStatus<'_> {
             Evidence::TopicAbsent { topic } => fields!("topic_absent", topic),
             Evidence::Trend(trend) => fields!("trend", trend),
             Evidence::NoPodReady => fields!("no_pod_ready"),
+            Evidence::ServerState { value, limit } => fields!("server_state", value, limit),
+            Evidence::Counter { signal, value, rose } => fields!("counter", signal, value, rose),
         }
         map.serialize_entry("text", &text::evidence(self.0))?;
         map.end()

@@ -52,6 +52,13 @@ pub fn evidence(evidence: &Evidence) -> String {
         Evidence::TopicAbsent { topic } => format!("Topic {topic} had samples and has none now."),
         Evidence::Trend(trend) => trend_sentence(*trend).to_owned(),
         Evidence::NoPodReady => "No pod is Ready, so there are no signals to read.".to_owned(),
+        Evidence::ServerState { value, limit } => {
+            format!("GIM gives its state as {value}; {limit} or more counts as well.")
+        }
+        Evidence::Counter { signal, value, rose: Some(rose) } => {
+            format!("{signal} is {value} and last rose at {}.", instant(*rose))
+        }
+        Evidence::Counter { signal, value, rose: None } => format!("{signal} is {value} and does not rise."),
     }
 }
 
