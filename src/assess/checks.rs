@@ -24,6 +24,7 @@ use super::answer::{Answer, CheckId, CheckState, Evidence};
 use super::assessment::Operation;
 use super::horizon::Horizon;
 use super::rollout::Rollout;
+use super::topics;
 use super::trend::TrendReport;
 use crate::model::facts::{ComponentFacts, Facts};
 use crate::model::memory::{ComponentMemory, Condition};
@@ -161,7 +162,7 @@ pub fn failing_rows(checks: &[(CheckId, Answer)]) -> impl Iterator<Item = &'stat
 pub fn failing_since(context: &Context<'_>, row: &Row) -> Timestamp {
     match row.remembered {
         Some(condition) => context.horizon.since(context.memory.since(condition)),
-        None => silent_since(context).unwrap_or(context.memory.began),
+        None => absent_since(context),
     }
 }
 
@@ -194,6 +195,14 @@ pub fn silent_since(context: &Context<'_>) -> Option<Timestamp> {
     let carried = signals.readings.iter().rev().find(|reading| carries_signal(context, reading));
     let carried = carried.map_or(first_ready, |reading| reading.at.max(first_ready));
     Some(heard.min(carried).max(context.memory.began))
+}
+
+/// Since when something is absent that was there or should be: all signals, or one of the topics; since memory began where
+/// no pod is Ready.
+fn absent_since(context: &Context<'_>) -> Timestamp {
+    let absent = topics::absent(context.facts, context.memory, context.policy);
+    let topics = absent.into_iter().map(|(_, since)| since);
+    topics.chain(silent_since(context)).min().unwrap_or(context.memory.began)
 }
 
 /// Whether every Ready pod was read since it became so, and one of them had what the component is judged by.

@@ -4,12 +4,12 @@
 //! newest sample is enough. What is missing is told with its reason, and missing evidence is never a proof. The source
 //! is the upgrade guide, Rolling Update: Verify the upgrade.
 
-use super::answer::{Answer, CheckId};
+use super::answer::{Answer, CheckId, CheckState};
 use super::assessment::{NamedReason, Reason};
-use super::checks::{Context, Rests, failing_rows, silent_since};
+use super::checks::{Context, Rests, TABLE, failing_rows, silent_since};
 use super::operation::failed_outright;
+use super::topics;
 use super::trend::Trend;
-use crate::model::names::Name;
 use crate::model::release::{BodyState, ReleaseStatus};
 use crate::model::source::Freshness;
 use crate::model::time::{Timestamp, after};
@@ -129,16 +129,19 @@ fn signals(context: &Context<'_>, checks: &[(CheckId, Answer)], proof: &mut Proo
             proof.lack(Reason::Check(row.id), None);
         }
     }
-    if topic_missing(context) {
-        proof.lack(Reason::Check(CheckId::MetricsPresent), None);
+    // A signal that the pages had and have no more makes its check unknown, though the pages come.
+    for row in TABLE.iter().filter(|row| row.vital && row.rests == Rests::Signals) {
+        if checks.iter().any(|(id, answer)| *id == row.id && answer.state == CheckState::Unknown) {
+            proof.silent.push(Reason::Check(row.id));
+        }
     }
-}
-
-/// Whether a topic that was seen lately has no sample now. An absent topic is the failure, not its cure.
-fn topic_missing(context: &Context<'_>) -> bool {
-    let current = context.facts.signals.current(context.policy.signal_silence());
-    let seen = |topic: &Name| current.clone().any(|reading| reading.topics.iter().any(|seen| seen.topic == *topic));
-    context.memory.topics.keys().any(|topic| !context.policy.ignored_topics.contains(topic) && !seen(topic))
+    let absent = topics::absent(context.facts, context.memory, context.policy);
+    let present = Reason::Check(CheckId::MetricsPresent);
+    if let Some(since) = absent.iter().map(|(_, since)| *since).min()
+        && !proof.lacking.contains(&present)
+    {
+        proof.lack(present, Some(after(since, context.policy.hold)));
+    }
 }
 
 #[cfg(test)]
@@ -146,7 +149,6 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::assess::answer::CheckState;
     use crate::assess::assessment::VerdictKind;
     use crate::assess::testing::{NEW, Scene, at, reading, workload};
     use crate::model::facts::WorkloadFacts;

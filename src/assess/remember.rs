@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::assessment::{Assessment, ComponentAssessment, OperationKind, Outcome, Stage};
+use super::topics;
 use crate::model::facts::{ComponentFacts, Facts, Generation, PodFacts};
 use crate::model::memory::{
     ComponentMemory, Counter, LatencyWindow, MAX_COUNTERS, MAX_RESTARTS, MAX_SAMPLES, MAX_TOPICS, MAX_VERIFIED, Memory,
@@ -148,13 +149,6 @@ fn samples(memory: &mut ComponentMemory, facts: &ComponentFacts, policy: &Policy
     else {
         return;
     };
-    window.peak_at_ready.get_or_insert(seconds);
-    window.samples.push_back(Sample { at: newest.at, seconds });
-    // One sample from before the window stays, so that the samples reach over all of it however they are spaced.
-    let begin = before(newest.at, policy.trend_window);
-    while window.samples.len() > MAX_SAMPLES || window.samples.get(1).is_some_and(|second| second.at <= begin) {
-        window.samples.pop_front();
-    }
     for topic in current().flat_map(|reading| &reading.topics) {
         if memory.topics.len() < MAX_TOPICS || memory.topics.contains_key(&topic.topic) {
             memory.topics.insert(topic.topic.clone(), newest.at);
@@ -162,6 +156,18 @@ fn samples(memory: &mut ComponentMemory, facts: &ComponentFacts, policy: &Policy
     }
     // A topic that was not seen for the suspect window is retired, not missing.
     memory.topics.retain(|_, seen| between(*seen, now) < policy.suspect_window);
+    if !topics::absent(facts, memory, policy).is_empty() {
+        // What the others say is not the latency: the largest may have gone with its topic.
+        return;
+    }
+    let window = &mut memory.window;
+    window.peak_at_ready.get_or_insert(seconds);
+    window.samples.push_back(Sample { at: newest.at, seconds });
+    // One sample from before the window stays, so that the samples reach over all of it however they are spaced.
+    let begin = before(newest.at, policy.trend_window);
+    while window.samples.len() > MAX_SAMPLES || window.samples.get(1).is_some_and(|second| second.at <= begin) {
+        window.samples.pop_front();
+    }
 }
 
 /// Follows the operation: the time it spends in each stage, and its outcome.
