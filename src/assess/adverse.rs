@@ -6,7 +6,7 @@
 
 use super::answer::{Answer, CheckId, CheckState};
 use super::assessment::{NamedReason, Reason};
-use super::checks::{Context, crashes_since, failing_rows, failing_since};
+use super::checks::{Context, crashes_since, failing_rows, failing_since, silent_since};
 use super::health::Failing;
 use super::operation::failed_outright;
 use crate::model::facts::{Generation, PodFacts};
@@ -98,15 +98,20 @@ fn pods(context: &Context<'_>, checks: &[(CheckId, Answer)]) -> Vec<Adversity> {
 }
 
 /// Signals that fail for as long as the hold, counted from the operation's begin where they failed before it. A steady high
-/// latency never speaks against an operation, and absent metrics only where they were read before it.
+/// latency never speaks against an operation, a topic that is gone alone neither (it may be retired), and absent metrics only
+/// where they were read before it.
 fn signals(context: &Context<'_>, checks: &[(CheckId, Answer)], failing: &[Failing]) -> Vec<Adversity> {
     let Some(operation) = context.operation else { return Vec::new() };
     let read_before = context.memory.first_read.is_some_and(|first| first < operation.begin);
     let counts = |id| failing.iter().any(|failing| failing.check == id && failing.counts);
     failing_rows(checks)
-        .filter(|row| row.blames && counts(row.id) && (row.id != CheckId::MetricsPresent || read_before))
+        .filter(|row| row.blames && counts(row.id))
         .filter_map(|row| {
-            let since = failing_since(context, row);
+            let since = match row.id {
+                CheckId::MetricsPresent if read_before => silent_since(context)?,
+                CheckId::MetricsPresent => return None,
+                _ => failing_since(context, row),
+            };
             let lasted = !row.held || context.horizon.lasted(since.max(operation.begin), context.policy.hold);
             lasted.then_some(Adversity { reason: Reason::Check(row.id), signal_since: Some(since) })
         })

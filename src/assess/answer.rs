@@ -273,6 +273,22 @@ pub enum Evidence {
         /// The tenant; `None` where the suite names none and there is not exactly one.
         tenant: Option<Name>,
     },
+    /// GIM's word for its own state.
+    ServerState {
+        /// The number.
+        value: f64,
+        /// The lowest that is well.
+        limit: f64,
+    },
+    /// A counter of something that should not happen.
+    Counter {
+        /// The component's own name for it.
+        signal: Name,
+        /// Its value.
+        value: f64,
+        /// When it last rose; `None` where it has not for as long as the hold.
+        rose: Option<Timestamp>,
+    },
 }
 
 /// The answer to one check.

@@ -12,12 +12,14 @@ mod flink_job_running;
 mod hooks_succeeded;
 mod image_matches_chart;
 mod images_pulled;
+mod jobs_succeeding;
 mod latency_low;
 mod metrics_present;
 mod pods_ready;
 mod pods_scheduled;
 mod release_deployed;
 mod rollout_complete;
+mod server_state;
 mod state_config_maps_clean;
 mod task_managers_registered;
 mod within_timeout;
@@ -28,6 +30,7 @@ use super::answer::{Answer, CheckId, CheckState, Evidence};
 use super::assessment::Operation;
 use super::horizon::Horizon;
 use super::rollout::Rollout;
+use super::topics;
 use super::trend::TrendReport;
 use crate::model::facts::{ComponentFacts, Facts};
 use crate::model::memory::{ComponentMemory, Condition};
@@ -75,6 +78,8 @@ pub enum Rests {
     Signals,
     /// Helm's history, and the `ConfigMap`s that the component may leave behind.
     ConfigMaps,
+    /// What stands around the suite; how old that is, each check sees for itself.
+    Surroundings,
 }
 
 /// A row of the table of checks.
@@ -137,6 +142,14 @@ pub const TABLE: &[Row] = &[
     row(CheckId::BacklogNotGrowing, true, Rests::Signals, backlog_not_growing::answer)
         .remembered(Condition::BacklogGrowing)
         .blames(),
+    row(CheckId::ServerState, true, Rests::Signals, server_state::answer)
+        .remembered(Condition::ServerFailing)
+        .held()
+        .blames(),
+    row(CheckId::JobsSucceeding, true, Rests::Signals, jobs_succeeding::answer)
+        .remembered(Condition::JobsFailing)
+        .held()
+        .blames(),
     row(CheckId::FlinkJobRunning, true, Rests::Signals, flink_job_running::answer)
         .remembered(Condition::FlinkJobDown)
         .held()
@@ -180,7 +193,7 @@ pub fn failing_rows(checks: &[(CheckId, Answer)]) -> impl Iterator<Item = &'stat
 pub fn failing_since(context: &Context<'_>, row: &Row) -> Timestamp {
     match row.remembered {
         Some(condition) => context.horizon.since(context.memory.since(condition)),
-        None => silent_since(context).unwrap_or(context.memory.began),
+        None => absent_since(context),
     }
 }
 
@@ -194,6 +207,7 @@ fn blind(context: &Context<'_>, rests: Rests) -> Option<Evidence> {
         Rests::Pods | Rests::Signals => vec![pods, workloads],
         Rests::Both => vec![helm, pods, workloads],
         Rests::ConfigMaps => vec![helm, (SourceKind::ConfigMaps, sources.config_maps)],
+        Rests::Surroundings => Vec::new(),
     };
     needed
         .into_iter()
@@ -215,6 +229,14 @@ pub fn silent_since(context: &Context<'_>) -> Option<Timestamp> {
     Some(heard.min(carried).max(context.memory.began))
 }
 
+/// Since when something is absent that was there or should be: all signals, or one of the topics; since memory began where
+/// no pod is Ready.
+fn absent_since(context: &Context<'_>) -> Timestamp {
+    let absent = topics::absent(context.facts, context.memory, context.policy);
+    let topics = absent.into_iter().map(|(_, since)| since);
+    topics.chain(silent_since(context)).min().unwrap_or(context.memory.began)
+}
+
 /// Whether every Ready pod was read since it became so, and one of them had what the component is judged by.
 #[must_use]
 pub fn signals_came(context: &Context<'_>) -> bool {
@@ -222,6 +244,31 @@ pub fn signals_came(context: &Context<'_>) -> bool {
     let read = |pod: &Pod| signals.last_read(&pod.uid) >= Some(context.memory.readiness_since(pod));
     context.facts.replicas().map(|pod| &*pod.pod).filter(|pod| pod.ready).all(read)
         && signals.readings.iter().any(|reading| carries_signal(context, reading))
+}
+
+/// The readings that a check about signals may rest on: of each Ready pod the newest, taken since it became so. Where there
+/// are none, the answer in their stead: pending while no pod is Ready or none was read yet, unknown where one is silent.
+/// `None` where no endpoint is configured or no pod is wanted.
+fn heard<'a>(context: &Context<'a>) -> Option<Result<Vec<&'a Reading>, Answer>> {
+    let facts = context.facts;
+    if !facts.signals.configured || context.rollout.desired == 0 {
+        return None;
+    }
+    let Some(silent) = silent_since(context) else {
+        return Some(Err(Answer::new(CheckState::Pending, [Evidence::NoPodReady])));
+    };
+    let last = Evidence::LastSample { at: facts.signals.newest().map(|reading| reading.at) };
+    if context.horizon.lasted(silent, context.policy.signal_silence()) {
+        let state = if context.rollout.all_ready { CheckState::Unknown } else { CheckState::Pending };
+        return Some(Err(Answer::new(state, [last])));
+    }
+    let counts = |reading: &&Reading| {
+        let of = |pod: &Pod| reading.pod_uid.as_ref().is_none_or(|uid| *uid == pod.uid);
+        let mut pods = facts.replicas().map(|pod| &*pod.pod).filter(|pod| pod.ready);
+        pods.any(|pod| of(pod) && reading.at >= context.memory.readiness_since(pod))
+    };
+    let readings: Vec<&Reading> = facts.signals.readings.iter().map(|reading| &**reading).filter(counts).collect();
+    Some(if readings.is_empty() { Err(Answer::new(CheckState::Pending, [last])) } else { Ok(readings) })
 }
 
 /// Whether a reading has what the component's signals are judged by: for GIM the latency, for GSP the job manager's word.

@@ -11,7 +11,7 @@ use super::horizon::Horizon;
 use super::proof::{self, Proof};
 use super::rollout::{self, Rollout};
 use super::trend::{self, Trend, TrendReport};
-use super::{operation, target};
+use super::{operation, target, topics};
 use crate::model::facts::{ComponentFacts, Facts};
 use crate::model::memory::{ComponentMemory, Condition};
 use crate::model::names::Component;
@@ -97,13 +97,14 @@ pub fn judge(
     Judged { operation, rollout, checks, trend, failing, adverse, proof, target, conditions }
 }
 
-/// The trend; `absent` where no page of the running pods has the latency at all.
+/// The trend; `absent` where the running pods' pages lack the latency, or a topic that they had.
 fn latency_trend(facts: &ComponentFacts, memory: &ComponentMemory, policy: &Policy) -> TrendReport {
     let report = trend::read(&memory.window, policy);
     let mut current = facts.signals.current(policy.signal_silence()).peekable();
     let read = current.peek().is_some();
-    if read && current.all(|reading| reading.latency_seconds(&policy.ignored_topics).is_none()) {
-        TrendReport { trend: Trend::Absent, ..report }
+    let lacks_all = read && current.all(|reading| reading.latency_seconds(&policy.ignored_topics).is_none());
+    if lacks_all || !topics::absent(facts, memory, policy).is_empty() {
+        TrendReport { trend: Trend::Absent, drain_seconds: None, ..report }
     } else {
         report
     }

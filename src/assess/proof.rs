@@ -8,8 +8,8 @@ use super::answer::{Answer, CheckId, CheckState};
 use super::assessment::{NamedReason, Reason};
 use super::checks::{Context, Rests, Row, TABLE, failing_rows, silent_since};
 use super::operation::failed_outright;
+use super::topics;
 use super::trend::{Trend, TrendReport};
-use crate::model::names::Name;
 use crate::model::release::{BodyState, ReleaseStatus};
 use crate::model::source::Freshness;
 use crate::model::time::{Timestamp, after};
@@ -109,7 +109,7 @@ fn signals(context: &Context<'_>, checks: &[(CheckId, Answer)], proof: &mut Proo
         latency(context, trend, silent, proof);
     }
     let in_window = context.operation.is_some_and(|operation| operation.in_window);
-    let unproved = |row: &&Row| in_window && row.proves && !state(checks, row.id).is_none_or(|s| s == CheckState::Pass);
+    let unproved = |row: &&Row| in_window && row.proves && state(checks, row.id) == Some(CheckState::Pending);
     let lacking = TABLE
         .iter()
         .filter(unproved)
@@ -119,8 +119,18 @@ fn signals(context: &Context<'_>, checks: &[(CheckId, Answer)], proof: &mut Proo
             proof.lack(Reason::Check(row.id), None);
         }
     }
-    if topic_missing(context) {
-        proof.lack(Reason::Check(CheckId::MetricsPresent), None);
+    // A signal that the pages had and have no more makes its check unknown, though the pages come.
+    for row in TABLE.iter().filter(|row| row.vital && row.rests == Rests::Signals) {
+        if state(checks, row.id) == Some(CheckState::Unknown) {
+            proof.silent.push(Reason::Check(row.id));
+        }
+    }
+    let absent = topics::absent(context.facts, context.memory, context.policy);
+    let present = Reason::Check(CheckId::MetricsPresent);
+    if let Some(since) = absent.iter().map(|(_, since)| *since).min()
+        && !proof.lacking.contains(&present)
+    {
+        proof.lack(present, Some(after(since, context.policy.hold)));
     }
 }
 
@@ -148,13 +158,6 @@ fn latency(context: &Context<'_>, trend: &TrendReport, silent: Timestamp, proof:
     if matches!(trend.trend, Trend::Growing | Trend::Absent) {
         proof.lack(Reason::Check(CheckId::BacklogNotGrowing), None);
     }
-}
-
-/// Whether a topic that was seen lately has no sample now. An absent topic is the failure, not its cure.
-fn topic_missing(context: &Context<'_>) -> bool {
-    let current = context.facts.signals.current(context.policy.signal_silence());
-    let seen = |topic: &Name| current.clone().any(|reading| reading.topics.iter().any(|seen| seen.topic == *topic));
-    context.memory.topics.keys().any(|topic| !context.policy.ignored_topics.contains(topic) && !seen(topic))
 }
 
 #[cfg(test)]

@@ -19,6 +19,8 @@ pub const MAX_TOPICS: usize = 256;
 pub const MAX_VERIFIED: usize = 32;
 /// The most restarts of one pod that are remembered; three within the hold already decide.
 pub const MAX_RESTARTS: usize = 8;
+/// The most counters that are remembered of one component: a handful of each of a few pods.
+pub const MAX_COUNTERS: usize = 64;
 
 named! {
     /// A condition whose beginning is remembered while it holds.
@@ -122,6 +124,17 @@ impl CheckpointMemory {
     }
 }
 
+/// A counter of one page, as last read.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Counter {
+    /// Its value.
+    pub value: f64,
+    /// When it was first read; when it was first read again after it had fallen, which is a start anew and no rise.
+    pub since: Timestamp,
+    /// When it was last seen to have risen since then.
+    pub rose: Option<Timestamp>,
+}
+
 /// An operation that is being witnessed, for the time that it spends in each stage.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Witness {
@@ -150,6 +163,8 @@ pub struct ComponentMemory {
     pub window: LatencyWindow,
     /// When each topic was last seen; at most [`MAX_TOPICS`].
     pub topics: BTreeMap<Name, Timestamp>,
+    /// Counters by the pod that serves them (`None` for a fixed URL) and by signal; at most [`MAX_COUNTERS`].
+    pub counters: BTreeMap<(Option<Name>, Name), Counter>,
     /// When signals were first read.
     pub first_read: Option<Timestamp>,
     /// The pods that exist, by UID.
@@ -187,6 +202,7 @@ impl ComponentMemory {
             since: BTreeMap::new(),
             window: LatencyWindow::default(),
             topics: BTreeMap::new(),
+            counters: BTreeMap::new(),
             first_read: None,
             pods: BTreeMap::new(),
             rolled_out: None,

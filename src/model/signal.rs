@@ -9,6 +9,16 @@ use std::time::Duration;
 use super::names::{Component, Name};
 use super::time::{Timestamp, before};
 
+/// GIM's state as a number; its label `schema_version` tells the schema of the Info Mart.
+pub const SERVER_STATE: &str = "gim_server_state";
+/// Failed Kafka transform jobs of GIM, counted.
+pub const FAILED_KAFKA_JOBS: &str = "gim_number_failed_kafkajob";
+/// Failed ETL job steps of GIM, counted.
+pub const FAILED_JOB_STEPS: &str = "gim_failed_jobsteps";
+
+/// The signals that count something and are judged by whether they rise.
+pub const COUNTERS: &[&str] = &[FAILED_KAFKA_JOBS, FAILED_JOB_STEPS];
+
 /// Flink's running jobs: below 1 is a problem, by Genesys's own alert.
 pub const RUNNING_JOBS: &str = "flink_jobmanager_numRunningJobs";
 /// Task managers that registered with Flink's job manager: none is a problem, by Genesys's own alert.

@@ -346,6 +346,8 @@ pub fn evidence_by_kind() -> Vec<(&'static str, Evidence)> {
         ("topic_absent", Evidence::TopicAbsent { topic: "voice".into() }),
         ("trend", Evidence::Trend(Trend::Growing)),
         ("no_pod_ready", Evidence::NoPodReady),
+        ("server_state", Evidence::ServerState { value: -3.0, limit: -2.0 }),
+        ("counter", Evidence::Counter { signal: "gim_failed_jobsteps".into(), value: 4.0, rose: Some(at(900)) }),
     ]
 }
 

@@ -3,7 +3,6 @@
 //! old one is a hint and no proof.
 
 use super::Context;
-use super::flink::current;
 use crate::assess::answer::{Answer, CheckState, Evidence};
 use crate::model::names::{Component, Name};
 use crate::model::source::{Freshness, SourceKind};
@@ -39,7 +38,8 @@ pub fn answer(context: &Context<'_>) -> Option<Answer> {
 
 /// The newest configuration of the suite's tenant; of the only one there is where the suite names none.
 fn config_time(context: &Context<'_>) -> Option<(Name, Timestamp)> {
-    let times = || current(&context.suite.components.gsp.signals, context).flat_map(|reading| &reading.config_times);
+    let readings = || context.suite.components.gsp.signals.current(context.policy.signal_silence());
+    let times = || readings().flat_map(|reading| &reading.config_times);
     let tenant = match &context.suite.suite.tenant {
         Some(tenant) => tenant,
         None => {

@@ -2,62 +2,39 @@
 //!
 //! Job manager and task managers all serve a page; what one of them does not tell another may. Not for judging what is said.
 
-use super::{Context, signals_came, silent_since};
+use super::{Context, heard, signals_came};
 use crate::assess::answer::{Answer, CheckState, Evidence};
 use crate::model::names::Component;
-use crate::model::signal::{Reading, SignalFacts};
-use crate::model::time::Timestamp;
+use crate::model::signal::Reading;
 
-/// The readings that are of one time, from pods that are all Ready.
-pub(super) struct Flink<'a> {
-    context: &'a Context<'a>,
-}
+/// The newest pages of GSP's pods, which are all Ready.
+pub(super) struct Flink<'a>(Vec<&'a Reading>);
 
 impl<'a> Flink<'a> {
-    /// What is said now; the answer where nothing can be asked yet, or nothing is heard; `None` where no endpoint is
-    /// configured or no pod is wanted.
-    pub(super) fn of(context: &'a Context<'_>) -> Option<Result<Self, Answer>> {
-        let asked = context.component == Component::Gsp && context.facts.signals.configured;
-        if !asked || context.rollout.desired == 0 {
+    /// What is said now; the answer where nothing can be asked yet, or nothing is heard; `None` where the component is not GSP,
+    /// no endpoint is configured or no pod is wanted.
+    pub(super) fn of(context: &Context<'a>) -> Option<Result<Self, Answer>> {
+        if context.component != Component::Gsp {
             return None;
         }
+        let readings = match heard(context)? {
+            Ok(readings) => readings,
+            Err(answer) => return Some(Err(answer)),
+        };
         let pending = |why| Some(Err(Answer::new(CheckState::Pending, [why])));
-        let Some(silent) = silent_since(context) else { return pending(Evidence::NoPodReady) };
         let rollout = context.rollout;
         if !rollout.all_ready {
             // A job that lost some of its pods is theirs to explain, and that of former pods says nothing of the new ones.
             return pending(Evidence::Replicas { ready: rollout.ready, desired: rollout.desired });
         }
-        let last = Evidence::LastSample { at: context.facts.signals.newest().map(|reading| reading.at) };
-        if context.horizon.lasted(silent, context.policy.signal_silence()) {
-            return Some(Err(Answer::new(CheckState::Unknown, [last])));
-        }
         if !signals_came(context) {
-            return pending(last);
+            return pending(Evidence::LastSample { at: context.facts.signals.newest().map(|reading| reading.at) });
         }
-        Some(Ok(Self { context }))
+        Some(Ok(Self(readings)))
     }
 
-    /// A count: the largest that any page tells.
+    /// A count: the largest that any page tells. `None` where none does.
     pub(super) fn count(&self, signal: &str) -> Option<u64> {
-        current(&self.context.facts.signals, self.context).filter_map(|reading| reading.count(signal)).max()
+        self.0.iter().filter_map(|reading| reading.count(signal)).max()
     }
-
-    /// Since when all pods were seen Ready: what is older was said of others.
-    pub(super) fn ready_since(&self) -> Option<Timestamp> {
-        self.context.memory.window.since
-    }
-}
-
-/// The readings of some signals that are of one time.
-pub(super) fn current<'a>(
-    signals: &'a SignalFacts,
-    context: &Context<'_>,
-) -> impl Iterator<Item = &'a Reading> + Clone {
-    signals.current(context.policy.signal_silence())
-}
-
-/// The answer where Flink runs but does not tell of this family.
-pub(super) fn untold(signal: &'static str) -> Answer {
-    Answer::new(CheckState::Unknown, [Evidence::SignalMissing { signal }])
 }

@@ -2,7 +2,7 @@
 //! runs there, but has no uptime.
 
 use super::Context;
-use super::flink::{Flink, untold};
+use super::flink::Flink;
 use crate::assess::answer::{Answer, CheckState, Evidence};
 use crate::model::signal::{JOB_RESTARTS, JOB_UPTIME, RUNNING_JOBS};
 
@@ -12,7 +12,7 @@ pub fn answer(context: &Context<'_>) -> Option<Answer> {
         Ok(flink) => flink,
         Err(answer) => return Some(answer),
     };
-    let Some(running) = flink.count(RUNNING_JOBS) else { return Some(untold(RUNNING_JOBS)) };
+    let running = flink.count(RUNNING_JOBS)?;
     let state = match (running, flink.count(JOB_UPTIME)) {
         (0, _) => CheckState::Fail,
         (_, Some(0)) => CheckState::Pending,

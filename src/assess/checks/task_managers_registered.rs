@@ -2,7 +2,7 @@
 //! workloads want is no failure: where the job lacks them, it does not run.
 
 use super::Context;
-use super::flink::{Flink, untold};
+use super::flink::Flink;
 use crate::assess::answer::{Answer, CheckState, Evidence};
 use crate::model::facts::ComponentFacts;
 use crate::model::signal::TASK_MANAGERS;
@@ -10,13 +10,13 @@ use crate::model::signal::TASK_MANAGERS;
 /// How the names of task managers' workloads end: that of Genesys's chart, and that of Flink's own examples.
 const TASK_MANAGER_NAMES: [&str; 3] = ["-tm", "-taskmanager", "-task-manager"];
 
-/// Answers `task_managers_registered`; does not apply where the component is not GSP or has no endpoint.
+/// Answers `task_managers_registered`; does not apply where the component is not GSP, has no endpoint or does not tell it.
 pub fn answer(context: &Context<'_>) -> Option<Answer> {
     let flink = match Flink::of(context)? {
         Ok(flink) => flink,
         Err(answer) => return Some(answer),
     };
-    let Some(registered) = flink.count(TASK_MANAGERS) else { return Some(untold(TASK_MANAGERS)) };
+    let registered = flink.count(TASK_MANAGERS)?;
     let wanted = wanted(context.facts);
     let state = if registered == 0 {
         CheckState::Fail

@@ -154,7 +154,7 @@ fn checks_of_signals_answer() {
     };
     let mut scene = Scene::upgraded(Gim);
     scene.judge(2.0);
-    assert_eq!(says(&scene, 2.1), ["pending", "unknown", "pending"], "Ready, and not read yet");
+    assert_eq!(says(&scene, 2.1), ["pending", "pending", "pending"], "Ready, and not read yet");
     assert_eq!(says(&scene, 7.0), ["fail", "unknown", "unknown"], "never read");
     scene.play(2.25, 3.0, |_| 3.0);
     assert_eq!(says(&scene, 3.0), ["pass", "pass", "pending"], "the window is filling");

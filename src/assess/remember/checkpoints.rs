@@ -10,40 +10,38 @@ use crate::model::time::Timestamp;
 
 /// Notes what the job manager's newest page says.
 pub(super) fn seen(memory: &mut ComponentMemory, facts: &ComponentFacts, policy: &Policy) {
-    let gone = |known: &CheckpointMemory| {
-        known.pod.as_ref().is_some_and(|uid| !facts.replicas().any(|pod| pod.pod.uid == *uid))
-    };
-    if memory.checkpoints.as_ref().is_some_and(gone) {
-        memory.checkpoints = None;
-    }
     let Some((reading, created)) = job_manager(facts, policy) else { return };
     let known = memory.checkpoints.take();
     if known.as_ref().is_some_and(|known| known.pod == reading.pod_uid && known.read >= reading.at) {
         memory.checkpoints = known;
         return;
     }
+    // A job that comes back has its time.
     let idle = reading.count(RUNNING_JOBS) == Some(0);
-    let counters = reading.count(CHECKPOINTS_COMPLETED).map(|completed| {
-        let failed = reading.count(CHECKPOINTS_FAILED).unwrap_or(0);
-        (completed, failed)
-    });
+    let Some(completed) = reading.count(CHECKPOINTS_COMPLETED) else {
+        // What a former job manager counted shows that the next one will.
+        let gone = |known: &CheckpointMemory| idle && known.pod == reading.pod_uid;
+        memory.checkpoints =
+            known.map(|known| if gone(&known) { CheckpointMemory { read: reading.at, ..known }.anew() } else { known });
+        return;
+    };
+    let failed = reading.count(CHECKPOINTS_FAILED).unwrap_or(0);
     let known = known.filter(|known| known.pod == reading.pod_uid);
     // Of a pod that was made while we watched, all that it counts came while we watched.
     let from_its_begin = known.is_some() || created.is_some_and(|created| memory.began <= created);
-    memory.checkpoints = match (known, counters) {
-        (known, None) => known.map(|known| CheckpointMemory { read: reading.at, ..known }),
-        (Some(known), Some((completed, failed))) if known.completed <= completed && known.failed <= failed => {
+    let followed = match known {
+        Some(known) if known.completed <= completed && known.failed <= failed => {
             let came = known.completed < completed;
-            Some(CheckpointMemory {
+            CheckpointMemory {
                 read: reading.at,
                 completed,
                 failed,
                 completed_at: if came { Some(reading.at) } else { known.completed_at },
                 failed_before: if came { failed } else { known.failed_before },
                 ..known
-            })
+            }
         }
-        (_, Some((completed, failed))) => Some(CheckpointMemory {
+        _ => CheckpointMemory {
             pod: reading.pod_uid.clone(),
             read: reading.at,
             completed,
@@ -51,12 +49,9 @@ pub(super) fn seen(memory: &mut ComponentMemory, facts: &ComponentFacts, policy:
             since: reading.at,
             completed_at: (from_its_begin && completed > 0).then_some(reading.at),
             failed_before: if from_its_begin && completed == 0 { 0 } else { failed },
-        }),
+        },
     };
-    if idle {
-        // A job that comes back has its time.
-        memory.checkpoints = memory.checkpoints.take().map(CheckpointMemory::anew);
-    }
+    memory.checkpoints = Some(if idle { followed.anew() } else { followed });
 }
 
 /// The newest job manager's page, and when its pod was made: a second one may be on its way out.

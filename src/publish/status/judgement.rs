@@ -228,6 +228,8 @@ impl Serialize for EvidenceStatus<'_> {
             Evidence::ConfigMapLeft { config_map, created } => fields!("config_map_left", config_map, created),
             Evidence::ConfigTime { tenant, at } => fields!("config_time", tenant, at),
             Evidence::TenantUntold { tenant } => fields!("tenant_untold", tenant),
+            Evidence::ServerState { value, limit } => fields!("server_state", value, limit),
+            Evidence::Counter { signal, value, rose } => fields!("counter", signal, value, rose),
         }
         map.serialize_entry("text", &text::evidence(self.0))?;
         map.end()

@@ -72,6 +72,13 @@ pub fn evidence(evidence: &Evidence) -> String {
         Evidence::TenantUntold { tenant: None } => {
             "GSP does not tell of exactly one tenant, and the suite names none.".to_owned()
         }
+        Evidence::ServerState { value, limit } => {
+            format!("GIM gives its state as {value}; {limit} or more counts as well.")
+        }
+        Evidence::Counter { signal, value, rose: Some(rose) } => {
+            format!("{signal} is {value} and last rose at {}.", instant(*rose))
+        }
+        Evidence::Counter { signal, value, rose: None } => format!("{signal} is {value} and does not rise."),
     }
 }
 
