@@ -110,10 +110,8 @@ fn signals(context: &Context<'_>, checks: &[(CheckId, Answer)], proof: &mut Proo
     }
     let in_window = context.operation.is_some_and(|operation| operation.in_window);
     let unproved = |row: &&Row| in_window && row.proves && state(checks, row.id) == Some(CheckState::Pending);
-    let lacking = TABLE
-        .iter()
-        .filter(unproved)
-        .chain(failing_rows(checks).filter(|row| row.vital && row.rests == Rests::Signals));
+    let failing = failing_rows(checks).filter(|row| row.vital && row.rests == Rests::Signals);
+    let lacking = failing.chain(TABLE.iter().filter(unproved));
     for row in lacking {
         if !proof.lacking.contains(&Reason::Check(row.id)) {
             proof.lack(Reason::Check(row.id), None);

@@ -37,6 +37,8 @@ policy:
   suspect_window: 12h
   ignored_topics: [zeta, old.topic, zeta]
   trend_window: 20m
+  checkpoint_timeout: 25m
+  config_stale_after: 48h
   gim: {ready_timeout: 1h30m, soak: 30s}
   gca: {helm_timeout: 500ms}
 helm: {driver: configmap}
@@ -62,6 +64,8 @@ signals: {interval: 30s, latency_unit: seconds}
     assert_eq!(policy.ignored_topics, ["old.topic".into(), "zeta".into()]);
     assert_eq!(policy.signal_interval, Duration::from_secs(30));
     assert_eq!(policy.trend_window, Duration::from_mins(20));
+    assert_eq!(policy.checkpoint_timeout, Duration::from_mins(25));
+    assert_eq!(policy.config_stale_after, Duration::from_hours(48));
     assert_eq!(policy.times.gim.ready_timeout, Duration::from_mins(90));
     assert_eq!(policy.times.gim.soak, Duration::from_secs(30));
     assert_eq!(policy.times.gim.helm_timeout, Duration::from_mins(15));

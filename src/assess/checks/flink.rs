@@ -38,3 +38,6 @@ impl<'a> Flink<'a> {
         self.0.iter().filter_map(|reading| reading.count(signal)).max()
     }
 }
+
+#[cfg(test)]
+mod tests;
