@@ -3,8 +3,12 @@
 //! A check reads a [`Context`] and answers, or answers `None` where it does not apply. A new check is one file here and
 //! one row in [`TABLE`]. Not for what follows from an answer: that is `health` and `verdict`.
 
+mod aggregation_healthy;
 mod backlog_not_growing;
+mod backup_recent;
 mod containers_stable;
+mod dependency_reachable;
+mod export_views_current;
 mod hooks_succeeded;
 mod image_matches_chart;
 mod images_pulled;
@@ -15,10 +19,12 @@ mod pods_ready;
 mod pods_scheduled;
 mod release_deployed;
 mod rollout_complete;
+mod schema_migrated;
 mod server_state;
 mod within_timeout;
 
 pub use containers_stable::crashes_since;
+pub use schema_migrated::{is_building as is_building_index, is_required as is_schema_required};
 
 use super::answer::{Answer, CheckId, CheckState, Evidence};
 use super::assessment::Operation;
@@ -136,6 +142,13 @@ pub const TABLE: &[Row] = &[
         .remembered(Condition::JobsFailing)
         .held()
         .blames(),
+    row(CheckId::SchemaMigrated, false, Rests::Both, schema_migrated::answer),
+    row(CheckId::ExportViewsCurrent, false, Rests::Both, export_views_current::answer),
+    row(CheckId::KafkaReachable, false, Rests::Surroundings, dependency_reachable::kafka),
+    row(CheckId::DatabaseReachable, false, Rests::Surroundings, dependency_reachable::database),
+    row(CheckId::ObjectStorageReachable, false, Rests::Surroundings, dependency_reachable::object_storage),
+    row(CheckId::AggregationHealthy, false, Rests::Surroundings, aggregation_healthy::answer),
+    row(CheckId::BackupRecent, false, Rests::Surroundings, backup_recent::answer),
 ];
 
 /// The answers of all checks that apply. Where the evidence that a check rests on is not fresh, the answer is unknown,

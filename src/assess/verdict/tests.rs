@@ -317,7 +317,7 @@ fn what_is_verified() {
 fn the_rows_stand_in_the_order_of_the_design() {
     // Each has cases above; row 17 is the hole, which none may reach.
     let rows: Vec<u8> = TABLE.iter().map(|(row, _)| *row).collect();
-    assert_eq!(rows, [1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 16]);
+    assert_eq!(rows, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]);
 }
 
 #[test]
