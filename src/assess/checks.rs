@@ -268,4 +268,8 @@ fn grace_after_ready(context: &Context<'_>, span: std::time::Duration) -> Option
 }
 
 #[cfg(test)]
+mod gim_tests;
+#[cfg(test)]
+mod surroundings_tests;
+#[cfg(test)]
 mod tests;

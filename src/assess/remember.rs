@@ -93,10 +93,9 @@ fn most_restarts(pod: &Pod) -> u32 {
 /// behind it changed.
 fn counters(memory: &mut ComponentMemory, facts: &ComponentFacts) {
     let same_pods = memory.window.pods == replicas(facts);
-    memory
-        .counters
-        .retain(|(pod, _), _| pod.as_ref().map_or(same_pods, |uid| facts.pods().any(|known| known.pod.uid == *uid)));
-    for reading in &facts.signals.readings {
+    let exists = |uid: &Name| facts.pods().any(|known| known.pod.uid == *uid);
+    memory.counters.retain(|(pod, _), _| pod.as_ref().map_or(same_pods, exists));
+    for reading in facts.signals.readings.iter().filter(|reading| reading.pod_uid.as_ref().is_none_or(exists)) {
         for read in reading.values.iter().filter(|value| COUNTERS.contains(&&*value.signal)) {
             let first = Counter { value: read.value, since: reading.at, rose: None };
             let key = (reading.pod_uid.clone(), read.signal.clone());

@@ -14,10 +14,10 @@ use crate::model::memory::Memory;
 use crate::model::names::{Component, Name, PerComponent};
 use crate::model::policy::Policy;
 use crate::model::release::{BodyState, ManifestWorkload, ReleaseBody, ReleaseFacts, ReleaseStatus, Revision};
-use crate::model::signal::{Reading, SignalFacts, TopicLatency};
+use crate::model::signal::{Reading, SignalFacts, SignalValue, TopicLatency};
 use crate::model::source::Freshness;
 use crate::model::suite::{Member, Suite};
-use crate::model::time::{Timestamp, after, before};
+use crate::model::time::{Timestamp, after, before, between};
 use crate::model::workload::{Container, Pod, PodOwner, PodPhase, UpdateStrategy, Workload, WorkloadKind};
 
 /// Image of the build that has rested.
@@ -44,6 +44,10 @@ pub struct Scene {
     pub facts: Facts,
     pub memory: Memory,
     pub policy: Policy,
+    /// What GIM's page has beside its latency.
+    pub values: Vec<(&'static str, f64)>,
+    /// The schema's version on GIM's page.
+    pub schema_version: Option<&'static str>,
 }
 
 impl Scene {
@@ -52,7 +56,8 @@ impl Scene {
         let suite = Suite::default_suite();
         let components = PerComponent::from_fn(|component| rested(component, suite.members.get(component)));
         let facts = Facts { suite: Arc::new(suite), components, surroundings: SurroundingFacts::default() };
-        Self { facts, memory: Memory::new(at(-DAY)), policy: Policy::default() }
+        let (memory, policy) = (Memory::new(at(-DAY)), Policy::default());
+        Self { facts, memory, policy, values: Vec::new(), schema_version: None }
     }
 
     /// The same after an upgrade of one component that Helm began and ended at the begin; its pods were made a minute
@@ -111,10 +116,42 @@ impl Scene {
         let facts = &mut self.facts.components.gim;
         let ready: Vec<Name> = facts.replicas().filter(|pod| pod.pod.ready).map(|pod| pod.pod.uid.clone()).collect();
         facts.signals.readings.retain(|reading| !reading.pod_uid.as_ref().is_some_and(|uid| ready.contains(uid)));
-        facts
-            .signals
-            .readings
-            .extend(ready.into_iter().map(|uid| Arc::new(reading(&uid, minutes, &[("voice", seconds)]))));
+        let values = self.values.iter().map(|&(signal, value)| SignalValue { signal: signal.into(), value });
+        let values: Vec<SignalValue> = values.collect();
+        let schema_version: Option<Name> = self.schema_version.map(Into::into);
+        facts.signals.readings.extend(ready.into_iter().map(|uid| {
+            let page = reading(&uid, minutes, &[("voice", seconds)]);
+            Arc::new(Reading { values: values.clone(), schema_version: schema_version.clone(), ..page })
+        }));
+    }
+
+    /// How the suite is configured.
+    pub fn suite(&mut self) -> &mut Suite {
+        Arc::make_mut(&mut self.facts.suite)
+    }
+
+    /// Judges from one moment to another as the board does where nothing changes: whenever the last judgement ends. Until it
+    /// ends every moment must give the same. Returns when judgements changed anything, with GIM's verdict.
+    pub fn let_time_pass(&mut self, from: f64, to: f64) -> Vec<(f64, VerdictKind)> {
+        let mut told = Vec::new();
+        let mut minutes = from;
+        while minutes <= to {
+            let judged = self.judge(minutes);
+            if told.last().is_none_or(|(_, kind)| *kind != judged.components.gim.verdict.kind) {
+                told.push((minutes, judged.components.gim.verdict.kind));
+            }
+            let again = |at| assess(&self.facts, &self.memory, &self.policy, at).components;
+            let Some(end) = judged.valid_until else {
+                assert_eq!(again(at(to)), judged.components, "for ever, as said at minute {minutes}");
+                break;
+            };
+            for part in [0.5, 0.999] {
+                let moment = after(at(minutes), between(at(minutes), end).mul_f64(part));
+                assert_eq!(again(moment), judged.components, "until {end}, as said at minute {minutes}");
+            }
+            minutes = between(start(), end).as_secs_f64() / 60.0;
+        }
+        told
     }
 
     /// Judges at one moment, as the board does.

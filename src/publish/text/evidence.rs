@@ -59,15 +59,15 @@ pub fn evidence(evidence: &Evidence) -> String {
             format!("GIM gives its state as {value}; {limit} or more counts as well.")
         }
         Evidence::Counter { signal, value, rose: Some(rose) } => {
-            format!("{signal} is {value} and last rose at {}.", instant(*rose))
+            format!("Counter {signal} is {value} and last rose at {}.", instant(*rose))
         }
-        Evidence::Counter { signal, value, rose: None } => format!("{signal} is {value} and does not rise."),
+        Evidence::Counter { signal, value, rose: None } => format!("Counter {signal} is {value} and does not rise."),
         Evidence::Schema { found, expected } => format!("The schema is {found}; the target's is {expected}."),
         Evidence::SchemaObject { object, state } => match state {
-            Some(ObjectState::Missing) => format!("{object} does not exist."),
-            Some(ObjectState::Empty) => format!("{object} exists and is empty."),
-            Some(ObjectState::Populated) => format!("{object} is populated."),
-            None => format!("{object} could not be read."),
+            Some(ObjectState::Missing) => format!("Object {object} does not exist."),
+            Some(ObjectState::Empty) => format!("Object {object} exists and is empty."),
+            Some(ObjectState::Populated) => format!("Object {object} is populated."),
+            None => format!("Object {object} could not be read."),
         },
         Evidence::MigrationDue { at } => format!("The migration must be done by {}.", instant(*at)),
         Evidence::ExportView { view, exists } => match exists {
