@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::reference::Row;
 use super::resolve::DEFAULT_PATH;
 use super::span::{Span, spell};
-use super::values::{Companion, Metrics, Namespace, Port, Release, SuiteName, Takes, Topic, Url, UrlPath};
+use super::values::{Companion, Metrics, Namespace, Number, Port, Release, SuiteName, Takes, Topic, Url, UrlPath};
 use crate::model::names::{Component, PerComponent};
 use crate::model::policy::{Policy, Times};
 use crate::model::scope::{HelmDriver, KubernetesScope, LatencyUnit, Scope};
@@ -127,6 +127,10 @@ section! {
         propagation: Span = policy(|policy| policy.propagation);
         /// Topics whose latency does not count, such as retired ones.
         ignored_topics: Vec<Topic> = code("[]");
+        /// The lowest `gim_server_state` that is well.
+        server_state_min: Number = code(&Policy::default().server_state_min.to_string());
+        /// How old the newest backup of the Info Mart database may be when GIM is upgraded.
+        backup_max_age: Span = policy(|policy| policy.backup_max_age);
         /// Times of GIM.
         gim: TimesFields = "";
         /// Times of GSP.

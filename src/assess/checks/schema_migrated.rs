@@ -86,23 +86,20 @@ fn by_objects(context: &Context<'_>) -> (CheckState, Vec<Evidence>) {
         Ok(reading) => reading,
         Err(why) => return (CheckState::Unknown, vec![why]),
     };
-    let mut worst = CheckState::Pass;
-    let mut evidence = Vec::new();
+    let mut found: Vec<(CheckState, u8, Evidence)> = Vec::new();
     for expected in &context.suite.suite.schema.objects {
-        let found = reading.objects.iter().find(|(object, _)| object == expected).map(|(_, state)| *state);
-        let (state, weight) = match found {
-            Some(ObjectState::Missing) => (CheckState::Fail, 3),
-            None => (CheckState::Unknown, 2),
-            Some(ObjectState::Empty) => (CheckState::Pending, 1),
+        let state = reading.objects.iter().find(|(object, _)| object == expected).map(|(_, state)| *state);
+        let (says, weight) = match state {
             Some(ObjectState::Populated) => continue,
+            Some(ObjectState::Missing) => (CheckState::Fail, 3),
+            Some(ObjectState::Empty) => (CheckState::Pending, 1),
+            _ => (CheckState::Unknown, 2),
         };
-        evidence.push((weight, state, Evidence::SchemaObject { object: expected.spelled(), state: found }));
+        found.push((says, weight, Evidence::SchemaObject { object: expected.spelled(), state }));
     }
-    evidence.sort_by_key(|(weight, ..)| std::cmp::Reverse(*weight));
-    if let Some((_, state, _)) = evidence.first() {
-        worst = *state;
-    }
-    (worst, evidence.into_iter().map(|(.., evidence)| evidence).collect())
+    found.sort_by_key(|(_, weight, _)| std::cmp::Reverse(*weight));
+    let worst = found.first().map_or(CheckState::Pass, |(says, ..)| *says);
+    (worst, found.into_iter().map(|(.., evidence)| evidence).collect())
 }
 
 /// The newest read of the database, unless it is too old; else what is told of its source.

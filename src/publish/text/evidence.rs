@@ -67,7 +67,7 @@ pub fn evidence(evidence: &Evidence) -> String {
             Some(ObjectState::Missing) => format!("Object {object} does not exist."),
             Some(ObjectState::Empty) => format!("Object {object} exists and is empty."),
             Some(ObjectState::Populated) => format!("Object {object} is populated."),
-            None => format!("Object {object} could not be read."),
+            _ => format!("Object {object} could not be read."),
         },
         Evidence::MigrationDue { at } => format!("The migration must be done by {}.", instant(*at)),
         Evidence::ExportView { view, exists } => match exists {
