@@ -3,6 +3,8 @@
 //! Evidence is data with instants, never ages and never text: sentences for people are made in `publish`. Not for how a
 //! check is decided: that is one file each under `checks`.
 
+use crate::model::database::ObjectState;
+use crate::model::dependency::{Dependency, ProbeFailure};
 use crate::model::names::Name;
 use crate::model::release::{HookPhase, ReleaseStatus};
 use crate::model::source::{Freshness, SourceKind};
@@ -288,6 +290,57 @@ pub enum Evidence {
         value: f64,
         /// When it last rose; `None` where it has not for as long as the hold.
         rose: Option<Timestamp>,
+    },
+    /// The version of the Info Mart's schema, in GIM's words.
+    Schema {
+        /// What it is.
+        found: Name,
+        /// What the target's is.
+        expected: Name,
+    },
+    /// A table or column that the target's schema has and is not populated.
+    SchemaObject {
+        /// The table, or table and column.
+        object: Name,
+        /// How it is found; `None` where it could not be read.
+        state: Option<ObjectState>,
+    },
+    /// The migration's deadline.
+    MigrationDue {
+        /// When it is, or was.
+        at: Timestamp,
+    },
+    /// An export view, or a column of one, that is not known to show the target's schema.
+    ExportView {
+        /// The view, or view and column.
+        view: Name,
+        /// Whether it exists; `None` where it could not be read.
+        exists: Option<bool>,
+    },
+    /// How a dependency answers.
+    Dependency {
+        /// Which.
+        dependency: Dependency,
+        /// How it fails; `None` while it does well.
+        failure: Option<ProbeFailure>,
+        /// Since when it fails.
+        since: Option<Timestamp>,
+        /// When it last answered as it should.
+        last_success: Option<Timestamp>,
+    },
+    /// The aggregation's word for its own health.
+    Aggregation {
+        /// Its level.
+        level: f64,
+        /// The lowest that is healthy.
+        healthy_from: i64,
+    },
+    /// The backup of the Info Mart database.
+    Backup {
+        /// When one last succeeded; `None` if none is known to have.
+        last_success: Option<Timestamp>,
+        /// The begin of the operation that needs it; `None` where none is of interest.
+        begin: Option<Timestamp>,
     },
 }
 

@@ -3,10 +3,14 @@
 //! A check reads a [`Context`] and answers, or answers `None` where it does not apply. A new check is one file here and
 //! one row in [`TABLE`]. Not for what follows from an answer: that is `health` and `verdict`.
 
+mod aggregation_healthy;
 mod backlog_not_growing;
+mod backup_recent;
 mod checkpoints_succeeding;
 mod config_fresh;
 mod containers_stable;
+mod dependency_reachable;
+mod export_views_current;
 mod flink;
 mod flink_job_running;
 mod hooks_succeeded;
@@ -19,12 +23,14 @@ mod pods_ready;
 mod pods_scheduled;
 mod release_deployed;
 mod rollout_complete;
+mod schema_migrated;
 mod server_state;
 mod state_config_maps_clean;
 mod task_managers_registered;
 mod within_timeout;
 
 pub use containers_stable::crashes_since;
+pub use schema_migrated::{is_building as is_building_index, is_required as is_schema_required};
 
 use super::answer::{Answer, CheckId, CheckState, Evidence};
 use super::assessment::Operation;
@@ -150,6 +156,8 @@ pub const TABLE: &[Row] = &[
         .remembered(Condition::JobsFailing)
         .held()
         .blames(),
+    row(CheckId::SchemaMigrated, false, Rests::Both, schema_migrated::answer),
+    row(CheckId::ExportViewsCurrent, false, Rests::Both, export_views_current::answer),
     row(CheckId::FlinkJobRunning, true, Rests::Signals, flink_job_running::answer)
         .remembered(Condition::FlinkJobDown)
         .held()
@@ -167,6 +175,11 @@ pub const TABLE: &[Row] = &[
         .proves(),
     row(CheckId::StateConfigMapsClean, false, Rests::ConfigMaps, state_config_maps_clean::answer),
     row(CheckId::ConfigFresh, false, Rests::Pods, config_fresh::answer),
+    row(CheckId::KafkaReachable, false, Rests::Surroundings, dependency_reachable::kafka),
+    row(CheckId::DatabaseReachable, false, Rests::Surroundings, dependency_reachable::database),
+    row(CheckId::ObjectStorageReachable, false, Rests::Surroundings, dependency_reachable::object_storage),
+    row(CheckId::AggregationHealthy, false, Rests::Surroundings, aggregation_healthy::answer),
+    row(CheckId::BackupRecent, false, Rests::Surroundings, backup_recent::answer),
 ];
 
 /// The answers of all checks that apply. Where the evidence that a check rests on is not fresh, the answer is unknown,
@@ -223,10 +236,15 @@ pub fn silent_since(context: &Context<'_>) -> Option<Timestamp> {
     let pods = || context.facts.replicas().map(|pod| &*pod.pod).filter(|pod| pod.ready);
     let ready_since = |pod: &Pod| context.memory.readiness_since(pod);
     let heard = pods().map(|pod| signals.last_read(&pod.uid).max(Some(ready_since(pod)))).min().flatten()?;
-    let first_ready = pods().map(ready_since).min()?;
-    let carried = signals.readings.iter().rev().find(|reading| carries_signal(context, reading));
-    let carried = carried.map_or(first_ready, |reading| reading.at.max(first_ready));
-    Some(heard.min(carried).max(context.memory.began))
+    let first_ready = match context.component {
+        Component::Gim | Component::Gca => pods().map(ready_since).min(),
+        // Only the job manager tells, and while one of GSP's pods is missing it may be that one.
+        Component::Gsp => context.rollout.ready_since,
+    };
+    let carrying = signals.readings.iter().filter(|reading| carries_signal(context.component, reading));
+    let carried = carrying.map(|reading| reading.at).max().max(context.memory.carried);
+    let carried = first_ready.map(|first| first.max(carried.unwrap_or(first)));
+    Some(carried.map_or(heard, |carried| heard.min(carried)).max(context.memory.began))
 }
 
 /// Since when something is absent that was there or should be: all signals, or one of the topics; since memory began where
@@ -243,7 +261,7 @@ pub fn signals_came(context: &Context<'_>) -> bool {
     let signals = &context.facts.signals;
     let read = |pod: &Pod| signals.last_read(&pod.uid) >= Some(context.memory.readiness_since(pod));
     context.facts.replicas().map(|pod| &*pod.pod).filter(|pod| pod.ready).all(read)
-        && signals.readings.iter().any(|reading| carries_signal(context, reading))
+        && signals.readings.iter().any(|reading| carries_signal(context.component, reading))
 }
 
 /// The readings that a check about signals may rest on: of each Ready pod the newest, taken since it became so. Where there
@@ -272,8 +290,9 @@ fn heard<'a>(context: &Context<'a>) -> Option<Result<Vec<&'a Reading>, Answer>> 
 }
 
 /// Whether a reading has what the component's signals are judged by: for GIM the latency, for GSP the job manager's word.
-fn carries_signal(context: &Context<'_>, reading: &Reading) -> bool {
-    match context.component {
+#[must_use]
+pub fn carries_signal(component: Component, reading: &Reading) -> bool {
+    match component {
         Component::Gim => !reading.topics.is_empty(),
         Component::Gsp => reading.value(RUNNING_JOBS).is_some(),
         Component::Gca => true,
@@ -290,5 +309,9 @@ fn grace_after_ready(context: &Context<'_>, span: std::time::Duration) -> Option
     }
 }
 
+#[cfg(test)]
+mod gim_tests;
+#[cfg(test)]
+mod surroundings_tests;
 #[cfg(test)]
 mod tests;

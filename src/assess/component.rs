@@ -3,7 +3,7 @@
 //! Knows nothing of the suite's other components; what they explain or forbid is the second pass (`suite`).
 
 use super::adverse::{self, Adversity};
-use super::answer::{Answer, CheckId};
+use super::answer::{Answer, CheckId, CheckState};
 use super::assessment::{Operation, RollbackTarget, Stage};
 use super::checks::{self, Context};
 use super::health::{self, Failing};
@@ -38,6 +38,8 @@ pub struct Judged {
     pub adverse: Vec<Adversity>,
     /// What is missing for the proof that it works.
     pub proof: Proof,
+    /// Whether a migration of the schema is known to run.
+    pub migrating: bool,
     /// The revision to go back to, were it advised.
     pub target: Option<RollbackTarget>,
     /// The conditions that hold, for memory.
@@ -49,6 +51,12 @@ impl Judged {
     #[must_use]
     pub fn is_unhealthy(&self) -> bool {
         self.failing.iter().any(|failing| failing.counts)
+    }
+
+    /// The answer of one check; `None` where it does not apply.
+    #[must_use]
+    pub fn state(&self, check: CheckId) -> Option<CheckState> {
+        self.checks.iter().find(|(id, _)| *id == check).map(|(_, answer)| answer.state)
     }
 
     /// Whether its operation is still of interest.
@@ -93,8 +101,9 @@ pub fn judge(
     let adverse = adverse::find(&context, &checks, &failing);
     let proof = proof::read(&context, &checks);
     let conditions = conditions(facts, &rollout, &checks);
+    let migrating = checks::is_building_index(&context);
     let target = target::find(&facts.release, memory, policy);
-    Judged { operation, rollout, checks, trend, failing, adverse, proof, target, conditions }
+    Judged { operation, rollout, checks, trend, failing, adverse, proof, migrating, target, conditions }
 }
 
 /// The trend; `absent` where the running pods' pages lack the latency, or a topic that they had.

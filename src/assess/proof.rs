@@ -6,7 +6,7 @@
 
 use super::answer::{Answer, CheckId, CheckState};
 use super::assessment::{NamedReason, Reason};
-use super::checks::{Context, Rests, Row, TABLE, failing_rows, silent_since};
+use super::checks::{Context, Rests, Row, TABLE, failing_rows, is_schema_required, silent_since};
 use super::operation::failed_outright;
 use super::topics;
 use super::trend::{Trend, TrendReport};
@@ -44,7 +44,23 @@ pub fn read(context: &Context<'_>, checks: &[(CheckId, Answer)]) -> Proof {
     let mut proof = Proof::default();
     pods(context, &mut proof);
     signals(context, checks, &mut proof);
+    schema(context, checks, &mut proof);
     proof
+}
+
+/// The schema, where what was installed needs the target's. That nothing is known of it matters only while an operation is of
+/// interest: at rest a database that cannot be read is no news about GIM.
+fn schema(context: &Context<'_>, checks: &[(CheckId, Answer)], proof: &mut Proof) {
+    let answer = checks.iter().find(|(id, _)| *id == CheckId::SchemaMigrated).map(|(_, answer)| answer.state);
+    let Some(state) = answer.filter(|_| is_schema_required(context) && context.rollout.all_ready) else { return };
+    let reason = Reason::Check(CheckId::SchemaMigrated);
+    let in_window = context.operation.is_some_and(|operation| operation.in_window);
+    match state {
+        CheckState::Pass => {}
+        CheckState::Unknown if in_window => proof.silent.push(reason),
+        CheckState::Unknown => {}
+        CheckState::Fail | CheckState::Pending => proof.lack(reason, None),
+    }
 }
 
 fn pods(context: &Context<'_>, proof: &mut Proof) {

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::assessment::{Assessment, ComponentAssessment, OperationKind, Outcome, Stage};
+use super::checks::carries_signal;
 use super::topics;
 use crate::model::facts::{ComponentFacts, Facts, Generation, PodFacts};
 use crate::model::memory::{
@@ -28,6 +29,8 @@ pub fn seen(memory: &mut Memory, facts: &Facts, policy: &Policy, now: Timestamp)
         counters(memory, facts);
         samples(memory, facts, policy, now);
         checkpoints::seen(memory, facts, policy);
+        let carrying = facts.signals.readings.iter().filter(|reading| carries_signal(component, reading));
+        memory.carried = carrying.map(|reading| reading.at).max().max(memory.carried);
     }
 }
 
@@ -96,10 +99,9 @@ fn most_restarts(pod: &Pod) -> u32 {
 /// behind it changed.
 fn counters(memory: &mut ComponentMemory, facts: &ComponentFacts) {
     let same_pods = memory.window.pods == replicas(facts);
-    memory
-        .counters
-        .retain(|(pod, _), _| pod.as_ref().map_or(same_pods, |uid| facts.pods().any(|known| known.pod.uid == *uid)));
-    for reading in &facts.signals.readings {
+    let exists = |uid: &Name| facts.pods().any(|known| known.pod.uid == *uid);
+    memory.counters.retain(|(pod, _), _| pod.as_ref().map_or(same_pods, exists));
+    for reading in facts.signals.readings.iter().filter(|reading| reading.pod_uid.as_ref().is_none_or(exists)) {
         for read in reading.values.iter().filter(|value| COUNTERS.contains(&&*value.signal)) {
             let first = Counter { value: read.value, since: reading.at, rose: None };
             let key = (reading.pod_uid.clone(), read.signal.clone());

@@ -20,7 +20,7 @@ use crate::model::signal::{
 };
 use crate::model::source::Freshness;
 use crate::model::suite::{Member, Suite};
-use crate::model::time::{Timestamp, after, before};
+use crate::model::time::{Timestamp, after, before, between};
 use crate::model::workload::{Container, Pod, PodOwner, PodPhase, UpdateStrategy, Workload, WorkloadKind};
 
 /// Image of the build that has rested.
@@ -47,6 +47,10 @@ pub struct Scene {
     pub facts: Facts,
     pub memory: Memory,
     pub policy: Policy,
+    /// What GIM's page has beside its latency.
+    pub values: Vec<(&'static str, f64)>,
+    /// The schema's version on GIM's page.
+    pub schema_version: Option<&'static str>,
 }
 
 impl Scene {
@@ -55,7 +59,8 @@ impl Scene {
         let suite = Suite::default_suite();
         let components = PerComponent::from_fn(|component| rested(component, suite.members.get(component)));
         let facts = Facts { suite: Arc::new(suite), components, surroundings: SurroundingFacts::default() };
-        Self { facts, memory: Memory::new(at(-DAY)), policy: Policy::default() }
+        let (memory, policy) = (Memory::new(at(-DAY)), Policy::default());
+        Self { facts, memory, policy, values: Vec::new(), schema_version: None }
     }
 
     /// The same after an upgrade of one component that Helm began and ended at the begin; its pods were made a minute
@@ -112,7 +117,13 @@ impl Scene {
     /// Reads the page of each Ready pod: GIM's has one topic with this latency, GSP's are those of a Flink that does well
     /// and completes a checkpoint every minute.
     pub fn read(&mut self, minutes: f64, seconds: f64) {
-        self.read_of(Component::Gim, |uid| reading(uid, minutes, &[("voice", seconds)]));
+        let values = self.values.iter().map(|&(signal, value)| SignalValue { signal: signal.into(), value });
+        let values: Vec<SignalValue> = values.collect();
+        let schema_version: Option<Name> = self.schema_version.map(Into::into);
+        self.read_of(Component::Gim, |uid| {
+            let page = reading(uid, minutes, &[("voice", seconds)]);
+            Reading { values: values.clone(), schema_version: schema_version.clone(), ..page }
+        });
         self.read_of(Component::Gsp, |uid| flink(uid, minutes));
     }
 
@@ -122,6 +133,35 @@ impl Scene {
         let ready: Vec<Name> = facts.replicas().filter(|pod| pod.pod.ready).map(|pod| pod.pod.uid.clone()).collect();
         facts.signals.readings.retain(|reading| !reading.pod_uid.as_ref().is_some_and(|uid| ready.contains(uid)));
         facts.signals.readings.extend(ready.iter().map(|uid| Arc::new(page(uid))));
+    }
+
+    /// How the suite is configured.
+    pub fn suite(&mut self) -> &mut Suite {
+        Arc::make_mut(&mut self.facts.suite)
+    }
+
+    /// Judges from one moment to another as the board does where nothing changes: whenever the last judgement ends. Until it
+    /// ends every moment must give the same. Returns when judgements changed anything, with GIM's verdict.
+    pub fn let_time_pass(&mut self, from: f64, to: f64) -> Vec<(f64, VerdictKind)> {
+        let mut told = Vec::new();
+        let mut minutes = from;
+        while minutes <= to {
+            let judged = self.judge(minutes);
+            if told.last().is_none_or(|(_, kind)| *kind != judged.components.gim.verdict.kind) {
+                told.push((minutes, judged.components.gim.verdict.kind));
+            }
+            let again = |at| assess(&self.facts, &self.memory, &self.policy, at).components;
+            let Some(end) = judged.valid_until else {
+                assert_eq!(again(at(to)), judged.components, "for ever, as said at minute {minutes}");
+                break;
+            };
+            for part in [0.5, 0.999] {
+                let moment = after(at(minutes), between(at(minutes), end).mul_f64(part));
+                assert_eq!(again(moment), judged.components, "until {end}, as said at minute {minutes}");
+            }
+            minutes = between(start(), end).as_secs_f64() / 60.0;
+        }
+        told
     }
 
     /// Judges at one moment, as the board does.

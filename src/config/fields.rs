@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::reference::Row;
 use super::resolve::default_path;
 use super::span::{Span, spell};
-use super::values::{Companion, Metrics, Namespace, Port, Release, SuiteName, Takes, Topic, Url, UrlPath};
+use super::values::{Companion, Metrics, Namespace, Number, Port, Release, SuiteName, Takes, Topic, Url, UrlPath};
 use crate::model::names::{Component, PerComponent};
 use crate::model::policy::{Policy, Times};
 use crate::model::scope::{HelmDriver, KubernetesScope, LatencyUnit, Scope};
@@ -131,6 +131,10 @@ section! {
         checkpoint_timeout: Span = policy(|policy| policy.checkpoint_timeout);
         /// How old the newest configuration that GSP took from GCA may be.
         config_stale_after: Span = policy(|policy| policy.config_stale_after);
+        /// The lowest `gim_server_state` that is well.
+        server_state_min: Number = code(&Policy::default().server_state_min.to_string());
+        /// How old the newest backup of the Info Mart database may be when GIM is upgraded.
+        backup_max_age: Span = policy(|policy| policy.backup_max_age);
         /// Times of GIM.
         gim: TimesFields = "";
         /// Times of GSP.

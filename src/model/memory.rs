@@ -167,6 +167,8 @@ pub struct ComponentMemory {
     pub counters: BTreeMap<(Option<Name>, Name), Counter>,
     /// When signals were first read.
     pub first_read: Option<Timestamp>,
+    /// When a page last had what the component is judged by.
+    pub carried: Option<Timestamp>,
     /// The pods that exist, by UID.
     pub pods: BTreeMap<Name, PodMemory>,
     /// The revision that was seen rolled out.
@@ -204,6 +206,7 @@ impl ComponentMemory {
             topics: BTreeMap::new(),
             counters: BTreeMap::new(),
             first_read: None,
+            carried: None,
             pods: BTreeMap::new(),
             rolled_out: None,
             verified: Vec::new(),

@@ -9,7 +9,7 @@ use crate::model::release::{BodyState, Hook, HookPhase, ReleaseStatus};
 use crate::model::workload::{TerminatedReason, WaitingReason};
 
 /// The answer of one check at a minute; `n/a` where it does not apply.
-fn state(scene: &Scene, component: Component, minutes: f64, check: CheckId) -> &'static str {
+pub(super) fn state(scene: &Scene, component: Component, minutes: f64, check: CheckId) -> &'static str {
     let answers = scene.ask(component, minutes, answer_all);
     answers.iter().find(|(id, _)| *id == check).map_or("n/a", |(_, answer)| answer.state.as_str())
 }

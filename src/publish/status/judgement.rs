@@ -230,6 +230,15 @@ impl Serialize for EvidenceStatus<'_> {
             Evidence::TenantUntold { tenant } => fields!("tenant_untold", tenant),
             Evidence::ServerState { value, limit } => fields!("server_state", value, limit),
             Evidence::Counter { signal, value, rose } => fields!("counter", signal, value, rose),
+            Evidence::Schema { found, expected } => fields!("schema", found, expected),
+            Evidence::SchemaObject { object, state } => fields!("schema_object", object, state),
+            Evidence::MigrationDue { at } => fields!("migration_due", at),
+            Evidence::ExportView { view, exists } => fields!("export_view", view, exists),
+            Evidence::Dependency { dependency, failure, since, last_success } => {
+                fields!("dependency", dependency, failure, since, last_success);
+            }
+            Evidence::Aggregation { level, healthy_from } => fields!("aggregation", level, healthy_from),
+            Evidence::Backup { last_success, begin } => fields!("backup", last_success, begin),
         }
         map.serialize_entry("text", &text::evidence(self.0))?;
         map.end()

@@ -3,6 +3,8 @@
 use super::instant;
 use crate::assess::answer::{DeadlineKind, Evidence};
 use crate::assess::trend::Trend;
+use crate::model::database::ObjectState;
+use crate::model::dependency::{Dependency, ProbeFailure};
 use crate::model::names::Name;
 use crate::model::release::HookPhase;
 use crate::model::source::{Freshness, SourceKind};
@@ -76,9 +78,39 @@ pub fn evidence(evidence: &Evidence) -> String {
             format!("GIM gives its state as {value}; {limit} or more counts as well.")
         }
         Evidence::Counter { signal, value, rose: Some(rose) } => {
-            format!("{signal} is {value} and last rose at {}.", instant(*rose))
+            format!("Counter {signal} is {value} and last rose at {}.", instant(*rose))
         }
-        Evidence::Counter { signal, value, rose: None } => format!("{signal} is {value} and does not rise."),
+        Evidence::Counter { signal, value, rose: None } => format!("Counter {signal} is {value} and does not rise."),
+        Evidence::Schema { found, expected } => format!("The schema is {found}; the target's is {expected}."),
+        Evidence::SchemaObject { object, state } => match state {
+            Some(ObjectState::Missing) => format!("Object {object} does not exist."),
+            Some(ObjectState::Empty) => format!("Object {object} exists and is empty."),
+            Some(ObjectState::Populated) => format!("Object {object} is populated."),
+            _ => format!("Object {object} could not be read."),
+        },
+        Evidence::MigrationDue { at } => format!("The migration must be done by {}.", instant(*at)),
+        Evidence::ExportView { view, exists } => match exists {
+            Some(true) => format!("Export view {view} exists."),
+            Some(false) => {
+                format!(
+                    "Export view {view} does not exist: run ./entrypoint.sh -job Job_MigrateGIM -make-export-views."
+                )
+            }
+            None => format!("Export view {view} could not be read."),
+        },
+        Evidence::Dependency { dependency, failure, since, last_success } => {
+            dependency_sentence(*dependency, failure.zip(*since), *last_success)
+        }
+        Evidence::Aggregation { level, healthy_from } => {
+            format!("The aggregation gives its health as {level}; {healthy_from} or more counts as healthy.")
+        }
+        Evidence::Backup { last_success: Some(at), begin: Some(begin) } => {
+            format!("The last backup succeeded at {}; the operation began at {}.", instant(*at), instant(*begin))
+        }
+        Evidence::Backup { last_success: Some(at), begin: None } => {
+            format!("The last backup succeeded at {}.", instant(*at))
+        }
+        Evidence::Backup { last_success: None, .. } => "No backup is known to have succeeded.".to_owned(),
     }
 }
 
@@ -105,6 +137,29 @@ fn checkpoints(completed_at: Option<Timestamp>, failed: u64, since: Timestamp) -
         1 => format!("{completed}, and one failed since."),
         failed => format!("{completed}, and {failed} failed since."),
     }
+}
+
+fn dependency_sentence(
+    dependency: Dependency,
+    failing: Option<(ProbeFailure, Timestamp)>,
+    last_success: Option<Timestamp>,
+) -> String {
+    let what = match dependency {
+        Dependency::Kafka => "Kafka",
+        Dependency::Database => "PostgreSQL",
+        Dependency::ObjectStorage => "The object storage",
+    };
+    let answered =
+        last_success.map_or_else(|| "never answered".to_owned(), |at| format!("last answered at {}", instant(at)));
+    let Some((failure, since)) = failing else { return format!("{what} {answered}.") };
+    let how = match failure {
+        ProbeFailure::Refused => "refuses connections",
+        ProbeFailure::Protocol => "answers with an error, or not in its protocol,",
+        ProbeFailure::Timeout => "does not answer in time",
+        ProbeFailure::Reported => "is reported to be down",
+        ProbeFailure::Other => "cannot be reached",
+    };
+    format!("{what} {how} since {} and {answered}.", instant(since))
 }
 
 fn source_sentence(source: SourceKind, freshness: Freshness) -> String {

@@ -85,7 +85,7 @@ fn values_decide() {
             page.values.retain(|value| &*value.signal != CHECKPOINTS_COMPLETED);
             page
         }),
-        ("no page of a job manager", ["pending"; 3], |page| Reading { values: Vec::new(), ..page }),
+        ("a page without a job manager's word", ["pending"; 3], |page| Reading { values: Vec::new(), ..page }),
     ];
     for (name, expected, change) in cases {
         let mut scene = Scene::at_rest();
