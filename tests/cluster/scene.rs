@@ -99,20 +99,6 @@ impl<'a> Scene<'a> {
         self.upgrade(release, version, &[&arguments, further].concat())
     }
 
-    /// What `meanwhile` sees while Helm works on an upgrade, which must succeed.
-    pub fn during(
-        &self,
-        upgrade: impl FnOnce() -> Result<()> + Send,
-        meanwhile: impl FnOnce() -> Result<()>,
-    ) -> Result<()> {
-        std::thread::scope(|threads| {
-            let upgrade = threads.spawn(upgrade);
-            let seen = meanwhile();
-            upgrade.join().map_err(|_| anyhow!("helm's thread panicked"))??;
-            seen
-        })
-    }
-
     /// `helm upgrade --install`, which must succeed.
     pub fn upgrade(&self, release: &str, version: &str, further: &[&str]) -> Result<()> {
         self.place.helm.run(&self.place.upgrade(release, version, further)?).map(drop)
@@ -213,6 +199,16 @@ impl<'a> Scene<'a> {
         ensure!(fit, "{release}: revision {target} to go back to is {}", revision.status);
         Ok(())
     }
+}
+
+/// What `meanwhile` sees while Helm works on an upgrade, which must succeed.
+pub fn during(upgrade: impl FnOnce() -> Result<()> + Send, meanwhile: impl FnOnce() -> Result<()>) -> Result<()> {
+    std::thread::scope(|threads| {
+        let upgrade = threads.spawn(upgrade);
+        let seen = meanwhile();
+        upgrade.join().map_err(|_| anyhow!("helm's thread panicked"))??;
+        seen
+    })
 }
 
 /// Whether the page says of a release what Helm says of its newest revision.

@@ -212,8 +212,8 @@ fn gates_are_shut(page: &Page, states: &BTreeMap<String, Seen>) -> Result<()> {
         suites.entry(label("suite")).or_default().insert(called(label("owner"), label("component")));
     }
     for members in suites.values() {
-        let stages = || members.iter().map(|member| (member, states.get(member).map_or("", |seen| &*seen.stage)));
-        let ill: Vec<_> = stages().filter(|(_, stage)| !["absent", "verified"].contains(stage)).collect();
+        let all = || members.iter().map(|member| (member, states.get(member).map_or("", |seen| &*seen.stage)));
+        let ill: Vec<_> = all().filter(|(_, stage)| !["absent", "verified"].contains(stage)).collect();
         let open = members.iter().find(|member| states.get(*member).is_some_and(|seen| seen.closed_by.is_empty()));
         if let (Some(open), false) = (open, ill.is_empty()) {
             bail!("the gate of {open} is open while {ill:?}");

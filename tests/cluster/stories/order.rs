@@ -8,7 +8,7 @@ use crate::{
     exporter::Times,
     helm::Major,
     questions::Answer,
-    scene::{SOON, Scene, WAIT},
+    scene::{SOON, Scene, WAIT, during},
 };
 
 /// What the guide asks of each upgrade beside its success.
@@ -41,7 +41,7 @@ pub fn in_order(cluster: &Cluster, major: Major) -> Result<()> {
     ensure!(shut, "the gate of gsp was never closed:\n{}", scene.trace.tell("gsp"));
 
     let upgrade = || scene.as_the_guide_does("gsp", GSP_NEXT, &["--set", "hook.endsAfter=3s"]);
-    scene.during(upgrade, || {
+    during(upgrade, || {
         scene.hook("gsp", "gsp-save-state", "pre-upgrade", "running")?;
         scene.gate("gca", &["gsp_operation_running"])
     })?;
@@ -86,7 +86,7 @@ pub fn out_of_order(cluster: &Cluster, major: Major) -> Result<()> {
     upgraded(&scene, "gsp")?;
 
     let upgrade = || scene.upgrade("gim", GIM_NEXT, &[&WAIT[..], &["--set", "readyAfter=6s"]].concat());
-    scene.during(upgrade, || {
+    during(upgrade, || {
         scene.gate("gca", &["gim_operation_running"])?;
         scene.as_the_guide_does("gca", GCA_NEXT, &[])
     })?;

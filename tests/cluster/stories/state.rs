@@ -42,7 +42,7 @@ pub fn left_behind(cluster: &Cluster, major: Major) -> Result<()> {
     scene.answers("gsp", CHECK, Answer::Pass)
 }
 
-/// Does what Flink does for its high availability: keeps which job runs and who leads in ConfigMaps of its own.
+/// Does what Flink does for its high availability: keeps which job runs and who leads in objects of its own.
 fn keep_state(place: &Place) -> Result<()> {
     for name in ["gsp-cluster-config-map", "gsp-00000000000000000000000000000000-config-map"] {
         let labels = json!({ "app": "gsp", "configmap-type": "high-availability", "type": "flink-native-kubernetes" });
