@@ -1,11 +1,12 @@
 //! The order of an upgrade cycle, and what may not be begun: rules 1, 2, 5 and 7 of the guide.
 
 use anyhow::{Result, ensure};
+use serde_json::json;
 
 use crate::{
-    charts::{GCA_FORMER, GCA_NEXT, GIM_NEXT, GSP_NEXT},
+    charts::{GCA_FORMER, GCA_NEXT, GIM_FORMER, GIM_NEXT, GSP_NEXT},
     cluster::Cluster,
-    exporter::Times,
+    exporter::{Setup, Times},
     helm::Major,
     questions::Answer,
     scene::{SOON, Scene, WAIT, during},
@@ -21,7 +22,10 @@ const OUT_OF_ORDER: [(&str, &str); 3] =
 /// A whole cycle as the guide has it: GIM, GSP, GCA, each with the guide's own command and verified before the next, and
 /// with its companion. While one is upgraded, every gate is closed; GSP's hook is seen at work and done.
 pub fn in_order(cluster: &Cluster, major: Major) -> Result<()> {
-    let scene = Scene::at_rest(cluster, major, "in-order", Times::default())?;
+    let releases = json!({ "gim": [GIM_FORMER, GIM_NEXT] });
+    let config = json!({ "policy": { "releases": releases } });
+    let scene = Scene::at_rest(cluster, major, "in-order", Setup { config, ..Setup::default() })?;
+    behind(&scene, 1.0)?;
     for component in ["gim", "gsp", "gca"] {
         scene.gate(component, &[])?;
     }
@@ -32,6 +36,7 @@ pub fn in_order(cluster: &Cluster, major: Major) -> Result<()> {
         scene.gate(component, &["gim_operation_running"])?;
     }
     upgraded(&scene, "gim")?;
+    behind(&scene, 0.0)?;
     scene.answers("gim", "companion_in_step", Answer::Pending)?;
     scene.as_the_guide_does("gim-monitoring", GIM_NEXT, &[])?;
     scene.answers("gim", "companion_in_step", Answer::Pass)?;
@@ -68,6 +73,13 @@ fn upgraded(scene: &Scene, component: &str) -> Result<()> {
     })?;
     scene.agrees(component)?;
     procedure(scene, component, Answer::Pass)
+}
+
+/// GIM is so many releases behind the newest that is listed.
+fn behind(scene: &Scene, releases: f64) -> Result<()> {
+    let told = scene.exporter.page()?.value("gim_upgrade_releases_behind", &[("component", "gim")]);
+    ensure!(told == Some(releases), "gim is {told:?} releases behind, not {releases}");
+    scene.answers("gim", "supported_release", Answer::Pass)
 }
 
 fn procedure(scene: &Scene, component: &str, wanted: Answer) -> Result<()> {
