@@ -10,7 +10,7 @@ use crate::{
     exporter::Times,
     helm::Major,
     questions::Answer,
-    scene::Scene,
+    scene::{SOON, Scene},
 };
 
 /// The new build's schema, as GIM itself names it.
@@ -41,7 +41,7 @@ pub fn export_views(cluster: &Cluster, major: Major) -> Result<()> {
     scene.restart_exporter()?;
     // What the target needs is not held against the build that is still there.
     scene.answers("gim", "schema_migrated", Answer::Pending)?;
-    scene.verified("gim", "wait")?;
+    scene.trace.until("gim", "still verified", SOON, |seen| seen.stage == "verified")?;
     scene.gate("gim", &[])?;
     scene.gate("gsp", &["gim_below_target"])?;
 
