@@ -48,16 +48,14 @@ pub fn share_a_gsp(cluster: &Cluster, major: Major) -> Result<()> {
     scene.delete_pod("gim-t200", "gim-t200-0")?;
     scene.verified("t200/gim", "none")?;
 
-    upgrade(&scene, "gim-t100", GIM_NEXT, "t100/gim")?;
-    upgrade(&scene, "gim-t200", GIM_NEXT, "t200/gim")?;
+    upgrade_both(&scene, "gim", GIM_NEXT)?;
     scene.gate("t100/gsp", &[])?;
     scene.as_the_guide_does("gsp", GSP_NEXT, &[])?;
     for component in ["t100/gca", "t200/gca"] {
         scene.gate(component, &["gsp_operation_running"])?;
     }
     scene.trace.until("t100/gsp", "upgraded", SOON, is_upgraded)?;
-    upgrade(&scene, "gca-t100", GCA_NEXT, "t100/gca")?;
-    upgrade(&scene, "gca-t200", GCA_NEXT, "t200/gca")?;
+    upgrade_both(&scene, "gca", GCA_NEXT)?;
     for component in ALL {
         scene.gate(component, &[])?;
         scene.answers(component, "order_respected", Answer::Pass)?;
@@ -139,10 +137,18 @@ fn exposed_once(scene: &Scene) -> Result<()> {
     Ok(())
 }
 
-fn upgrade(scene: &Scene, release: &str, version: &str, component: &str) -> Result<()> {
-    scene.gate(component, &[])?;
-    scene.as_the_guide_does(release, version, &[])?;
-    scene.trace.until(component, "upgraded", SOON, is_upgraded).map(drop)
+/// A component of both tenants, whose suites have an order each.
+fn upgrade_both(scene: &Scene, component: &str, version: &str) -> Result<()> {
+    for tenant in TENANTS {
+        scene.gate(&format!("{tenant}/{component}"), &[])?;
+    }
+    for tenant in TENANTS {
+        scene.as_the_guide_does(&format!("{component}-{tenant}"), version, &[])?;
+    }
+    for tenant in TENANTS {
+        scene.trace.until(&format!("{tenant}/{component}"), "upgraded", SOON, is_upgraded)?;
+    }
+    Ok(())
 }
 
 fn is_upgraded(seen: &Seen) -> bool {
