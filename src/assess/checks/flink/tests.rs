@@ -176,6 +176,7 @@ fn left(app: &str, minutes: f64) -> Arc<ConfigMap> {
 #[test]
 fn what_an_uninstall_left_is_found() {
     type Change = fn(&mut Scene);
+    type Case<'a> = (&'a str, &'a str, &'a [&'a dyn Fn(&mut Scene)]);
     let absent: Change = |scene| scene.component(Gsp).release.revisions.clear();
     let installed: Change = |scene| {
         let facts = scene.component(Gsp);
@@ -184,7 +185,7 @@ fn what_an_uninstall_left_is_found() {
         (first.status, first.created, first.written) = (ReleaseStatus::Deployed, at(-60.0), at(-60.0));
     };
     let map = |minutes| move |scene: &mut Scene| scene.component(Gsp).config_maps.push(left("gsp", minutes));
-    let cases: [(&str, &str, &[&dyn Fn(&mut Scene)]); 9] = [
+    let cases: [Case; 9] = [
         ("it runs, and keeps its state", "pass", &[&map(-5.0 * DAY)]),
         ("there is none", "pass", &[]),
         ("absent, and clean", "pass", &[&absent]),
@@ -203,7 +204,9 @@ fn what_an_uninstall_left_is_found() {
     ];
     for (name, expected, changes) in cases {
         let mut scene = Scene::at_rest();
-        changes.iter().for_each(|change| change(&mut scene));
+        for change in changes {
+            change(&mut scene);
+        }
         assert_eq!(state(&scene, Gsp, 0.0, MAPS), expected, "{name}");
     }
     assert_eq!(state(&Scene::at_rest(), Gca, 0.0, MAPS), "n/a");
@@ -221,6 +224,7 @@ fn what_an_uninstall_left_is_found() {
 
 #[test]
 fn configuration_is_fresh_as_gsp_sees_it() {
+    type Case<'a> = (&'a str, Option<&'a str>, &'a [(&'a str, f64)], &'a str);
     /// A scene whose GSP read its configuration of these tenants so many minutes ago.
     fn scene(tenant: Option<&str>, times: &[(&str, f64)]) -> Scene {
         let mut scene = Scene::at_rest();
@@ -234,7 +238,7 @@ fn configuration_is_fresh_as_gsp_sees_it() {
         Arc::make_mut(&mut scene.facts.suite).tenant = tenant.map(Into::into);
         scene
     }
-    let cases: [(&str, Option<&str>, &[(&str, f64)], &str); 8] = [
+    let cases: [Case; 8] = [
         ("the only tenant", None, &[("100", 5.0)], "pass"),
         ("the only tenant, old", None, &[("100", DAY)], "fail"),
         ("the suite's tenant", Some("100"), &[("100", DAY - 1.0), ("200", 2.0 * DAY)], "pass"),
