@@ -180,6 +180,7 @@ mod tests {
         });
         scene.judge(20.0);
         every_pod(&mut scene, |pod| pod.containers.iter_mut().for_each(|container| container.restarts = 1));
+        scene.read(21.0, 3.0);
         assert_eq!(scene.verdict(Gsp, 21.0), (VerdictKind::Wait, vec!["soaking"]));
         assert_eq!(reasons(&scene, 21.0), Vec::<&str>::new());
     }

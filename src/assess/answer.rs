@@ -221,6 +221,60 @@ pub enum Evidence {
     Trend(super::trend::Trend),
     /// No pod is Ready, so its signals cannot be asked for.
     NoPodReady,
+    /// The component's pages do not have a family that they should.
+    SignalMissing {
+        /// The family.
+        signal: &'static str,
+    },
+    /// Jobs that Flink runs.
+    FlinkJobs {
+        /// How many.
+        running: u64,
+        /// How often they started anew since the job manager was made, where it tells.
+        restarts: Option<u64>,
+    },
+    /// Task managers that registered.
+    TaskManagers {
+        /// How many.
+        registered: u64,
+        /// How many there should be.
+        wanted: u64,
+    },
+    /// Checkpoints of Flink's job.
+    Checkpoints {
+        /// When one was last seen to be completed; `None` where none was.
+        completed_at: Option<Timestamp>,
+        /// How many failed since then.
+        failed: u64,
+        /// Since when the job is followed.
+        since: Timestamp,
+    },
+    /// The build that Flink's job is of, where it is not the manifest's.
+    RunningBuild {
+        /// The manifest's.
+        expected: Name,
+        /// That of the job.
+        found: Name,
+    },
+    /// A `ConfigMap` that an earlier install left behind.
+    ConfigMapLeft {
+        /// Its name.
+        config_map: Name,
+        /// When it was created.
+        created: Timestamp,
+    },
+    /// The newest configuration of a tenant.
+    ConfigTime {
+        /// The tenant.
+        tenant: Name,
+        /// When it was made.
+        at: Timestamp,
+    },
+    /// GSP does not tell of the suite's tenant.
+    TenantUntold {
+        /// The tenant; `None` where the suite names none and there is not exactly one.
+        tenant: Option<Name>,
+    },
     /// GIM's word for its own state.
     ServerState {
         /// The number.

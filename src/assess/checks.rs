@@ -6,9 +6,13 @@
 mod aggregation_healthy;
 mod backlog_not_growing;
 mod backup_recent;
+mod checkpoints_succeeding;
+mod config_fresh;
 mod containers_stable;
 mod dependency_reachable;
 mod export_views_current;
+mod flink;
+mod flink_job_running;
 mod hooks_succeeded;
 mod image_matches_chart;
 mod images_pulled;
@@ -21,6 +25,8 @@ mod release_deployed;
 mod rollout_complete;
 mod schema_migrated;
 mod server_state;
+mod state_config_maps_clean;
+mod task_managers_registered;
 mod within_timeout;
 
 pub use containers_stable::crashes_since;
@@ -36,7 +42,7 @@ use crate::model::facts::{ComponentFacts, Facts};
 use crate::model::memory::{ComponentMemory, Condition};
 use crate::model::names::Component;
 use crate::model::policy::{Policy, Times};
-use crate::model::signal::Reading;
+use crate::model::signal::{RUNNING_JOBS, Reading};
 use crate::model::source::{Freshness, SourceKind};
 use crate::model::time::{Timestamp, after};
 use crate::model::workload::Pod;
@@ -76,6 +82,8 @@ pub enum Rests {
     Both,
     /// The component's signals, and pods.
     Signals,
+    /// Helm's history, and the `ConfigMap`s that the component may leave behind.
+    ConfigMaps,
     /// What stands around the suite; how old that is, each check sees for itself.
     Surroundings,
 }
@@ -95,12 +103,14 @@ pub struct Row {
     /// Whether its failure, once it counts, speaks against the operation; a neighbour's operation may explain it. Checks of
     /// pods and of Helm speak by rules of their own, in `adverse`.
     pub blames: bool,
+    /// Whether nothing is verified in the suspect window before it passes.
+    pub proves: bool,
     /// Answers it; `None` where it does not apply.
     pub answer: fn(&Context<'_>) -> Option<Answer>,
 }
 
 const fn row(id: CheckId, vital: bool, rests: Rests, answer: fn(&Context<'_>) -> Option<Answer>) -> Row {
-    Row { id, vital, rests, remembered: None, held: false, blames: false, answer }
+    Row { id, vital, rests, remembered: None, held: false, blames: false, proves: false, answer }
 }
 
 impl Row {
@@ -114,6 +124,10 @@ impl Row {
 
     const fn blames(self) -> Self {
         Self { blames: true, ..self }
+    }
+
+    const fn proves(self) -> Self {
+        Self { proves: true, ..self }
     }
 }
 
@@ -144,6 +158,23 @@ pub const TABLE: &[Row] = &[
         .blames(),
     row(CheckId::SchemaMigrated, false, Rests::Both, schema_migrated::answer),
     row(CheckId::ExportViewsCurrent, false, Rests::Both, export_views_current::answer),
+    row(CheckId::FlinkJobRunning, true, Rests::Signals, flink_job_running::answer)
+        .remembered(Condition::FlinkJobDown)
+        .held()
+        .blames()
+        .proves(),
+    row(CheckId::TaskManagersRegistered, true, Rests::Signals, task_managers_registered::answer)
+        .remembered(Condition::TaskManagersMissing)
+        .held()
+        .blames()
+        .proves(),
+    row(CheckId::CheckpointsSucceeding, true, Rests::Signals, checkpoints_succeeding::answer)
+        .remembered(Condition::CheckpointsFailing)
+        .held()
+        .blames()
+        .proves(),
+    row(CheckId::StateConfigMapsClean, false, Rests::ConfigMaps, state_config_maps_clean::answer),
+    row(CheckId::ConfigFresh, false, Rests::Pods, config_fresh::answer),
     row(CheckId::KafkaReachable, false, Rests::Surroundings, dependency_reachable::kafka),
     row(CheckId::DatabaseReachable, false, Rests::Surroundings, dependency_reachable::database),
     row(CheckId::ObjectStorageReachable, false, Rests::Surroundings, dependency_reachable::object_storage),
@@ -188,6 +219,7 @@ fn blind(context: &Context<'_>, rests: Rests) -> Option<Evidence> {
         Rests::Helm => vec![helm],
         Rests::Pods | Rests::Signals => vec![pods, workloads],
         Rests::Both => vec![helm, pods, workloads],
+        Rests::ConfigMaps => vec![helm, (SourceKind::ConfigMaps, sources.config_maps)],
         Rests::Surroundings => Vec::new(),
     };
     needed
@@ -204,10 +236,15 @@ pub fn silent_since(context: &Context<'_>) -> Option<Timestamp> {
     let pods = || context.facts.replicas().map(|pod| &*pod.pod).filter(|pod| pod.ready);
     let ready_since = |pod: &Pod| context.memory.readiness_since(pod);
     let heard = pods().map(|pod| signals.last_read(&pod.uid).max(Some(ready_since(pod)))).min().flatten()?;
-    let first_ready = pods().map(ready_since).min()?;
-    let carried = signals.readings.iter().rev().find(|reading| carries_signal(context, reading));
-    let carried = carried.map_or(first_ready, |reading| reading.at.max(first_ready));
-    Some(heard.min(carried).max(context.memory.began))
+    let first_ready = match context.component {
+        Component::Gim | Component::Gca => pods().map(ready_since).min(),
+        // Only the job manager tells, and while one of GSP's pods is missing it may be that one.
+        Component::Gsp => context.rollout.ready_since,
+    };
+    let carrying = signals.readings.iter().filter(|reading| carries_signal(context.component, reading));
+    let carried = carrying.map(|reading| reading.at).max().max(context.memory.carried);
+    let carried = first_ready.map(|first| first.max(carried.unwrap_or(first)));
+    Some(carried.map_or(heard, |carried| heard.min(carried)).max(context.memory.began))
 }
 
 /// Since when something is absent that was there or should be: all signals, or one of the topics; since memory began where
@@ -224,7 +261,7 @@ pub fn signals_came(context: &Context<'_>) -> bool {
     let signals = &context.facts.signals;
     let read = |pod: &Pod| signals.last_read(&pod.uid) >= Some(context.memory.readiness_since(pod));
     context.facts.replicas().map(|pod| &*pod.pod).filter(|pod| pod.ready).all(read)
-        && signals.readings.iter().any(|reading| carries_signal(context, reading))
+        && signals.readings.iter().any(|reading| carries_signal(context.component, reading))
 }
 
 /// The readings that a check about signals may rest on: of each Ready pod the newest, taken since it became so. Where there
@@ -252,9 +289,14 @@ fn heard<'a>(context: &Context<'a>) -> Option<Result<Vec<&'a Reading>, Answer>> 
     Some(if readings.is_empty() { Err(Answer::new(CheckState::Pending, [last])) } else { Ok(readings) })
 }
 
-/// Whether a reading has what the component's signals are judged by: for GIM the latency.
-fn carries_signal(context: &Context<'_>, reading: &Reading) -> bool {
-    context.component != Component::Gim || !reading.topics.is_empty()
+/// Whether a reading has what the component's signals are judged by: for GIM the latency, for GSP the job manager's word.
+#[must_use]
+pub fn carries_signal(component: Component, reading: &Reading) -> bool {
+    match component {
+        Component::Gim => !reading.topics.is_empty(),
+        Component::Gsp => reading.value(RUNNING_JOBS).is_some(),
+        Component::Gca => true,
+    }
 }
 
 /// Until when a bad signal is not held against the component: Ready plus `span`.

@@ -2,10 +2,13 @@
 //!
 //! Pure: time is an argument. Everything that is added here is bounded in `model::memory`.
 
+mod checkpoints;
+
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::assessment::{Assessment, ComponentAssessment, OperationKind, Outcome, Stage};
+use super::checks::carries_signal;
 use super::topics;
 use crate::model::facts::{ComponentFacts, Facts, Generation, PodFacts};
 use crate::model::memory::{
@@ -18,13 +21,16 @@ use crate::model::signal::COUNTERS;
 use crate::model::time::{Timestamp, before, between};
 use crate::model::workload::{Pod, WaitingReason};
 
-/// Notes what the facts show: since when pods are Ready, restarts, crash loops, samples, topics.
+/// Notes what the facts show: since when pods are Ready, restarts, crash loops, samples, topics, checkpoints.
 pub fn seen(memory: &mut Memory, facts: &Facts, policy: &Policy, now: Timestamp) {
     for (component, facts) in facts.components.iter() {
         let memory = memory.components.get_mut(component);
         pods(memory, facts, policy, now);
         counters(memory, facts);
         samples(memory, facts, policy, now);
+        checkpoints::seen(memory, facts, policy);
+        let carrying = facts.signals.readings.iter().filter(|reading| carries_signal(component, reading));
+        memory.carried = carrying.map(|reading| reading.at).max().max(memory.carried);
     }
 }
 

@@ -14,7 +14,10 @@ use crate::model::memory::Memory;
 use crate::model::names::{Component, Name, PerComponent};
 use crate::model::policy::Policy;
 use crate::model::release::{BodyState, ManifestWorkload, ReleaseBody, ReleaseFacts, ReleaseStatus, Revision};
-use crate::model::signal::{Reading, SignalFacts, SignalValue, TopicLatency};
+use crate::model::signal::{
+    CHECKPOINTS_COMPLETED, CHECKPOINTS_FAILED, JOB_RESTARTS, JOB_UPTIME, RUNNING_JOBS, Reading, SignalFacts,
+    SignalValue, TASK_MANAGERS, TopicLatency,
+};
 use crate::model::source::Freshness;
 use crate::model::suite::{Member, Suite};
 use crate::model::time::{Timestamp, after, before, between};
@@ -111,18 +114,25 @@ impl Scene {
         Arc::make_mut(body)
     }
 
-    /// Reads GIM's page: one topic with this latency, from each Ready pod.
+    /// Reads the page of each Ready pod: GIM's has one topic with this latency, GSP's are those of a Flink that does well
+    /// and completes a checkpoint every minute.
     pub fn read(&mut self, minutes: f64, seconds: f64) {
-        let facts = &mut self.facts.components.gim;
-        let ready: Vec<Name> = facts.replicas().filter(|pod| pod.pod.ready).map(|pod| pod.pod.uid.clone()).collect();
-        facts.signals.readings.retain(|reading| !reading.pod_uid.as_ref().is_some_and(|uid| ready.contains(uid)));
         let values = self.values.iter().map(|&(signal, value)| SignalValue { signal: signal.into(), value });
         let values: Vec<SignalValue> = values.collect();
         let schema_version: Option<Name> = self.schema_version.map(Into::into);
-        facts.signals.readings.extend(ready.into_iter().map(|uid| {
-            let page = reading(&uid, minutes, &[("voice", seconds)]);
-            Arc::new(Reading { values: values.clone(), schema_version: schema_version.clone(), ..page })
-        }));
+        self.read_of(Component::Gim, |uid| {
+            let page = reading(uid, minutes, &[("voice", seconds)]);
+            Reading { values: values.clone(), schema_version: schema_version.clone(), ..page }
+        });
+        self.read_of(Component::Gsp, |uid| flink(uid, minutes));
+    }
+
+    /// Reads the page of each Ready pod of a component.
+    pub fn read_of(&mut self, component: Component, page: impl Fn(&str) -> Reading) {
+        let facts = self.facts.components.get_mut(component);
+        let ready: Vec<Name> = facts.replicas().filter(|pod| pod.pod.ready).map(|pod| pod.pod.uid.clone()).collect();
+        facts.signals.readings.retain(|reading| !reading.pod_uid.as_ref().is_some_and(|uid| ready.contains(uid)));
+        facts.signals.readings.extend(ready.iter().map(|uid| Arc::new(page(uid))));
     }
 
     /// How the suite is configured.
@@ -173,7 +183,7 @@ impl Scene {
         (verdict.kind, verdict.reasons.iter().map(|reason| reason.as_str()).collect())
     }
 
-    /// Judges every 15 seconds, GIM's page read each time with a latency by the minute; returns the last judgement.
+    /// Judges every 15 seconds, all pages read each time, GIM's with a latency by the minute; returns the last judgement.
     pub fn play(&mut self, from: f64, to: f64, latency: impl Fn(f64) -> f64) -> Assessment {
         let mut minutes = from;
         loop {
@@ -355,4 +365,31 @@ pub fn reading(uid: &str, minutes: f64, topics: &[(&str, f64)]) -> Reading {
         build: None,
         config_times: Vec::new(),
     }
+}
+
+/// A reading of one of GSP's pages: a job manager's or a task manager's, by the pod's name.
+pub fn flink(uid: &str, minutes: f64) -> Reading {
+    let mut page = Reading { component: Component::Gsp, ..reading(uid, minutes, &[]) };
+    if uid.contains("jm") {
+        let minutes = minutes + 30.0 * DAY;
+        page.values = [
+            (CHECKPOINTS_COMPLETED, minutes.floor()),
+            (CHECKPOINTS_FAILED, 0.0),
+            (JOB_RESTARTS, 0.0),
+            (JOB_UPTIME, minutes * 60_000.0),
+            (RUNNING_JOBS, 1.0),
+            (TASK_MANAGERS, 1.0),
+        ]
+        .map(|(signal, value)| SignalValue { signal: signal.into(), value })
+        .into();
+    } else {
+        page.config_times = vec![("100".into(), at(minutes - 1.0))];
+    }
+    page
+}
+
+/// The same page with another value.
+pub fn with(mut page: Reading, signal: &str, value: f64) -> Reading {
+    page.values.iter_mut().filter(|known| &*known.signal == signal).for_each(|known| known.value = value);
+    page
 }

@@ -59,6 +59,9 @@ const TABLE: &[(u8, Row)] = &[
     (16, at_rest),
 ];
 
+/// Checks whose failure is told beside the verdict and never decides it.
+const ADVISORY: [CheckId; 2] = [CheckId::ImageMatchesChart, CheckId::StateConfigMapsClean];
+
 /// The last row: a hole in the table.
 const HOLE: u8 = 17;
 
@@ -331,10 +334,12 @@ fn advisories(case: &Case<'_>, verdict: &Verdict) -> Vec<Reason> {
         let unknown = |check: &CheckId| case.judged.state(*check) == Some(CheckState::Unknown);
         found.extend(DEPENDENCIES.into_iter().filter(unknown).map(Reason::Check));
     }
-    let differs = case.judged.state(CheckId::ImageMatchesChart) == Some(CheckState::Fail);
-    let image = Reason::Check(CheckId::ImageMatchesChart);
-    if differs && !verdict.reasons.contains(&image) {
-        found.push(image);
+    for advised in ADVISORY {
+        let fails = case.judged.state(advised) == Some(CheckState::Fail);
+        let reason = Reason::Check(advised);
+        if fails && !verdict.reasons.contains(&reason) {
+            found.push(reason);
+        }
     }
     found
 }

@@ -218,6 +218,16 @@ impl Serialize for EvidenceStatus<'_> {
             Evidence::TopicAbsent { topic } => fields!("topic_absent", topic),
             Evidence::Trend(trend) => fields!("trend", trend),
             Evidence::NoPodReady => fields!("no_pod_ready"),
+            Evidence::SignalMissing { signal } => fields!("signal_missing", signal),
+            Evidence::FlinkJobs { running, restarts } => fields!("flink_jobs", running, restarts),
+            Evidence::TaskManagers { registered, wanted } => fields!("task_managers", registered, wanted),
+            Evidence::Checkpoints { completed_at, failed, since } => {
+                fields!("checkpoints", completed_at, failed, since)
+            }
+            Evidence::RunningBuild { expected, found } => fields!("running_build", expected, found),
+            Evidence::ConfigMapLeft { config_map, created } => fields!("config_map_left", config_map, created),
+            Evidence::ConfigTime { tenant, at } => fields!("config_time", tenant, at),
+            Evidence::TenantUntold { tenant } => fields!("tenant_untold", tenant),
             Evidence::ServerState { value, limit } => fields!("server_state", value, limit),
             Evidence::Counter { signal, value, rose } => fields!("counter", signal, value, rose),
             Evidence::Schema { found, expected } => fields!("schema", found, expected),

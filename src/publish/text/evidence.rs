@@ -55,6 +55,25 @@ pub fn evidence(evidence: &Evidence) -> String {
         Evidence::TopicAbsent { topic } => format!("Topic {topic} had samples and has none now."),
         Evidence::Trend(trend) => trend_sentence(*trend).to_owned(),
         Evidence::NoPodReady => "No pod is Ready, so there are no signals to read.".to_owned(),
+        Evidence::SignalMissing { signal } => format!("No page tells {signal}."),
+        Evidence::FlinkJobs { running, restarts } => flink_jobs(*running, restarts.unwrap_or(0)),
+        Evidence::TaskManagers { registered, wanted } => {
+            format!("{registered} of {wanted} task managers have registered.")
+        }
+        Evidence::Checkpoints { completed_at, failed, since } => checkpoints(*completed_at, *failed, *since),
+        Evidence::RunningBuild { expected, found } => {
+            format!("Flink's job is of build {found} where the manifest has {expected}.")
+        }
+        Evidence::ConfigMapLeft { config_map, created } => {
+            format!("ConfigMap {config_map} of {} was left behind.", instant(*created))
+        }
+        Evidence::ConfigTime { tenant, at } => {
+            format!("The newest configuration that GSP has of tenant {tenant} is of {}.", instant(*at))
+        }
+        Evidence::TenantUntold { tenant: Some(tenant) } => format!("GSP tells of no configuration of tenant {tenant}."),
+        Evidence::TenantUntold { tenant: None } => {
+            "GSP does not tell of exactly one tenant, and the suite names none.".to_owned()
+        }
         Evidence::ServerState { value, limit } => {
             format!("GIM gives its state as {value}; {limit} or more counts as well.")
         }
@@ -92,6 +111,31 @@ pub fn evidence(evidence: &Evidence) -> String {
             format!("The last backup succeeded at {}.", instant(*at))
         }
         Evidence::Backup { last_success: None, .. } => "No backup is known to have succeeded.".to_owned(),
+    }
+}
+
+fn flink_jobs(running: u64, restarts: u64) -> String {
+    let jobs = match running {
+        0 => "No Flink job runs".to_owned(),
+        1 => "A Flink job runs".to_owned(),
+        running => format!("{running} Flink jobs run"),
+    };
+    match restarts {
+        0 => format!("{jobs}."),
+        1 => format!("{jobs}; it started anew once."),
+        restarts => format!("{jobs}; it started anew {restarts} times."),
+    }
+}
+
+fn checkpoints(completed_at: Option<Timestamp>, failed: u64, since: Timestamp) -> String {
+    let completed = match completed_at {
+        Some(at) => format!("A checkpoint was last seen completed at {}", instant(at)),
+        None => format!("No checkpoint was seen completed since {}", instant(since)),
+    };
+    match failed {
+        0 => format!("{completed}."),
+        1 => format!("{completed}, and one failed since."),
+        failed => format!("{completed}, and {failed} failed since."),
     }
 }
 
