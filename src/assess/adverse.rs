@@ -97,9 +97,9 @@ fn pods(context: &Context<'_>, checks: &[(CheckId, Answer)]) -> Vec<Adversity> {
     found.into_iter().map(|check| Adversity { reason: Reason::Check(check), signal_since: None }).collect()
 }
 
-/// Signals that fail for as long as the hold, counted from the operation's begin where they failed before it. A steady high
-/// latency never speaks against an operation, a topic that is gone alone neither (it may be retired), and absent metrics only
-/// where they were read before it.
+/// Signals that fail for as long as the hold since the operation's pods are Ready: before that they may be the former pods'.
+/// A steady high latency never speaks against an operation, a topic that is gone alone neither (it may be retired), and absent
+/// metrics only where they were read before it.
 fn signals(context: &Context<'_>, checks: &[(CheckId, Answer)], failing: &[Failing]) -> Vec<Adversity> {
     let Some(operation) = context.operation else { return Vec::new() };
     let read_before = context.memory.first_read.is_some_and(|first| first < operation.begin);
@@ -112,8 +112,10 @@ fn signals(context: &Context<'_>, checks: &[(CheckId, Answer)], failing: &[Faili
                 CheckId::MetricsPresent => return None,
                 _ => failing_since(context, row),
             };
-            let lasted = !row.held || context.horizon.lasted(since.max(operation.begin), context.policy.hold);
-            lasted.then_some(Adversity { reason: Reason::Check(row.id), signal_since: Some(since) })
+            let ready = context.rollout.ready_since.map(|ready| ready.max(operation.begin));
+            let lasted = |ready| context.horizon.lasted(since.max(ready), context.policy.hold);
+            let counts = !row.held || ready.is_some_and(lasted);
+            counts.then_some(Adversity { reason: Reason::Check(row.id), signal_since: Some(since) })
         })
         .collect()
 }

@@ -594,6 +594,7 @@ fn judgements_hold_until_they_say() {
     });
     assert_eq!(scene.let_time_pass(11.0, 30.0), [(11.0, FixDependency), (11.75, Unknown), (21.0, Investigate)]);
     let mut scene = upgraded_but(Gim, |s| {
+        s.schema_version = Some("8.5.42");
         s.values = vec![("gim_server_state", -5.0), ("gim_failed_jobsteps", 1.0)];
         s.play(2.0, 5.0, |_| 3.0);
         s.values = vec![("gim_server_state", -5.0), ("gim_failed_jobsteps", 2.0)];
@@ -602,5 +603,8 @@ fn judgements_hold_until_they_say() {
         s.suite().schema.version = Some("8.5.48".into());
         s.suite().surroundings.backup = Some(crate::model::dependency::BackupAt::Query("q".into()));
     });
-    assert_eq!(scene.let_time_pass(6.0, 40.0).iter().map(|(_, kind)| *kind).collect::<Vec<_>>(), [Wait, Unknown]);
+    assert_eq!(
+        scene.let_time_pass(6.0, 40.0).iter().map(|(_, kind)| *kind).collect::<Vec<_>>(),
+        [Wait, Unknown, Investigate]
+    );
 }
