@@ -6,10 +6,10 @@ use super::tests::state;
 use crate::assess::answer::CheckState::{Fail, Pass, Pending};
 use crate::assess::answer::{CheckId, Evidence};
 use crate::assess::assessment::VerdictKind;
-use crate::assess::testing::{DAY, OLD, Scene, at, reading, revision};
+use crate::assess::testing::{DAY, OLD, Scene, at, flink, reading, revision};
 use crate::model::database::{DatabaseAt, DatabaseReading, ObjectState, SchemaObject};
 use crate::model::facts::{Generation, PodFacts};
-use crate::model::names::Component::{Gca, Gim};
+use crate::model::names::Component::{Gca, Gim, Gsp};
 use crate::model::release::ReleaseStatus;
 use crate::model::signal::{FAILED_JOB_STEPS, FAILED_KAFKA_JOBS, SERVER_STATE};
 use crate::model::source::Freshness;
@@ -320,6 +320,7 @@ fn play_topics(scene: &mut Scene, from: f64, to: f64, topics: &[(&str, f64)]) {
     let mut minutes = from;
     while minutes <= to {
         scene.component(Gim).signals.readings = vec![Arc::new(reading(&uid, minutes, topics))];
+        scene.read_of(Gsp, |uid| flink(uid, minutes));
         scene.judge(minutes);
         minutes += 0.25;
     }
