@@ -75,6 +75,11 @@ impl Held {
 
     /// Plays until `until`, showing each change to the watchers at its instant; `each` is called after every step.
     pub fn play(&mut self, until: Timestamp, watchers: &mut [Watcher], mut each: impl FnMut(Timestamp, &[Watcher])) {
+        self.play_seen(until, watchers, |held, watchers| each(held.now, watchers));
+    }
+
+    /// The same, with `each` shown the cluster too.
+    pub fn play_seen(&mut self, until: Timestamp, watchers: &mut [Watcher], mut each: impl FnMut(&Self, &[Watcher])) {
         while self.now < until {
             let due = watchers.iter().filter_map(Watcher::due).chain(self.world.next_event());
             let next = due.filter(|due| *due > self.now).min().map_or(until, |next| next.min(until));
@@ -84,7 +89,7 @@ impl Held {
             for watcher in &mut *watchers {
                 watcher.see(&changes, self);
             }
-            each(next, watchers);
+            each(self, watchers);
         }
     }
 
