@@ -118,8 +118,7 @@ fn conditions(facts: &ComponentFacts, rollout: &Rollout, checks: &[(CheckId, Ans
         .filter(|condition| match condition {
             Condition::ImageNotPulled => facts.replicas().any(|pod| pod.pod.waits(WaitingReason::is_image)),
             Condition::StalePod | Condition::OnDelete => stale(*condition),
-            Condition::PodsMissing => rollout::pods_missing(facts, rollout),
-            Condition::PodsGone => rollout::pods_gone(facts),
+            Condition::NoPodAwaited => rollout::waits_for_no_pod(facts, rollout),
             Condition::LatencyHigh => fails(CheckId::LatencyLow),
             Condition::BacklogGrowing => fails(CheckId::BacklogNotGrowing),
             Condition::ServerFailing => fails(CheckId::ServerState),
