@@ -141,12 +141,13 @@ pub fn nothing_to_see(facts: &ComponentFacts) -> bool {
 #[must_use]
 pub fn waits_for_no_pod(facts: &ComponentFacts, rollout: &Rollout) -> bool {
     let for_controllers = !rollout.all_ready && rollout.unready.is_empty();
-    for_controllers || facts.workloads.iter().any(|workload| {
-        let complete = workload.workload.kind == WorkloadKind::Job && workload.workload.progressed;
-        let leaving = workload.pods.iter().any(|pod| pod.pod.terminating && pod.pod.is_replica());
-        let there = u32::try_from(replicas(workload).count()).unwrap_or(u32::MAX);
-        !complete && (leaving || there < workload.workload.desired)
-    })
+    for_controllers
+        || facts.workloads.iter().any(|workload| {
+            let complete = workload.workload.kind == WorkloadKind::Job && workload.workload.progressed;
+            let leaving = workload.pods.iter().any(|pod| pod.pod.terminating && pod.pod.is_replica());
+            let there = u32::try_from(replicas(workload).count()).unwrap_or(u32::MAX);
+            !complete && (leaving || there < workload.workload.desired)
+        })
 }
 
 fn ready<'a>(pods: impl Iterator<Item = &'a PodFacts>) -> u32 {

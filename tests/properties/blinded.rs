@@ -19,7 +19,7 @@ use super::played::{Moment, play};
 use super::{faulty, healthy};
 
 /// Sources that may be lost.
-const SOURCES: [SourceKind; 8] = [
+const SOURCES: [SourceKind; 9] = [
     SourceKind::Pods,
     SourceKind::StatefulSets,
     SourceKind::Deployments,
@@ -28,6 +28,7 @@ const SOURCES: [SourceKind; 8] = [
     SourceKind::Helm,
     SourceKind::HelmBodies,
     SourceKind::Signals,
+    SourceKind::ConfigMaps,
 ];
 /// Within this time of its loss a source is believed: it may be merely quiet.
 const BELIEVED: Duration = Duration::from_secs(90 + 45);
@@ -66,7 +67,8 @@ fn needs(check: CheckId, loss: &Loss, now: Timestamp) -> bool {
         SourceKind::Pods | SourceKind::StatefulSets | SourceKind::Deployments | SourceKind::ReplicaSets => {
             matches!(rests, Some(Rests::Pods | Rests::Both | Rests::Signals))
         }
-        SourceKind::Helm => matches!(rests, Some(Rests::Helm | Rests::Both)),
+        SourceKind::Helm => matches!(rests, Some(Rests::Helm | Rests::Both | Rests::ConfigMaps)),
+        SourceKind::ConfigMaps => rests == Some(Rests::ConfigMaps),
         SourceKind::Signals => rests == Some(Rests::Signals),
         _ => false,
     }
@@ -102,7 +104,8 @@ fn may_differ(sees: &ComponentAssessment, blinded: &ComponentAssessment, lost: &
 
 fn judge(moment: &Moment<'_>, losses: &[Vec<Loss>]) -> Result<(), String> {
     for (watcher, losses) in moment.watchers.iter().skip(1).zip(losses) {
-        let gone = |loss: &&Loss| loss.from <= before(moment.now, BELIEVED) || loss.forbidden && loss.from <= moment.now;
+        let gone =
+            |loss: &&Loss| loss.from <= before(moment.now, BELIEVED) || loss.forbidden && loss.from <= moment.now;
         let gone: Vec<&Loss> = losses.iter().filter(gone).collect();
         let lost: Vec<SourceKind> = gone.iter().map(|loss| loss.kind).collect();
         // Until all that is lost is known to be, the two have heard different things.
@@ -129,7 +132,7 @@ fn judge(moment: &Moment<'_>, losses: &[Vec<Loss>]) -> Result<(), String> {
 
 #[test]
 fn evidence_taken_away_makes_nothing_better_and_nothing_worse() {
-    cases::try_all(300, |chance| {
+    cases::try_all(cases::USUAL / 2, |chance| {
         let script = if chance.once_in(2) { healthy::script(chance) } else { faulty::script(chance).0 };
         let losses: Vec<Vec<Loss>> = (0..BLINDED).map(|_| losses(chance, script.ends)).collect();
         let watch = |held: &super::held::Held| {

@@ -9,6 +9,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::chance::Chance;
 
+/// How many cases of a property are played where nobody says otherwise: half a minute of two processors for all properties.
+/// `make test` plays 1,000 of each.
+pub const USUAL: u64 = 120;
+
 /// How many failures are shown: one is read at a time.
 const SHOWN: usize = 3;
 

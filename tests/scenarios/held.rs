@@ -137,7 +137,7 @@ pub struct Loss {
     pub forbidden: bool,
 }
 
-const SOURCES: [SourceKind; 7] = [
+const SOURCES: [SourceKind; 8] = [
     SourceKind::Pods,
     SourceKind::StatefulSets,
     SourceKind::Deployments,
@@ -145,6 +145,7 @@ const SOURCES: [SourceKind; 7] = [
     SourceKind::Jobs,
     SourceKind::Helm,
     SourceKind::HelmBodies,
+    SourceKind::ConfigMaps,
 ];
 
 impl Watcher {
@@ -252,6 +253,7 @@ fn source_of(change: &Change) -> Option<SourceKind> {
         Change::Workload(WorkloadKind::Job, _) => SourceKind::Jobs,
         Change::ReplicaSet(_) => SourceKind::ReplicaSets,
         Change::Revision(_) => SourceKind::Helm,
+        Change::ConfigMap(_) => SourceKind::ConfigMaps,
         _ => return None,
     })
 }
@@ -266,7 +268,11 @@ fn added(kind: Kind, json: &[u8]) -> Option<Change> {
         Kind::Jobs => workload(WorkloadKind::Job, objects::job(json).unwrap()),
         Kind::ReplicaSets => Change::ReplicaSet(Delta::Apply(objects::replica_set(json).unwrap())),
         Kind::Secrets => Change::Revision(Delta::Apply(objects::revision(json).unwrap())),
-        Kind::ConfigMaps => return None,
+        Kind::ConfigMaps => {
+            let map = objects::config_map(json).unwrap();
+            // The watch selects by that label.
+            map.app.is_some().then_some(Change::ConfigMap(Delta::Apply(map)))?
+        }
     })
 }
 
@@ -281,7 +287,7 @@ fn deleted(kind: Kind, object: &store::Object) -> Option<Change> {
         Kind::Jobs => Change::Workload(WorkloadKind::Job, gone(object)),
         Kind::ReplicaSets => Change::ReplicaSet(gone(object)),
         Kind::Secrets => Change::Revision(gone(object)),
-        Kind::ConfigMaps => return None,
+        Kind::ConfigMaps => Change::ConfigMap(gone(object)),
     })
 }
 
