@@ -266,4 +266,27 @@ mod tests {
         assert_eq!(scene.verdict(Gca, 6.9).0, VerdictKind::Wait);
         assert_eq!(scene.verdict(Gca, 7.0), (VerdictKind::RollBack, vec!["images_pulled"]));
     }
+
+    #[test]
+    fn a_rollout_that_ends_late_has_time_to_be_cleared_away() {
+        let mut scene = Scene::upgraded(Gca);
+        scene.workload(Gca).progressed = false;
+        scene.pod(Gca).ready = false;
+        let old = ready_pod("gca-old", "2", -60.0, -60.0, OLD);
+        let old = crate::model::facts::PodFacts { pod: Arc::new(old), generation: Generation::Old };
+        scene.component(Gca).workloads[0].pods.push(old);
+        scene.judge(2.0);
+        assert_eq!(scene.verdict(Gca, 11.0), (VerdictKind::RollBack, vec!["pods_ready"]));
+        scene.judge(11.0);
+        scene.pod(Gca).ready = true;
+        assert_eq!(scene.verdict(Gca, 12.0).0, VerdictKind::Wait, "the old pod is there yet");
+        scene.judge(12.0);
+        scene.workload(Gca).progressed = true;
+        let old = &mut scene.component(Gca).workloads[0].pods[1];
+        Arc::make_mut(&mut old.pod).terminating = true;
+        assert_eq!(scene.verdict(Gca, 12.1).0, VerdictKind::Wait, "it is being deleted");
+        scene.judge(12.1);
+        assert_eq!(scene.verdict(Gca, 21.9).0, VerdictKind::Wait);
+        assert_eq!(scene.verdict(Gca, 22.0).0, VerdictKind::Investigate, "it does not go");
+    }
 }
