@@ -5,7 +5,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,13 +14,12 @@ use gim_upgrade_exporter::assess::snapshot::SuiteSnapshot;
 use gim_upgrade_exporter::board::Board;
 use gim_upgrade_exporter::exposition::{Format, Parser};
 use gim_upgrade_exporter::index::change::{Change, Delta};
-use gim_upgrade_exporter::model::names::Component;
+use gim_upgrade_exporter::model::names::{Component, Name};
 use gim_upgrade_exporter::model::policy::Policy;
 use gim_upgrade_exporter::model::release::BodyState;
 use gim_upgrade_exporter::model::scope::{HelmDriver, LatencyUnit};
 use gim_upgrade_exporter::model::signal::Reading;
 use gim_upgrade_exporter::model::source::{Contact, SourceCondition, SourceId, SourceKind};
-use gim_upgrade_exporter::model::suite::Suite;
 use gim_upgrade_exporter::model::time::{Timestamp, after, before};
 use gim_upgrade_exporter::model::wants::{BodyWant, EndpointWant};
 use gim_upgrade_exporter::model::workload::WorkloadKind;
@@ -30,6 +29,14 @@ use gim_upgrade_exporter::sim::metrics_page::MetricsAnswer;
 use gim_upgrade_exporter::sim::scenario::Scenario;
 use gim_upgrade_exporter::sim::store::{self, ChangeType, Kind, Store};
 use gim_upgrade_exporter::sim::world::World;
+
+#[path = "around.rs"]
+mod around;
+#[path = "configured.rs"]
+mod configured;
+
+use self::around::Around;
+pub use self::configured::{FIRST, policy, suites};
 
 /// When every scenario starts.
 pub fn start() -> Timestamp {
@@ -41,6 +48,7 @@ pub struct Held {
     pub world: World,
     pub store: Store,
     pub now: Timestamp,
+    pub scenario: Scenario,
     revision: u64,
     bodies: RefCell<HashMap<BodyWant, BodyState>>,
 }
@@ -67,7 +75,8 @@ impl Held {
     pub fn early(scenario: &Scenario, lead: Duration) -> Self {
         let world = World::new(scenario, start(), 1.0).unwrap();
         let now = before(start(), lead);
-        let mut held = Self { world, store: Store::new(), now, revision: 0, bodies: RefCell::default() };
+        let scenario = scenario.clone();
+        let mut held = Self { world, store: Store::new(), now, scenario, revision: 0, bodies: RefCell::default() };
         held.world.advance(&mut held.store, now);
         held.revision = held.store.revision();
         held
@@ -118,22 +127,26 @@ pub struct Watcher {
     policy: Policy,
     contact: Arc<Contact>,
     reads: HashMap<EndpointWant, Timestamp>,
+    around: Around,
 }
 
-const SOURCES: [SourceKind; 6] = [
+const SOURCES: [SourceKind; 7] = [
     SourceKind::Pods,
     SourceKind::StatefulSets,
     SourceKind::Deployments,
     SourceKind::ReplicaSets,
     SourceKind::Jobs,
     SourceKind::Helm,
+    SourceKind::ConfigMaps,
 ];
 
 impl Watcher {
     /// An exporter that starts now.
     pub fn start(held: &Held) -> Self {
-        let policy = Policy::default();
-        let mut board = Board::new(vec![Suite::default_suite()], policy.clone(), held.now);
+        let policy = policy(&held.scenario);
+        let suites = suites(&held.scenario);
+        let around = Around::new(&suites, held.now);
+        let mut board = Board::new(suites, policy.clone(), held.now);
         let contact = Arc::new(Contact::default());
         contact.heard(held.now);
         for kind in SOURCES {
@@ -149,26 +162,37 @@ impl Watcher {
                 }
             }
         }
-        let mut watcher = Self { board, joined: held.now, policy, contact, reads: HashMap::new() };
+        let mut watcher = Self { board, joined: held.now, policy, contact, reads: HashMap::new(), around };
+        watcher.around.ask(held, &watcher.policy, &mut watcher.board);
         watcher.judge(held);
         watcher
     }
 
-    /// The suite as it was last judged.
+    /// The first tenant's suite as it was last judged.
     pub fn suite(&self) -> Arc<SuiteSnapshot> {
         self.board.snapshot().suites[0].clone()
     }
 
-    /// What it says of a component.
-    pub fn said(&self, component: Component) -> Said {
-        Said::from(self.suite().assessment.components.get(component))
+    /// All suites as they were last judged; that of the first tenant is the first.
+    pub fn suites(&self) -> Vec<Arc<SuiteSnapshot>> {
+        self.board.snapshot().suites
+    }
+
+    /// The suite of that name as it was last judged.
+    pub fn suite_called(&self, name: &str) -> Arc<SuiteSnapshot> {
+        self.suites().into_iter().find(|suite| *suite.suite.name == *name).unwrap()
+    }
+
+    /// What it says of each component of each suite.
+    pub fn said(&self) -> Vec<(Place, Said)> {
+        self.suites().iter().flat_map(|suite| said(suite)).collect()
     }
 
     fn due(&self) -> Option<Timestamp> {
         let read = self.reads.values().min().copied();
         // Watches are heard at least this often; else a quiet night would look like silence.
         let contact = self.contact.last().map(|last| after(last, Duration::from_secs(45)));
-        [self.board.due(), read, contact].into_iter().flatten().min()
+        [self.board.due(), read, contact, self.around.due()].into_iter().flatten().min()
     }
 
     fn see(&mut self, changes: &[Change], held: &Held) {
@@ -176,6 +200,7 @@ impl Watcher {
             self.board.apply(change.clone());
         }
         self.contact.heard(held.now);
+        self.around.ask(held, &self.policy, &mut self.board);
         self.judge(held);
     }
 
@@ -215,7 +240,8 @@ fn added(kind: Kind, json: &[u8]) -> Option<Change> {
         Kind::Jobs => workload(WorkloadKind::Job, objects::job(json).unwrap()),
         Kind::ReplicaSets => Change::ReplicaSet(Delta::Apply(objects::replica_set(json).unwrap())),
         Kind::Secrets => Change::Revision(Delta::Apply(objects::revision(json).unwrap())),
-        Kind::ConfigMaps => return None,
+        Kind::ConfigMaps => Change::ConfigMap(Delta::Apply(around::config_map(json))),
+        Kind::CronJobs => return None,
     })
 }
 
@@ -230,7 +256,8 @@ fn deleted(kind: Kind, object: &store::Object) -> Option<Change> {
         Kind::Jobs => Change::Workload(WorkloadKind::Job, gone(object)),
         Kind::ReplicaSets => Change::ReplicaSet(gone(object)),
         Kind::Secrets => Change::Revision(gone(object)),
-        Kind::ConfigMaps => return None,
+        Kind::ConfigMaps => Change::ConfigMap(gone(object)),
+        Kind::CronJobs => return None,
     })
 }
 
@@ -257,15 +284,37 @@ fn reading(want: &EndpointWant, held: &Held) -> Option<Change> {
     }
 }
 
+/// A component of a suite.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place(pub Name, pub Component);
+
+impl fmt::Display for Place {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.0 {
+            FIRST => write!(out, "{}", self.1),
+            suite => write!(out, "{suite}/{}", self.1),
+        }
+    }
+}
+
+/// What is said of each component of a suite that is its own.
+fn said(suite: &SuiteSnapshot) -> Vec<(Place, Said)> {
+    let own = suite.suite.members.iter().filter(|(_, member)| member.owner.is_none());
+    let name = &suite.suite.name;
+    own.map(|(component, _)| {
+        (Place(name.clone(), component), Said::from(suite.assessment.components.get(component)))
+    })
+    .collect()
+}
+
 /// The changes of what was said, each with its instant: equal neighbours are one.
 #[derive(Clone, Debug, Default)]
-pub struct Sequence(pub BTreeMap<Component, Vec<(Timestamp, Said)>>);
+pub struct Sequence(pub BTreeMap<Place, Vec<(Timestamp, Said)>>);
 
 impl Sequence {
     pub fn note(&mut self, now: Timestamp, suite: &SuiteSnapshot) {
-        for &component in Component::ALL {
-            let said = Said::from(suite.assessment.components.get(component));
-            let sequence = self.0.entry(component).or_default();
+        for (place, said) in said(suite) {
+            let sequence = self.0.entry(place).or_default();
             if sequence.last().is_none_or(|(_, last)| *last != said) {
                 sequence.push((now, said));
             }
@@ -275,10 +324,10 @@ impl Sequence {
     /// For people: one line for each turn, in minutes of the scenario.
     pub fn to_text(&self) -> String {
         let mut text = String::new();
-        for (component, sequence) in &self.0 {
+        for (place, sequence) in &self.0 {
             for (at, said) in sequence {
                 let minutes = at.duration_since(start()).as_secs_f64() / 60.0;
-                let _ = writeln!(text, "  {component} {minutes:7.2}m {} {}", said.stage, said.verdict);
+                let _ = writeln!(text, "  {place} {minutes:7.2}m {} {}", said.stage, said.verdict);
             }
         }
         text
