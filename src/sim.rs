@@ -18,4 +18,5 @@ pub mod scenario;
 pub mod selector;
 pub mod store;
 pub mod surroundings;
+mod surroundings_server;
 pub mod world;

@@ -1,7 +1,7 @@
 //! What stands around the played suites: Kafka, the database, the object storage, the backup, the aggregation. How each is
 //! now; all suites share them.
 //!
-//! Not for what is inside the Info Mart: that is `info_mart`. Those who ask over the network are answered by `around_server`.
+//! Not for what is inside the Info Mart: that is `info_mart`. Those who ask over the network are answered by `surroundings_server`.
 
 use serde_json::json;
 

@@ -26,7 +26,7 @@ pub struct Configured {
 pub type Targets = BTreeMap<String, String>;
 
 /// What stands around a suite.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Surrounding {
     /// Kafka, asked for its versions.
