@@ -90,7 +90,7 @@ impl Held {
             self.now = next;
             self.world.advance(&mut self.store, next);
             let changes = self.changes();
-            for watcher in &mut *watchers {
+            for watcher in watchers.iter_mut().filter(|watcher| !changes.is_empty() || watcher.is_due(next)) {
                 watcher.see(&changes, self);
             }
             each(next, watchers);
@@ -128,6 +128,8 @@ pub struct Watcher {
     contact: Arc<Contact>,
     reads: HashMap<EndpointWant, Timestamp>,
     around: Around,
+    /// What it says of each component of each suite, as last judged.
+    said: Vec<(Place, Said)>,
 }
 
 const SOURCES: [SourceKind; 7] = [
@@ -162,7 +164,7 @@ impl Watcher {
                 }
             }
         }
-        let mut watcher = Self { board, joined: held.now, policy, contact, reads: HashMap::new(), around };
+        let mut watcher = Self { board, joined: held.now, policy, contact, reads: HashMap::new(), around, said: Vec::new() };
         watcher.around.ask(held, &watcher.policy, &mut watcher.board);
         watcher.judge(held);
         watcher
@@ -184,8 +186,12 @@ impl Watcher {
     }
 
     /// What it says of each component of each suite.
-    pub fn said(&self) -> Vec<(Place, Said)> {
-        self.suites().iter().flat_map(|suite| said(suite)).collect()
+    pub fn said(&self) -> &[(Place, Said)] {
+        &self.said
+    }
+
+    fn is_due(&self, now: Timestamp) -> bool {
+        self.due().is_some_and(|due| due <= now)
     }
 
     fn due(&self) -> Option<Timestamp> {
@@ -206,8 +212,9 @@ impl Watcher {
 
     /// Judges, reads what is wanted because of it, and judges again, until nothing is wanted any more.
     fn judge(&mut self, held: &Held) {
+        let mut changed = self.said.is_empty();
         loop {
-            self.board.judge(held.now);
+            changed |= self.board.judge(held.now);
             let wants = self.board.wants();
             for want in &wants.bodies {
                 self.board.apply(held.body(want));
@@ -223,9 +230,12 @@ impl Watcher {
                 }
             }
             if wants.bodies.is_empty() {
-                self.board.judge(held.now);
-                return;
+                changed |= self.board.judge(held.now);
+                break;
             }
+        }
+        if changed {
+            self.said = self.suites().iter().flat_map(|suite| said(suite)).collect();
         }
     }
 }

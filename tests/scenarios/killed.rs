@@ -47,12 +47,12 @@ fn play(scenario: &Scenario) -> Vec<String> {
     let mut behind: BTreeMap<(usize, Place), Timestamp> = BTreeMap::new();
     let mut compare = |now, watchers: &[Watcher]| {
         let (without, killed) = watchers.split_first().unwrap();
-        let killed_said: Vec<Vec<(Place, Said)>> = killed.iter().map(Watcher::said).collect();
-        for (row, (component, same)) in without.said().into_iter().enumerate() {
+        for (row, (component, same)) in without.said().iter().enumerate() {
+            let same = *same;
             let lately = lately.entry(component.clone()).or_default();
             lately.retain(|(until, _)| *until >= before(now, interval));
             for (place, watcher) in killed.iter().enumerate() {
-                let said = killed_said[place][row].1;
+                let said = watcher.said()[row].1;
                 let excused = CANNOT_KNOW.contains(&(scenario.name.as_str(), same.verdict, said.verdict));
                 let early = now <= after(watcher.joined, policy.hold);
                 let may_wait = early && (said.verdict == VerdictKind::Wait || said.verdict == same.verdict);
