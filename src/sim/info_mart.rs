@@ -89,7 +89,9 @@ fn numbers(version: &str) -> Vec<u64> {
 /// What an event of a pod of GIM means for its database.
 pub(in crate::sim) fn on_pod_event(cluster: &mut Cluster, key: &Key, behaviour: &Behaviour, event: PodEvent) {
     let now = cluster.now;
-    let Some(pod) = cluster.pods.get(key).filter(|pod| chart::component_of(&pod.release) == Some("gim")) else { return };
+    let Some(pod) = cluster.pods.get(key).filter(|pod| chart::component_of(&pod.release) == Some("gim")) else {
+        return;
+    };
     let Some(mart) = cluster.marts.get_mut(&pod.release) else { return };
     match (event, behaviour.migrates) {
         (PodEvent::Ready, Migrates::BeforeReady) | (PodEvent::Migrated, Migrates::After(_)) => {

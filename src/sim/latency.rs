@@ -115,7 +115,10 @@ mod tests {
 
     #[test]
     fn scatter_stays_within_its_bound_and_is_the_same_each_time() {
-        let model = LatencyModel::new(Latency { base: at(20), jitter: at(6), at_start: Span::ZERO, retired: Vec::new() }, at(0));
+        let model = LatencyModel::new(
+            Latency { base: at(20), jitter: at(6), at_start: Span::ZERO, retired: Vec::new() },
+            at(0),
+        );
         let mut seen = std::collections::BTreeSet::new();
         for second in (0..3600).step_by(15) {
             let partitions = model.partitions(at(second));

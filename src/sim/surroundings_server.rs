@@ -237,7 +237,8 @@ mod tests {
         use Surrounding::{Aggregation, Database, Kafka, ObjectStorage};
         let (port, _held) = port().await;
         let mut server = SurroundingsServer::new(port);
-        let all = |state| Present { dependencies: [Kafka, Database, ObjectStorage].map(|of| (of, state)).into(), level: 1 };
+        let all =
+            |state| Present { dependencies: [Kafka, Database, ObjectStorage].map(|of| (of, state)).into(), level: 1 };
         let versions: &[u8] = b"\0\0\0\x0a\0\x12\0\0\0\0\0\x07\xff\xff";
         let startup: &[u8] = b"\0\0\0\x08\x00\x03\x00\x00";
         let get: &[u8] = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";

@@ -94,8 +94,7 @@ fn surroundings(scenario: &Scenario) -> Surroundings {
             tls: false,
             ca_file: None,
         }),
-        backup: has(Surrounding::Backup)
-            .then(|| BackupAt::CronJob { namespace: namespace.into(), name: name.into() }),
+        backup: has(Surrounding::Backup).then(|| BackupAt::CronJob { namespace: namespace.into(), name: name.into() }),
         aggregation: has(Surrounding::Aggregation).then(|| AggregationAt {
             at: AskAt::Url("http://raa.infra:9100/metrics".into()),
             healthy_from: HEALTHY_FROM,

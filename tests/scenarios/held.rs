@@ -20,10 +20,10 @@ use gim_upgrade_exporter::model::release::BodyState;
 use gim_upgrade_exporter::model::scope::{HelmDriver, LatencyUnit};
 use gim_upgrade_exporter::model::signal::Reading;
 use gim_upgrade_exporter::model::source::{Contact, SourceCondition, SourceId, SourceKind};
-use gim_upgrade_exporter::model::time::{Timestamp, after, before};
+use gim_upgrade_exporter::model::time::{Timestamp, after, before, between};
 use gim_upgrade_exporter::model::wants::{BodyWant, EndpointWant};
 use gim_upgrade_exporter::model::workload::WorkloadKind;
-use gim_upgrade_exporter::observe::signals::families;
+use gim_upgrade_exporter::observe::signals::families::{self, Values};
 use gim_upgrade_exporter::observe::{helm_body, objects};
 use gim_upgrade_exporter::sim::metrics_page::MetricsAnswer;
 use gim_upgrade_exporter::sim::scenario::Scenario;
@@ -51,6 +51,8 @@ pub struct Held {
     pub scenario: Scenario,
     revision: u64,
     bodies: RefCell<HashMap<BodyWant, BodyState>>,
+    /// What each page last said, and when.
+    pages: RefCell<HashMap<Name, (Timestamp, Option<Values>)>>,
 }
 
 /// What one component is said to be at one moment.
@@ -76,7 +78,15 @@ impl Held {
         let world = World::new(scenario, start(), 1.0).unwrap();
         let now = before(start(), lead);
         let scenario = scenario.clone();
-        let mut held = Self { world, store: Store::new(), now, scenario, revision: 0, bodies: RefCell::default() };
+        let mut held = Self {
+            world,
+            store: Store::new(),
+            now,
+            scenario,
+            revision: 0,
+            bodies: RefCell::default(),
+            pages: RefCell::default(),
+        };
         held.world.advance(&mut held.store, now);
         held.revision = held.store.revision();
         held
@@ -108,6 +118,27 @@ impl Held {
         changes.iter().filter_map(decode).collect()
     }
 
+    /// What a page says now, decoded once for all watchers that read it at the same moment.
+    fn page(&self, url: &Name) -> Option<Values> {
+        let mut pages = self.pages.borrow_mut();
+        if let Some((at, values)) = pages.get(url)
+            && *at == self.now
+        {
+            return values.clone();
+        }
+        let host = url.strip_prefix("http://").and_then(|rest| rest.split(':').next());
+        let values = match host.and_then(|host| self.world.metrics_page(host, self.now)) {
+            Some(MetricsAnswer::Page(page)) => {
+                let mut parser = Parser::new(Format::Text, families::is_of_interest);
+                parser.feed(page.as_bytes()).unwrap();
+                Some(families::reduce(&parser.finish().unwrap(), LatencyUnit::Milliseconds))
+            }
+            Some(MetricsAnswer::Status(_)) | None => None,
+        };
+        pages.insert(url.clone(), (self.now, values.clone()));
+        values
+    }
+
     /// The body of a storage object, decoded once for all watchers.
     fn body(&self, want: &BodyWant) -> Change {
         let mut bodies = self.bodies.borrow_mut();
@@ -131,6 +162,9 @@ pub struct Watcher {
     /// What it says of each component of each suite, as last judged.
     said: Vec<(Place, Said)>,
 }
+
+/// What divides the moments at which those that joined later read.
+const BEAT: Duration = Duration::from_secs(5);
 
 const SOURCES: [SourceKind; 7] = [
     SourceKind::Pods,
@@ -164,7 +198,8 @@ impl Watcher {
                 }
             }
         }
-        let mut watcher = Self { board, joined: held.now, policy, contact, reads: HashMap::new(), around, said: Vec::new() };
+        let mut watcher =
+            Self { board, joined: held.now, policy, contact, reads: HashMap::new(), around, said: Vec::new() };
         watcher.around.ask(held, &watcher.policy, &mut watcher.board);
         watcher.judge(held);
         watcher
@@ -210,6 +245,17 @@ impl Watcher {
         self.judge(held);
     }
 
+    /// When what was read now is read again. One that joined later does so at a whole [`BEAT`], in one of three beats of an
+    /// interval, so that many of them share what was decoded.
+    fn next_read(&self, now: Timestamp) -> Timestamp {
+        let next = after(now, self.policy.signal_interval);
+        if self.joined <= start() {
+            return next;
+        }
+        let over = between(start(), next).as_nanos() % BEAT.as_nanos();
+        before(next, Duration::from_nanos(u64::try_from(over).unwrap()))
+    }
+
     /// Judges, reads what is wanted because of it, and judges again, until nothing is wanted any more.
     fn judge(&mut self, held: &Held) {
         let mut changed = self.said.is_empty();
@@ -223,7 +269,7 @@ impl Watcher {
             for want in &wants.endpoints {
                 let due = self.reads.entry(want.clone()).or_insert(held.now);
                 if *due <= held.now {
-                    *due = after(held.now, self.policy.signal_interval);
+                    *due = self.next_read(held.now);
                     if let Some(reading) = reading(want, held) {
                         self.board.apply(reading);
                     }
@@ -272,26 +318,18 @@ fn deleted(kind: Kind, object: &store::Object) -> Option<Change> {
 }
 
 fn reading(want: &EndpointWant, held: &Held) -> Option<Change> {
-    let host = want.url.strip_prefix("http://")?.split(':').next()?;
-    match held.world.metrics_page(host, held.now)? {
-        MetricsAnswer::Page(page) => {
-            let mut parser = Parser::new(Format::Text, families::is_of_interest);
-            parser.feed(page.as_bytes()).unwrap();
-            let values = families::reduce(&parser.finish().unwrap(), LatencyUnit::Milliseconds);
-            Some(Change::Reading(Reading {
-                suite: want.suite.clone(),
-                component: want.component,
-                pod_uid: want.pod_uid.clone(),
-                at: held.now,
-                topics: values.topics,
-                values: values.others,
-                schema_version: values.schema_version,
-                build: values.build,
-                config_times: values.config_times,
-            }))
-        }
-        MetricsAnswer::Status(_) => None,
-    }
+    let values = held.page(&want.url)?;
+    Some(Change::Reading(Reading {
+        suite: want.suite.clone(),
+        component: want.component,
+        pod_uid: want.pod_uid.clone(),
+        at: held.now,
+        topics: values.topics,
+        values: values.others,
+        schema_version: values.schema_version,
+        build: values.build,
+        config_times: values.config_times,
+    }))
 }
 
 /// A component of a suite.
@@ -311,10 +349,8 @@ impl fmt::Display for Place {
 fn said(suite: &SuiteSnapshot) -> Vec<(Place, Said)> {
     let own = suite.suite.members.iter().filter(|(_, member)| member.owner.is_none());
     let name = &suite.suite.name;
-    own.map(|(component, _)| {
-        (Place(name.clone(), component), Said::from(suite.assessment.components.get(component)))
-    })
-    .collect()
+    own.map(|(component, _)| (Place(name.clone(), component), Said::from(suite.assessment.components.get(component))))
+        .collect()
 }
 
 /// The changes of what was said, each with its instant: equal neighbours are one.

@@ -50,8 +50,7 @@ pub(super) fn run(cluster: &mut Cluster) {
     let managers = cluster.pods.values().filter(|pod| {
         pod.state == PodState::Running && is_job_manager(&pod.release, &pod.workload) && leads(cluster, &pod.key)
     });
-    let managers: Vec<(String, String)> =
-        managers.map(|pod| (pod.key.0.clone(), pod.release.clone())).collect();
+    let managers: Vec<(String, String)> = managers.map(|pod| (pod.key.0.clone(), pod.release.clone())).collect();
     for (namespace, release) in managers {
         if cluster.flink_states.insert((namespace.clone(), release.clone())) {
             for map in MAPS {
@@ -76,12 +75,12 @@ fn is_gca_of(release: &str, tenant: &str) -> bool {
 
 /// Per tenant: when the newest configuration was made that GSP has.
 pub(in crate::sim) fn config_times(cluster: &Cluster, now: Span) -> Vec<(String, Span)> {
-    let known = cluster.tenants.iter().filter_map(|tenant| {
+    let known = cluster.tenants.iter().map(|tenant| {
         let pod = cluster.pods.values().find(|pod| is_gca_of(&pod.release, tenant));
         let age = pod.map(|pod| cluster.behaviour(&pod.release, &pod.workload, &pod.tag).config_age);
         let newest = cluster.config_stopped.get(tenant).copied().unwrap_or(now);
         // A few seconds on the way.
-        Some((tenant.clone(), newest.minus(age.unwrap_or_default()).minus(Span::from_secs(5))))
+        (tenant.clone(), newest.minus(age.unwrap_or_default()).minus(Span::from_secs(5)))
     });
     known.collect()
 }

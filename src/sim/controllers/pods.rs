@@ -8,18 +8,22 @@ use super::meta::image_tag;
 use super::pod::{Exit, Pod, PodState};
 use super::{LAG, flink, pod_json};
 use crate::sim::chart::component_of;
+use crate::sim::info_mart;
+use crate::sim::metrics_page::{self, Counters};
 use crate::sim::scenario::{Behaviour, Fate, Migrates, Span, Surrounding};
 use crate::sim::store::Kind;
 use crate::sim::world::cluster::{Cluster, Event, Key};
-use crate::sim::metrics_page::{self, Counters};
-use crate::sim::info_mart;
 
 /// What happens to a pod.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::sim) enum PodEvent {
     Schedule,
-    Pull { attempt: u32 },
-    BackOffPull { attempt: u32 },
+    Pull {
+        attempt: u32,
+    },
+    BackOffPull {
+        attempt: u32,
+    },
     Start,
     Ready,
     Unready,

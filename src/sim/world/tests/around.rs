@@ -6,8 +6,7 @@ use crate::sim::scenario::{DependencyState, Surrounding};
 
 /// A scenario of these steps, and whatever `more` says.
 fn played(more: &str, steps: &[&str]) -> Played {
-    let steps: String = steps.iter().map(|step| format!("  - {step}\n")).collect();
-    let steps = if steps.is_empty() { "steps: []\n".to_owned() } else { format!("steps:\n{steps}") };
+    let steps = format!("steps: [{}]\n", steps.join(", "));
     let text = format!("name: a\ntitle: A\nstory: A.\nshows: {{}}\n{more}\n{steps}expect: []\nends: 3h\n");
     let world = World::new(&Scenario::parse("a.yaml", &text).unwrap(), start(), 1.0).unwrap();
     let mut played = Played { world, store: Store::new() };
@@ -15,7 +14,8 @@ fn played(more: &str, steps: &[&str]) -> Played {
     played
 }
 
-const UPGRADE: &str = "{ at: 1m, do: { upgrade: { release: gim, version: 100.0.116+4200, wait: true, timeout: 15m } } }";
+const UPGRADE: &str =
+    "{ at: 1m, do: { upgrade: { release: gim, version: 100.0.116+4200, wait: true, timeout: 15m } } }";
 
 impl Played {
     fn page(&self, pod: &str, at: &str) -> String {
@@ -155,7 +155,8 @@ fn a_quiet_night_ends_at_once_and_a_burst_drains() {
         "{ at: 40m, do: { set_behaviour: { of: gim, sawtooth: { every: 4m, height: 2m } } } }",
     ];
     let mut played = played("latency: { jitter: 0s, retired: [gone] }", &steps);
-    for (at, seconds) in [("15m", 320.0), ("20m1s", 20.0), ("31m", 200.0), ("35m", 20.0), ("42m", 80.0), ("44m", 20.0)] {
+    for (at, seconds) in [("15m", 320.0), ("20m1s", 20.0), ("31m", 200.0), ("35m", 20.0), ("42m", 80.0), ("44m", 20.0)]
+    {
         played.to(at);
         let behind = played.value("gim-0", at, "gim_kafka_timestamp_behind") / 1000.0;
         assert!((behind - seconds).abs() < 1.0, "{at}: {behind}");
@@ -282,6 +283,7 @@ fn an_image_set_by_hand_is_rolled_out_and_helm_knows_nothing() {
     played.to("20m");
     assert!(text(&played.pod(), "/spec/containers/0/image").ends_with(":100.0.116.4200"));
     assert_eq!(played.statuses("gim").last().unwrap(), &("3".to_owned(), "deployed".to_owned()));
-    let managers: Vec<String> = (0..3).map(|n| text(&played.set(), &format!("/metadata/managedFields/{n}/manager"))).collect();
+    let managers: Vec<String> =
+        (0..3).map(|n| text(&played.set(), &format!("/metadata/managedFields/{n}/manager"))).collect();
     assert!(managers.contains(&"kubectl-set".to_owned()), "{managers:?}");
 }
