@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use gim_upgrade_exporter::board::Board;
 use gim_upgrade_exporter::index::change::Change;
-use gim_upgrade_exporter::model::config_map::ConfigMap;
 use gim_upgrade_exporter::model::database::{DatabaseReading, ObjectState};
 use gim_upgrade_exporter::model::dependency::{Backup, Dependency, Level, Probe, ProbeFailure};
 use gim_upgrade_exporter::model::policy::Policy;
@@ -14,7 +13,6 @@ use gim_upgrade_exporter::model::suite::Suite;
 use gim_upgrade_exporter::model::time::{Timestamp, after};
 use gim_upgrade_exporter::sim::info_mart::Found;
 use gim_upgrade_exporter::sim::scenario::{DependencyState, Surrounding};
-use serde_json::Value;
 
 use super::Held;
 use super::configured::object;
@@ -104,17 +102,5 @@ fn answer(surrounding: Surrounding, suite: &Suite, held: &Held) -> Option<Change
                 transform: None,
             }))
         }
-    }
-}
-
-/// A `ConfigMap`, by its metadata.
-pub fn config_map(json: &[u8]) -> ConfigMap {
-    let value: Value = serde_json::from_slice(json).unwrap();
-    let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str);
-    ConfigMap {
-        namespace: text("/metadata/namespace").unwrap().into(),
-        name: text("/metadata/name").unwrap().into(),
-        app: text("/metadata/labels/app").map(Into::into),
-        created: text("/metadata/creationTimestamp").unwrap().parse().unwrap(),
     }
 }

@@ -266,10 +266,11 @@ impl Watcher {
                 self.board.apply(held.body(want));
             }
             self.reads.retain(|want, _| wants.endpoints.contains(want));
+            let next = self.next_read(held.now);
             for want in &wants.endpoints {
                 let due = self.reads.entry(want.clone()).or_insert(held.now);
                 if *due <= held.now {
-                    *due = self.next_read(held.now);
+                    *due = next;
                     if let Some(reading) = reading(want, held) {
                         self.board.apply(reading);
                     }
@@ -296,7 +297,11 @@ fn added(kind: Kind, json: &[u8]) -> Option<Change> {
         Kind::Jobs => workload(WorkloadKind::Job, objects::job(json).unwrap()),
         Kind::ReplicaSets => Change::ReplicaSet(Delta::Apply(objects::replica_set(json).unwrap())),
         Kind::Secrets => Change::Revision(Delta::Apply(objects::revision(json).unwrap())),
-        Kind::ConfigMaps => Change::ConfigMap(Delta::Apply(around::config_map(json))),
+        Kind::ConfigMaps => {
+            let map = objects::config_map(json).unwrap();
+            // The watch selects by that label.
+            map.app.is_some().then_some(Change::ConfigMap(Delta::Apply(map)))?
+        }
         Kind::CronJobs => return None,
     })
 }
