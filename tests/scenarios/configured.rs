@@ -48,13 +48,15 @@ pub fn suites(scenario: &Scenario) -> Vec<Suite> {
 
 /// By what a scenario is judged.
 pub fn policy(scenario: &Scenario) -> Policy {
-    let mut policy = Policy::default();
-    policy.ignored_topics = scenario.configured.ignored_topics.iter().map(|topic| topic.as_str().into()).collect();
-    policy.releases = PerComponent::from_fn(|component| {
-        let listed = scenario.configured.releases.get(component.as_str());
-        listed.into_iter().flatten().map(|release| BuildVersion::new(release)).collect()
-    });
-    policy
+    let configured = &scenario.configured;
+    Policy {
+        ignored_topics: configured.ignored_topics.iter().map(|topic| topic.as_str().into()).collect(),
+        releases: PerComponent::from_fn(|component| {
+            let listed = configured.releases.get(component.as_str());
+            listed.into_iter().flatten().map(|release| BuildVersion::new(release)).collect()
+        }),
+        ..Policy::default()
+    }
 }
 
 fn schema(scenario: &Scenario) -> SchemaExpectation {

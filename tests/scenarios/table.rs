@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use gim_upgrade_exporter::sim::scenario::Scenario;
+use gim_upgrade_exporter::sim::scenario::{Expectation, Scenario};
 
 /// Where the table is kept.
 const TABLE: &str = "docs/scenarios.md";
@@ -22,7 +22,7 @@ alerts on pending pods and absent metrics.
 /// `gim roll_back, gsp none`: what the last expectation that names each component says of it.
 fn ends_in(scenario: &Scenario) -> String {
     let mut ends: Vec<(String, &str)> = Vec::new();
-    for (suite, component, expected) in scenario.expect.iter().flat_map(|expectation| expectation.all_components()) {
+    for (suite, component, expected) in scenario.expect.iter().flat_map(Expectation::all_components) {
         let Some(verdict) = expected.verdict.as_deref() else { continue };
         let place = if suite == "default" { component.to_owned() } else { format!("{suite}/{component}") };
         ends.retain(|(known, _)| *known != place);
