@@ -93,7 +93,7 @@ impl Held {
         let changes = self.store.changes_since(self.revision).unwrap();
         self.revision = self.store.revision();
         let decode = |change: &store::Change| match change.change {
-            ChangeType::Deleted => deleted(change.kind, &change.object),
+            ChangeType::Deleted => Some(deleted(change.kind, &change.object)),
             _ => added(change.kind, &change.object.to_json()),
         };
         changes.iter().filter_map(decode).collect()
@@ -224,11 +224,11 @@ fn added(kind: Kind, json: &[u8]) -> Option<Change> {
     })
 }
 
-fn deleted(kind: Kind, object: &store::Object) -> Option<Change> {
+fn deleted(kind: Kind, object: &store::Object) -> Change {
     fn gone<T>(object: &store::Object) -> Delta<T> {
         Delta::Delete { namespace: object.namespace().into(), name: object.name().into() }
     }
-    Some(match kind {
+    match kind {
         Kind::Pods => Change::Pod(gone(object)),
         Kind::StatefulSets => Change::Workload(WorkloadKind::StatefulSet, gone(object)),
         Kind::Deployments => Change::Workload(WorkloadKind::Deployment, gone(object)),
@@ -236,7 +236,7 @@ fn deleted(kind: Kind, object: &store::Object) -> Option<Change> {
         Kind::ReplicaSets => Change::ReplicaSet(gone(object)),
         Kind::Secrets => Change::Revision(gone(object)),
         Kind::ConfigMaps => Change::ConfigMap(gone(object)),
-    })
+    }
 }
 
 fn reading(want: &EndpointWant, held: &Held) -> Option<Change> {
