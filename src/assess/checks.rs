@@ -4,23 +4,30 @@
 //! one row in [`TABLE`]. Not for what follows from an answer: that is `health` and `verdict`.
 
 mod backlog_not_growing;
+mod companion_in_step;
 mod containers_stable;
 mod hooks_succeeded;
 mod image_matches_chart;
 mod images_pulled;
 mod latency_low;
 mod metrics_present;
+mod one_at_a_time;
+mod order_respected;
 mod pods_ready;
 mod pods_scheduled;
 mod release_deployed;
 mod rollout_complete;
+mod started_healthy;
+mod supported_release;
 mod within_timeout;
 
 pub use containers_stable::crashes_since;
+pub use supported_release::releases_behind;
 
 use super::answer::{Answer, CheckId, CheckState, Evidence};
 use super::assessment::Operation;
 use super::horizon::Horizon;
+use super::procedure::Cycle;
 use super::rollout::Rollout;
 use super::trend::TrendReport;
 use crate::model::facts::{ComponentFacts, Facts};
@@ -38,6 +45,8 @@ pub struct Context<'a> {
     pub component: Component,
     /// What is known of its whole suite: some questions about a component are answered by another one's evidence.
     pub suite: &'a Facts,
+    /// The suite's present upgrade cycle.
+    pub cycle: &'a Cycle,
     /// What is known of it.
     pub facts: &'a ComponentFacts,
     /// What is remembered of it.
@@ -75,6 +84,8 @@ pub struct Row {
     pub id: CheckId,
     /// Whether its failure makes the component unhealthy.
     pub vital: bool,
+    /// Whether its failure is told beside the verdict, wherever the verdict does not rest on it.
+    pub advisory: bool,
     /// What it rests on.
     pub rests: Rests,
     /// Answers it; `None` where it does not apply.
@@ -82,7 +93,14 @@ pub struct Row {
 }
 
 const fn row(id: CheckId, vital: bool, rests: Rests, answer: fn(&Context<'_>) -> Option<Answer>) -> Row {
-    Row { id, vital, rests, answer }
+    Row { id, vital, advisory: false, rests, answer }
+}
+
+impl Row {
+    /// The same, told beside the verdict.
+    const fn advisory(self) -> Self {
+        Self { advisory: true, ..self }
+    }
 }
 
 /// Every check, in the order in which they are shown.
@@ -90,7 +108,7 @@ pub const TABLE: &[Row] = &[
     row(CheckId::ReleaseDeployed, false, Rests::Helm, release_deployed::answer),
     row(CheckId::HooksSucceeded, false, Rests::Helm, hooks_succeeded::answer),
     row(CheckId::WithinTimeout, false, Rests::Both, within_timeout::answer),
-    row(CheckId::ImageMatchesChart, false, Rests::Both, image_matches_chart::answer),
+    row(CheckId::ImageMatchesChart, false, Rests::Both, image_matches_chart::answer).advisory(),
     row(CheckId::PodsScheduled, true, Rests::Pods, pods_scheduled::answer),
     row(CheckId::ImagesPulled, true, Rests::Pods, images_pulled::answer),
     row(CheckId::ContainersStable, true, Rests::Pods, containers_stable::answer),
@@ -99,6 +117,11 @@ pub const TABLE: &[Row] = &[
     row(CheckId::MetricsPresent, true, Rests::Signals, metrics_present::answer),
     row(CheckId::LatencyLow, true, Rests::Signals, latency_low::answer),
     row(CheckId::BacklogNotGrowing, true, Rests::Signals, backlog_not_growing::answer),
+    row(CheckId::CompanionInStep, false, Rests::Helm, companion_in_step::answer).advisory(),
+    row(CheckId::SupportedRelease, false, Rests::Helm, supported_release::answer).advisory(),
+    row(CheckId::OrderRespected, false, Rests::Helm, order_respected::answer).advisory(),
+    row(CheckId::OneAtATime, false, Rests::Both, one_at_a_time::answer).advisory(),
+    row(CheckId::StartedHealthy, false, Rests::Helm, started_healthy::answer).advisory(),
 ];
 
 /// The answers of all checks that apply. Where the evidence that a check rests on is not fresh, the answer is unknown,
@@ -120,12 +143,21 @@ pub fn is_vital(id: CheckId) -> bool {
     TABLE.iter().any(|row| row.id == id && row.vital)
 }
 
+/// The checks that fail and are told beside the verdict, in the order of the table.
+pub fn advisories(checks: &[(CheckId, Answer)]) -> impl Iterator<Item = CheckId> {
+    let fails = |id| checks.iter().any(|(check, answer)| *check == id && answer.state == CheckState::Fail);
+    TABLE.iter().filter(move |row| row.advisory && fails(row.id)).map(|row| row.id)
+}
+
 fn blind(context: &Context<'_>, rests: Rests) -> Option<Evidence> {
     let sources = &context.facts.sources;
     let helm = (SourceKind::Helm, sources.helm);
     let pods = (SourceKind::Pods, sources.pods);
     let workloads = (SourceKind::StatefulSets, sources.workloads);
+    // Where the workloads tell instead of Helm, they must be fresh in its stead.
+    let without_helm = sources.helm == Freshness::Off || context.facts.told_by_workloads();
     let needed = match rests {
+        Rests::Helm | Rests::Both if without_helm => vec![pods, workloads],
         Rests::Helm => vec![helm],
         Rests::Pods | Rests::Signals => vec![pods, workloads],
         Rests::Both => vec![helm, pods, workloads],

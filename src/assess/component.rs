@@ -8,6 +8,7 @@ use super::assessment::{Operation, RollbackTarget, Stage};
 use super::checks::{self, Context};
 use super::health::{self, Failing};
 use super::horizon::Horizon;
+use super::procedure::Cycle;
 use super::proof::{self, Proof};
 use super::rollout::{self, Rollout};
 use super::trend::{self, Trend, TrendReport};
@@ -40,6 +41,8 @@ pub struct Judged {
     pub proof: Proof,
     /// The revision to go back to, were it advised.
     pub target: Option<RollbackTarget>,
+    /// How many listed releases it is behind the newest; `None` where that cannot be told.
+    pub releases_behind: Option<u32>,
     /// The conditions that hold, for memory.
     pub conditions: Vec<Condition>,
 }
@@ -49,6 +52,12 @@ impl Judged {
     #[must_use]
     pub fn is_unhealthy(&self) -> bool {
         self.failing.iter().any(|failing| failing.counts)
+    }
+
+    /// The state of a check's answer; `None` where the check does not apply.
+    #[must_use]
+    pub fn state(&self, check: CheckId) -> Option<CheckState> {
+        self.checks.iter().find(|(id, _)| *id == check).map(|(_, answer)| answer.state)
     }
 
     /// Whether its operation is still of interest.
@@ -68,7 +77,7 @@ pub fn judge(
     horizon: &Horizon,
 ) -> Judged {
     let (facts, times) = (suite.components.get(component), policy.times.get(component));
-    let mut operation = operation::newest(&facts.release, times, policy, horizon);
+    let mut operation = operation::newest(facts, times, policy, horizon);
     let evidence = rollout::Evidence { facts, memory, policy, times, operation: operation.as_ref(), horizon };
     let rollout = rollout::read(&evidence);
     if let Some(operation) = &mut operation {
@@ -76,9 +85,11 @@ pub fn judge(
     }
     let has_latency = component == Component::Gim && facts.signals.configured;
     let trend = has_latency.then(|| latency_trend(facts, memory, policy));
+    let cycle = Cycle::read(suite, policy, horizon);
     let context = Context {
         component,
         suite,
+        cycle: &cycle,
         facts,
         memory,
         policy,
@@ -94,7 +105,8 @@ pub fn judge(
     let proof = proof::read(&context, &checks);
     let conditions = conditions(facts, &rollout, &checks);
     let target = target::find(&facts.release, memory, policy);
-    Judged { operation, rollout, checks, trend, failing, adverse, proof, target, conditions }
+    let releases_behind = checks::releases_behind(&context);
+    Judged { operation, rollout, checks, trend, failing, adverse, proof, target, releases_behind, conditions }
 }
 
 /// The trend; `absent` where no page of the running pods has the latency at all.
@@ -135,17 +147,19 @@ fn conditions(facts: &ComponentFacts, rollout: &Rollout, checks: &[(CheckId, Ans
 #[must_use]
 pub fn stage(facts: &ComponentFacts, judged: &Judged, adverse: &[Adversity]) -> Stage {
     let sources = &facts.sources;
-    let blind = [sources.pods, sources.workloads, sources.helm].iter().any(|source| *source != Freshness::Fresh);
+    let blind = [sources.pods, sources.workloads].iter().any(|source| *source != Freshness::Fresh)
+        || !matches!(sources.helm, Freshness::Fresh | Freshness::Off);
     if blind {
         return Stage::Unknown;
     }
-    let Some(newest) = facts.release.newest() else { return Stage::Absent };
-    match newest.status {
-        ReleaseStatus::Uninstalled => Stage::Absent,
-        ReleaseStatus::Uninstalling => Stage::Uninstalling,
+    let status = facts.release.newest().map(|newest| newest.status);
+    match status {
+        None if !facts.told_by_workloads() => Stage::Absent,
+        Some(ReleaseStatus::Uninstalled) => Stage::Absent,
+        Some(ReleaseStatus::Uninstalling) => Stage::Uninstalling,
         _ if rollout::scaled_to_zero(facts) => Stage::Absent,
         _ if !adverse.is_empty() => Stage::Failed,
-        status if status.is_pending() => Stage::Applying,
+        Some(status) if status.is_pending() => Stage::Applying,
         _ if judged.is_unhealthy() && (judged.rollout.once || !judged.in_window()) => Stage::Degraded,
         _ if !judged.rollout.all_ready => Stage::RollingOut,
         _ if judged.proof.is_whole() && !judged.is_unhealthy() => Stage::Verified,

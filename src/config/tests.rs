@@ -121,13 +121,13 @@ const BAD: &[(&str, &str)] = &[
     ("suites:\n- tenant-a\n", "2:3: suites[0]: not what belongs here; write a section with name, gim, gsp and gca"),
     (
         "suites:\n- gim: gim\n",
-        "2:8: suites[0].gim: not what belongs here; write a section with namespace, release, companion and metrics",
+        "2:8: suites[0].gim: not what belongs here; write a section with namespace, release, companion, metrics and target",
     ),
     (
         "policy:\n  hold: [1m]\n",
         "2:9: policy.hold: not what belongs here; write a duration such as 500ms, 90s, 15m, 2h or 1h30m",
     ),
-    ("helm:\n- secret\n", "2:3: helm: not what belongs here; write a section with driver"),
+    ("helm:\n- secret\n", "2:3: helm: not what belongs here; write a section with driver and access"),
     ("policy:\n  ignored_topics: a\n", "2:19: policy.ignored_topics: not what belongs here; write a list of topics"),
     ("helm: {}\n---\nhelm: {}\n", "3:1: a second document begins; write one"),
     ("helm: {driver: secret\n", "1:7: unclosed bracket '{'"),

@@ -1,24 +1,22 @@
-//! Do workloads and pods run the images of the release's manifest? Templates must be equal; pods are compared by tag,
-//! since a registry mirror may rewrite the rest.
+//! Do workloads and pods run the images of the release's manifest? Where there is no manifest, pods are held against their
+//! workloads' templates.
 
 use super::Context;
 use crate::assess::answer::{Answer, CheckState, Evidence};
-use crate::model::facts::Generation;
+use crate::assess::images;
 use crate::model::names::Name;
-use crate::model::release::{ManifestWorkload, ReleaseBody};
-use crate::model::version::image_tag;
+use crate::model::release::ManifestWorkload;
 
 /// Answers `image_matches_chart`; does not apply where there is no release or its manifest has no workloads.
 pub fn answer(context: &Context<'_>) -> Option<Answer> {
-    let newest = context.facts.release.newest()?;
-    let Some(body) = newest.body() else {
-        let missing = Evidence::BodyMissing { revision: newest.revision };
+    let Some(declared) = images::declared(context.facts) else {
+        let missing = Evidence::BodyMissing { revision: context.facts.release.newest()?.revision };
         return Some(Answer::new(CheckState::Unknown, [missing]));
     };
-    if body.workloads.is_empty() {
+    if declared.is_empty() {
         return None;
     }
-    let differences = differences(context, body);
+    let differences = differences(context, &declared);
     let state = if differences.is_empty() {
         CheckState::Pass
     } else if context.operation.is_some_and(|operation| !context.horizon.passed(operation.ready_deadline)) {
@@ -29,9 +27,9 @@ pub fn answer(context: &Context<'_>) -> Option<Answer> {
     Some(Answer::new(state, differences))
 }
 
-fn differences(context: &Context<'_>, body: &ReleaseBody) -> Vec<Evidence> {
+fn differences(context: &Context<'_>, declared: &[ManifestWorkload]) -> Vec<Evidence> {
     let mut found = Vec::new();
-    for declared in &body.workloads {
+    for declared in declared {
         let workload = context
             .facts
             .workloads
@@ -44,19 +42,8 @@ fn differences(context: &Context<'_>, body: &ReleaseBody) -> Vec<Evidence> {
         if workload.workload.images != declared.images {
             found.push(first_difference(declared, &workload.workload.images));
         }
-        for pod in workload.pods.iter().filter(|pod| pod.pod.is_replica() && pod.generation == Generation::New) {
-            let strange = pod.pod.containers.iter().find(|container| {
-                // Injected sidecars have images that the manifest does not know at all: only same-named ones count. A
-                // digest in a tag's place was put there by an admission webhook, and names what the tag named.
-                let Some(tag) = image_tag(&container.image) else { return false };
-                let named = |image: &&Name| repository(image) == repository(&container.image);
-                let mut tags = declared.images.iter().filter(named).filter_map(|image| image_tag(image)).peekable();
-                tags.peek().is_some() && !tags.any(|declared| declared == tag)
-            });
-            if let Some(container) = strange {
-                found.push(difference(&pod.pod.name, declared.images.first(), Some(&container.image)));
-            }
-        }
+        let strange = images::strange(&declared.images, workload);
+        found.extend(strange.map(|(pod, image)| difference(&pod.name, declared.images.first(), Some(image))));
     }
     found
 }
@@ -70,13 +57,6 @@ fn first_difference(declared: &ManifestWorkload, found: &[Name]) -> Evidence {
 fn difference(object: &Name, expected: Option<&Name>, found: Option<&Name>) -> Evidence {
     let text = |image: Option<&Name>| image.cloned().unwrap_or_else(|| "".into());
     Evidence::Image { object: object.clone(), expected: text(expected), found: text(found) }
-}
-
-/// The last part of the image's name, without registry, path, tag and digest.
-fn repository(image: &str) -> &str {
-    let reference = image.split_once('@').map_or(image, |(reference, _)| reference);
-    let last = reference.rsplit_once('/').map_or(reference, |(_, last)| last);
-    last.split_once(':').map_or(last, |(name, _)| name)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! One sentence for each kind of evidence.
 
-use super::instant;
-use crate::assess::answer::{DeadlineKind, Evidence};
+use super::{instant, title};
+use crate::assess::answer::{DeadlineKind, Evidence, FailureClass};
 use crate::assess::trend::Trend;
 use crate::model::names::Name;
 use crate::model::release::HookPhase;
@@ -14,14 +14,20 @@ pub fn evidence(evidence: &Evidence) -> String {
         Evidence::Source { source, freshness } => source_sentence(*source, *freshness),
         Evidence::Release { revision, status } => format!("Helm calls revision {revision} {status}."),
         Evidence::BodyMissing { revision } => format!("What revision {revision} installs has not been read."),
-        Evidence::Hook { hook, event, phase } => {
+        Evidence::Hook { hook, event, phase, started, completed } => {
             let how = match phase {
                 HookPhase::Unknown => "has not run",
                 HookPhase::Running => "is running",
                 HookPhase::Succeeded => "succeeded",
                 HookPhase::Failed => "failed",
             };
-            format!("The {event} hook {hook} {how}.")
+            match (*phase, started, completed) {
+                (HookPhase::Succeeded | HookPhase::Failed, _, Some(at)) => {
+                    format!("The {event} hook {hook} {how} at {}.", instant(*at))
+                }
+                (HookPhase::Running, Some(at), _) => format!("The {event} hook {hook} {how} since {}.", instant(*at)),
+                _ => format!("The {event} hook {hook} {how}."),
+            }
         }
         Evidence::Deadline { deadline, at } => {
             let what = match deadline {
@@ -52,6 +58,28 @@ pub fn evidence(evidence: &Evidence) -> String {
         Evidence::TopicAbsent { topic } => format!("Topic {topic} had samples and has none now."),
         Evidence::Trend(trend) => trend_sentence(*trend).to_owned(),
         Evidence::NoPodReady => "No pod is Ready, so there are no signals to read.".to_owned(),
+        Evidence::ToldByWorkloads => "Helm's history tells nothing of it: its workloads alone do.".to_owned(),
+        Evidence::Failure { class } => match class {
+            FailureClass::Timeout => "Helm waited for longer than its --timeout.",
+            FailureClass::HookFailed => "Helm gave up because of a hook.",
+            FailureClass::OperationInProgress => "Helm found another operation on the release in progress.",
+            FailureClass::Validation => "The manifest was refused.",
+            FailureClass::Other => "Helm gave up for another cause than time, hooks or the manifest.",
+        }
+        .to_owned(),
+        Evidence::Operation { component, revision: Some(revision), begin } => {
+            format!("{} began revision {revision} at {}.", title(*component), instant(*begin))
+        }
+        Evidence::Operation { component, revision: None, begin } => {
+            format!("{} began to change at {}.", title(*component), instant(*begin))
+        }
+        Evidence::NotWell { component } => format!("{} was not well.", title(*component)),
+        Evidence::Build { build, expected } => format!("It is build {build} and should be {expected}."),
+        Evidence::ReleasesBehind { behind: 0, newest } => format!("It is the newest release, {newest}."),
+        Evidence::ReleasesBehind { behind: 1, newest } => format!("It is one release behind the newest, {newest}."),
+        Evidence::ReleasesBehind { behind, newest } => {
+            format!("It is {behind} releases behind the newest, {newest}.")
+        }
     }
 }
 
@@ -76,6 +104,7 @@ fn source_sentence(source: SourceKind, freshness: Freshness) -> String {
         Freshness::Starting => "has not synced yet",
         Freshness::Stale => "has been silent for too long",
         Freshness::Forbidden => "is forbidden: the ServiceAccount lacks permission",
+        Freshness::Off => "is not read: the configuration says so",
     };
     format!("{what} {how}.")
 }
