@@ -67,8 +67,8 @@ mod tests {
         assert_eq!(state(&upgraded("100.0.116+4200"), 5.0), Some(CheckState::Pass));
         let behind = upgraded("100.0.116+2900");
         assert_eq!(state(&behind, 5.0), Some(CheckState::Pending));
-        assert_eq!(state(&behind, 121.9), Some(CheckState::Pending));
-        assert_eq!(state(&behind, 122.0), Some(CheckState::Fail), "two hours after Ready");
+        assert_eq!(state(&behind, 120.9), Some(CheckState::Pending));
+        assert_eq!(state(&behind, 121.0), Some(CheckState::Fail), "two hours after its pods were made");
         let mut pending = upgraded("100.0.116+2900");
         companion(&mut pending).status = ReleaseStatus::PendingUpgrade;
         assert_eq!(state(&pending, 200.0), Some(CheckState::Pending));
