@@ -234,7 +234,7 @@ fn deleted(kind: Kind, object: &store::Object) -> Option<Change> {
     })
 }
 
-fn reading(want: &EndpointWant, held: &Held) -> Option<Change> {
+pub fn reading(want: &EndpointWant, held: &Held) -> Option<Change> {
     let host = want.url.strip_prefix("http://")?.split(':').next()?;
     match held.world.metrics_page(host, held.now)? {
         MetricsAnswer::Page(page) => {

@@ -16,3 +16,4 @@ mod gates;
 mod held;
 mod horizon;
 mod killed;
+mod without_helm;
