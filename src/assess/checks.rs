@@ -144,7 +144,7 @@ pub fn is_vital(id: CheckId) -> bool {
 }
 
 /// The checks that fail and are told beside the verdict, in the order of the table.
-pub fn advisories(checks: &[(CheckId, Answer)]) -> impl Iterator<Item = CheckId> {
+pub fn told_beside(checks: &[(CheckId, Answer)]) -> impl Iterator<Item = CheckId> {
     let fails = |id| checks.iter().any(|(check, answer)| *check == id && answer.state == CheckState::Fail);
     TABLE.iter().filter(move |row| row.advisory && fails(row.id)).map(|row| row.id)
 }

@@ -5,7 +5,7 @@
 
 use super::answer::CheckId;
 use super::assessment::{Command, Gate, NamedReason, OperationKind, Reason, Stage, Verdict, VerdictKind};
-use super::checks::advisories as advisories_of;
+use super::checks::told_beside;
 use super::component::Judged;
 use super::horizon::Horizon;
 use super::rollout::scaled_to_zero;
@@ -288,7 +288,7 @@ fn advisories(case: &Case<'_>, verdict: &Verdict) -> Vec<Reason> {
     if failed && case.judged.rollout.all_ready && case.in_suite.adverse.is_empty() {
         found.push(Reason::Named(NamedReason::ReleaseLeftFailed));
     }
-    let checks = advisories_of(&case.judged.checks).map(Reason::Check);
+    let checks = told_beside(&case.judged.checks).map(Reason::Check);
     found.extend(checks.filter(|reason| !verdict.reasons.contains(reason)));
     found
 }
