@@ -70,7 +70,8 @@ impl Board {
             dirty: BTreeSet::new(),
             due: BTreeSet::new(),
             wants: Arc::default(),
-            wants_changed: false,
+            // A fixed URL is wanted from the start, whatever is heard.
+            wants_changed: true,
             sequence: 0,
             now,
             begun: false,
