@@ -7,8 +7,8 @@
 use super::answer::{Answer, CheckId, CheckState, FailureClass};
 use super::assessment::{NamedReason, Reason};
 use super::checks::{Context, crashes_since};
-use super::health::Failing;
 use super::failure;
+use super::health::Failing;
 use crate::model::facts::{Generation, PodFacts};
 use crate::model::memory::Condition;
 use crate::model::release::{HookPhase, ReleaseStatus};

@@ -27,7 +27,8 @@ pub fn gates(
                 blocked.extend(undone_reason(component));
             }
             if component < gated {
-                blocked.extend(missed(component, standing(facts, component)).filter(|reason| !blocked.contains(reason)));
+                blocked
+                    .extend(missed(component, standing(facts, component)).filter(|reason| !blocked.contains(reason)));
             }
         }
         blocked.extend(down(judged.get(gated)));

@@ -7,13 +7,13 @@ use crate::model::facts::{ComponentFacts, Generation, WorkloadFacts};
 use crate::model::names::Name;
 use crate::model::release::ManifestWorkload;
 use crate::model::version::image_tag;
-use crate::model::workload::Pod;
+use crate::model::workload::{Pod, Workload};
 
 /// What is declared of a component's workloads; `None` where that is not known.
 #[must_use]
 pub fn declared(facts: &ComponentFacts) -> Option<Vec<ManifestWorkload>> {
     if facts.told_by_workloads() {
-        let own = |(workload, _): (&crate::model::workload::Workload, _)| ManifestWorkload {
+        let own = |(workload, _): (&Workload, _)| ManifestWorkload {
             kind: workload.kind,
             name: workload.name.clone(),
             images: workload.images.clone(),
@@ -23,7 +23,7 @@ pub fn declared(facts: &ComponentFacts) -> Option<Vec<ManifestWorkload>> {
     facts.release.newest()?.body().map(|body| body.workloads.clone())
 }
 
-/// The first pod of the new generation that runs an image which was not declared, and the image.
+/// The pods of the new generation that run an image which was not declared, each with that image.
 pub fn strange<'a>(declared: &[Name], workload: &'a WorkloadFacts) -> impl Iterator<Item = (&'a Pod, &'a Name)> {
     let pods = workload.pods.iter().filter(|pod| pod.pod.is_replica() && pod.generation == Generation::New);
     pods.filter_map(|pod| {

@@ -4,12 +4,15 @@
 //! build, and removals, neither prolong a cycle nor break it. All of it follows from release history, so that an exporter
 //! that begins in the middle says the same. Not for what is thought of a cycle: that is `gate` and the checks.
 
+use std::cmp::Ordering;
+
 use super::assessment::OperationKind;
 use super::horizon::Horizon;
 use super::kind::{self, Told};
 use crate::model::facts::{ComponentFacts, Facts};
 use crate::model::names::{Component, PerComponent};
 use crate::model::policy::Policy;
+use crate::model::release::ReleaseBody;
 use crate::model::source::Freshness;
 use crate::model::time::{Timestamp, between};
 use crate::model::version::BuildVersion;
@@ -72,6 +75,7 @@ impl Cycle {
     }
 
     /// The operations of a component, oldest first.
+    #[must_use]
     pub fn of(&self, component: Component) -> impl DoubleEndedIterator<Item = &Step> {
         self.steps.iter().filter(move |step| step.component == component)
     }
@@ -140,7 +144,7 @@ pub fn standing(suite: &Facts, component: Component) -> Standing {
         return Standing::Below;
     }
     match facts.build().and_then(|build| build.compare(target)) {
-        Some(std::cmp::Ordering::Less) => Standing::Below,
+        Some(Ordering::Less) => Standing::Below,
         Some(_) => Standing::Reached,
         None => Standing::Unclear,
     }
@@ -174,7 +178,7 @@ fn steps(component: Component, facts: &ComponentFacts, policy: &Policy) -> Vec<S
     }
     let skipped = revisions.len().saturating_sub(MAX_STEPS);
     let builds: Vec<Option<BuildVersion>> =
-        revisions.iter().map(|revision| revision.body().map(crate::model::release::ReleaseBody::build)).collect();
+        revisions.iter().map(|revision| revision.body().map(ReleaseBody::build)).collect();
     let told: Vec<Told> =
         (0..revisions.len()).map(|at| kind::tell(revisions.get(..=at).unwrap_or_default(), policy)).collect();
     let undone = |at: usize| {
@@ -182,7 +186,7 @@ fn steps(component: Component, facts: &ComponentFacts, policy: &Policy) -> Vec<S
         later.filter(|(told, _)| is_return(told.kind)).any(|(_, build)| {
             let before = builds.get(at).and_then(Option::as_ref);
             // Where builds cannot be compared, a return undoes all that came before it.
-            build.as_ref().zip(before).and_then(|(build, before)| build.compare(before)).is_none_or(|order| order.is_lt())
+            build.as_ref().zip(before).and_then(|(build, before)| build.compare(before)).is_none_or(Ordering::is_lt)
         })
     };
     let all = revisions.iter().zip(&told).enumerate().skip(skipped);

@@ -8,8 +8,8 @@ use std::time::Duration;
 use super::assessment::{Assessment, ComponentAssessment, Operation, OperationKind, Outcome, Stage};
 use crate::model::facts::{ComponentFacts, Facts, Generation, PodFacts};
 use crate::model::memory::{
-    ComponentMemory, LatencyWindow, MAX_RESTARTS, MAX_SAMPLES, MAX_TOPICS, MAX_VERIFIED, Memory, Over, PodMemory, Sample,
-    Started, Witness,
+    ComponentMemory, LatencyWindow, MAX_RESTARTS, MAX_SAMPLES, MAX_TOPICS, MAX_VERIFIED, Memory, Over, PodMemory,
+    Sample, Started, Witness,
 };
 use crate::model::names::{Component, Name};
 use crate::model::policy::Policy;

@@ -111,9 +111,8 @@ impl Scene {
     /// Takes Helm's word away: no releases are read, and the workloads carry the label of their chart. What was upgraded
     /// had its specification written at the begin.
     pub fn without_helm(&mut self) {
-        for facts in [&mut self.facts.components.gim, &mut self.facts.components.gsp, &mut self.facts.components.gca]
-            .into_iter()
-        {
+        let components = &mut self.facts.components;
+        for facts in [&mut components.gim, &mut components.gsp, &mut components.gca] {
             let upgraded = facts.release.newest().is_some_and(|newest| newest.created == start());
             facts.release.revisions.clear();
             facts.companion.revisions.clear();

@@ -18,8 +18,8 @@ pub fn wants(suite: &Suite, facts: &Facts, assessment: &Assessment) -> Wants {
     let mut wants = Wants::default();
     for (component, facts) in facts.components.iter() {
         // What was done in a cycle is asked of the whole suite for as long as the cycle lasts.
-        let of_interest = assessment.components.get(component).current_operation().is_some()
-            || *assessment.in_cycle.get(component);
+        let of_interest =
+            assessment.components.get(component).current_operation().is_some() || *assessment.in_cycle.get(component);
         bodies(facts, of_interest, &mut wants.bodies);
         if let Some(endpoint) = &suite.members.get(component).endpoint {
             wants.endpoints.extend(endpoints(&suite.name, component, facts, endpoint));

@@ -5,7 +5,8 @@
 use std::fmt::Write as _;
 
 use super::fields::{
-    File, HelmFields, KubernetesFields, MemberFields, MetricsAt, PolicyFields, ReleasesFields, SignalsFields, SuiteFields, TimesFields,
+    File, HelmFields, KubernetesFields, MemberFields, MetricsAt, PolicyFields, ReleasesFields, SignalsFields,
+    SuiteFields, TimesFields,
 };
 use super::values::Takes;
 

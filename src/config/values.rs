@@ -142,7 +142,9 @@ impl Word for Build {
     fn read(text: &str) -> Result<Self, String> {
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '+');
         if text.is_empty() || text.len() > MAX_TAG || !text.chars().all(allowed) {
-            return Err(format!("{text:?} is not a build; write one such as 100.0.116+4200, in quotes where YAML needs them"));
+            return Err(format!(
+                "{text:?} is not a build; write one such as 100.0.116+4200, in quotes where YAML needs them"
+            ));
         }
         Ok(Self(BuildVersion::new(text)))
     }

@@ -9,7 +9,7 @@ use super::config_map::ConfigMap;
 use super::database::DatabaseReading;
 use super::dependency::{Backup, Dependency, Level, ProbeFacts};
 use super::names::{Component, Name, PerComponent};
-use super::release::ReleaseFacts;
+use super::release::{ReleaseBody, ReleaseFacts};
 use super::signal::SignalFacts;
 use super::source::Freshness;
 use super::suite::Suite;
@@ -194,7 +194,7 @@ impl ComponentFacts {
     #[must_use]
     pub fn build(&self) -> Option<BuildVersion> {
         if let Some(newest) = self.release.newest() {
-            return newest.body().map(super::release::ReleaseBody::build);
+            return newest.body().map(ReleaseBody::build);
         }
         let (_, label) = self.charted().next().filter(|_| self.told_by_workloads())?;
         let images = self.charted().flat_map(|(workload, _)| &workload.images);

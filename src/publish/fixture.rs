@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crate::assess::answer::{Answer, CheckId, CheckState, DeadlineKind, Evidence, FailureClass};
 use crate::assess::assessment::{
-    Assessment, ChangeKind, Changed, Command, ComponentAssessment, Gate, GateReason, NamedReason, Operation, OperationKind, Reason,
-    RollbackTarget, Stage, ToldBy, Verdict, VerdictKind,
+    Assessment, ChangeKind, Changed, Command, ComponentAssessment, Gate, GateReason, NamedReason, Operation,
+    OperationKind, Reason, RollbackTarget, Stage, ToldBy, Verdict, VerdictKind,
 };
 use crate::assess::snapshot::{Snapshot, SourceSnapshot, SuiteSnapshot};
 use crate::assess::trend::{Trend, TrendReport};
@@ -346,13 +346,16 @@ pub fn evidence_by_kind() -> Vec<(&'static str, Evidence)> {
         ("source", Evidence::Source { source: SourceKind::Pods, freshness: Freshness::Stale }),
         ("release", Evidence::Release { revision: 4, status: ReleaseStatus::Failed }),
         ("body_missing", Evidence::BodyMissing { revision: 4 }),
-        ("hook", Evidence::Hook {
+        (
+            "hook",
+            Evidence::Hook {
                 hook: "migrate".into(),
                 event: "pre-upgrade".into(),
                 phase: HookPhase::Failed,
                 started: Some(at(101)),
                 completed: Some(at(105)),
-            }),
+            },
+        ),
         ("deadline", Evidence::Deadline { deadline: DeadlineKind::Ready, at: at(3700) }),
         ("image", Evidence::Image { object: pod(), expected: "gim:2".into(), found: "gim:1".into() }),
         ("replicas", Evidence::Replicas { ready: 1, desired: 3 }),

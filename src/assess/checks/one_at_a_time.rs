@@ -20,7 +20,8 @@ pub fn answer(context: &Context<'_>) -> Option<Answer> {
         return Some(Answer::new(CheckState::Unknown, [Evidence::Source { source: SourceKind::Helm, freshness }]));
     }
     let others = later(context, operation);
-    let verdicts: Vec<CheckState> = others.iter().map(|(_, _, begin)| held_against(context, operation, *begin)).collect();
+    let verdicts: Vec<CheckState> =
+        others.iter().map(|(_, _, begin)| held_against(context, operation, *begin)).collect();
     let state = if verdicts.contains(&CheckState::Fail) {
         CheckState::Fail
     } else if verdicts.contains(&CheckState::Unknown) {

@@ -18,9 +18,7 @@ pub fn answer(context: &Context<'_>) -> Option<Answer> {
     }
     let others = || context.cycle.upgrades().filter(|step| step.component != context.component);
     let violates = |other: &Step| {
-        own().any(|own| {
-            if other.component < own.component { other.begin > own.begin } else { other.begin < own.begin }
-        })
+        own().any(|own| if other.component < own.component { other.begin > own.begin } else { other.begin < own.begin })
     };
     if let Some(freshness) = procedure::blind(context.suite, context.component) {
         return Some(Answer::new(CheckState::Unknown, [Evidence::Source { source: SourceKind::Helm, freshness }]));

@@ -93,9 +93,8 @@ mod tests {
         for (releases, expected) in cases {
             let mut scene = Scene::at_rest();
             scene.policy.releases.gca = releases.iter().map(|text| BuildVersion::new(text)).collect();
-            let found = scene.ask(Gca, 0.0, |context| {
-                answer(context).map(|answer| (answer.state, releases_behind(context)))
-            });
+            let found =
+                scene.ask(Gca, 0.0, |context| answer(context).map(|answer| (answer.state, releases_behind(context))));
             assert_eq!(found, expected, "{releases:?}");
         }
     }

@@ -5,7 +5,8 @@ use serde::ser::SerializeMap;
 
 use crate::assess::answer::{Answer, CheckId, CheckState, Evidence};
 use crate::assess::assessment::{
-    ChangeKind, Changed, ComponentAssessment, Gate, GateReason, Operation, OperationKind, Reason, Stage, ToldBy, VerdictKind,
+    ChangeKind, Changed, ComponentAssessment, Gate, GateReason, Operation, OperationKind, Reason, Stage, ToldBy,
+    VerdictKind,
 };
 use crate::assess::snapshot::SuiteSnapshot;
 use crate::assess::trend::{Trend, TrendReport};
