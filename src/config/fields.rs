@@ -6,9 +6,11 @@
 use std::time::Duration;
 
 use super::reference::Row;
-use super::resolve::DEFAULT_PATH;
+use super::resolve::default_path;
 use super::span::{Span, spell};
-use super::values::{Build, Companion, Metrics, Namespace, Port, Release, SuiteName, Takes, Topic, Url, UrlPath};
+use super::values::{
+    Build, Companion, Metrics, Namespace, Number, Port, Release, SuiteName, Takes, Topic, Url, UrlPath,
+};
 use crate::model::names::{Component, PerComponent};
 use crate::model::policy::{Policy, Times};
 use crate::model::scope::{HelmAccess, HelmDriver, KubernetesScope, LatencyUnit, Scope};
@@ -102,7 +104,7 @@ section! {
         /// Port of each pod.
         port: Port = "8249 (gim), 9249 (gsp); required for gca";
         /// Path at each pod.
-        path: UrlPath = code(DEFAULT_PATH);
+        path: UrlPath = per_component(|component| default_path(component).to_owned());
         /// One fixed URL instead of the pods.
         url: Url = "";
     }
@@ -129,6 +131,14 @@ section! {
         propagation: Span = policy(|policy| policy.propagation);
         /// Topics whose latency does not count, such as retired ones.
         ignored_topics: Vec<Topic> = code("[]");
+        /// How long GSP's Flink job may be without a completed checkpoint.
+        checkpoint_timeout: Span = policy(|policy| policy.checkpoint_timeout);
+        /// How old the newest configuration that GSP took from GCA may be.
+        config_stale_after: Span = policy(|policy| policy.config_stale_after);
+        /// The lowest `gim_server_state` that is well.
+        server_state_min: Number = code(&Policy::default().server_state_min.to_string());
+        /// How old the newest backup of the Info Mart database may be when GIM is upgraded.
+        backup_max_age: Span = policy(|policy| policy.backup_max_age);
         /// The releases that there are of each component: within two of the newest is supported.
         releases: ReleasesFields = "";
         /// Times of GIM.
