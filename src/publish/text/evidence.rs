@@ -5,7 +5,7 @@ use crate::assess::answer::{DeadlineKind, Evidence, FailureClass};
 use crate::assess::trend::Trend;
 use crate::model::database::ObjectState;
 use crate::model::dependency::{Dependency, ProbeFailure};
-use crate::model::names::Name;
+use crate::model::names::{Component, Name};
 use crate::model::release::HookPhase;
 use crate::model::source::{Freshness, SourceKind};
 use crate::model::time::Timestamp;
@@ -62,27 +62,15 @@ pub fn evidence(evidence: &Evidence) -> String {
         Evidence::Trend(trend) => trend_sentence(*trend).to_owned(),
         Evidence::NoPodReady => "No pod is Ready, so there are no signals to read.".to_owned(),
         Evidence::ToldByWorkloads => "Helm's history tells nothing of it: its workloads alone do.".to_owned(),
-        Evidence::Failure { class } => match class {
-            FailureClass::Timeout => "Helm waited for longer than its --timeout.",
-            FailureClass::HookFailed => "Helm gave up because of a hook.",
-            FailureClass::OperationInProgress => "Helm found another operation on the release in progress.",
-            FailureClass::Validation => "The manifest was refused.",
-            FailureClass::Other => "Helm gave up for another cause than time, hooks or the manifest.",
-        }
-        .to_owned(),
-        Evidence::Operation { component, revision: Some(revision), begin } => {
-            format!("{} began revision {revision} at {}.", title(*component), instant(*begin))
-        }
-        Evidence::Operation { component, revision: None, begin } => {
-            format!("{} began to change at {}.", title(*component), instant(*begin))
-        }
+        Evidence::Failure { class } => failure_sentence(*class).to_owned(),
+        Evidence::Operation { component, revision, begin } => operation_sentence(*component, *revision, *begin),
         Evidence::NotWell { component } => format!("{} was not well.", title(*component)),
         Evidence::Build { build, expected } => format!("It is build {build} and should be {expected}."),
-        Evidence::ReleasesBehind { behind: 0, newest } => format!("It is the newest release, {newest}."),
-        Evidence::ReleasesBehind { behind: 1, newest } => format!("It is one release behind the newest, {newest}."),
-        Evidence::ReleasesBehind { behind, newest } => {
-            format!("It is {behind} releases behind the newest, {newest}.")
-        }
+        Evidence::ReleasesBehind { behind, newest } => match behind {
+            0 => format!("It is the newest release, {newest}."),
+            1 => format!("It is one release behind the newest, {newest}."),
+            behind => format!("It is {behind} releases behind the newest, {newest}."),
+        },
         Evidence::SignalMissing { signal } => format!("No page tells {signal}."),
         Evidence::FlinkJobs { running, restarts } => flink_jobs(*running, restarts.unwrap_or(0)),
         Evidence::TaskManagers { registered, wanted } => {
@@ -139,6 +127,23 @@ pub fn evidence(evidence: &Evidence) -> String {
             format!("The last backup succeeded at {}.", instant(*at))
         }
         Evidence::Backup { last_success: None, .. } => "No backup is known to have succeeded.".to_owned(),
+    }
+}
+
+const fn failure_sentence(class: FailureClass) -> &'static str {
+    match class {
+        FailureClass::Timeout => "Helm waited for longer than its --timeout.",
+        FailureClass::HookFailed => "Helm gave up because of a hook.",
+        FailureClass::OperationInProgress => "Helm found another operation on the release in progress.",
+        FailureClass::Validation => "The manifest was refused.",
+        FailureClass::Other => "Helm gave up for another cause than time, hooks or the manifest.",
+    }
+}
+
+fn operation_sentence(component: Component, revision: Option<u32>, begin: Timestamp) -> String {
+    match revision {
+        Some(revision) => format!("{} began revision {revision} at {}.", title(component), instant(begin)),
+        None => format!("{} began to change at {}.", title(component), instant(begin)),
     }
 }
 
