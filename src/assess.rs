@@ -9,9 +9,14 @@ pub mod answer;
 pub mod assessment;
 pub mod checks;
 pub mod component;
+pub mod failure;
+pub mod gate;
 pub mod health;
 pub mod horizon;
+pub mod images;
+pub mod kind;
 pub mod operation;
+pub mod procedure;
 pub mod proof;
 pub mod remember;
 pub mod rollout;
@@ -27,6 +32,7 @@ pub mod wants;
 
 use assessment::{Assessment, ComponentAssessment, VerdictKind};
 use horizon::Horizon;
+use procedure::Cycle;
 use verdict::Case;
 
 use crate::model::facts::Facts;
@@ -44,7 +50,8 @@ pub fn assess(facts: &Facts, memory: &Memory, policy: &Policy, now: Timestamp) -
         .components
         .map(|component, _| component::judge(component, facts, memory.components.get(component), policy, &horizon));
     let in_suite = suite::judge(facts, &judged);
-    let gates = suite::gates(&judged, &in_suite);
+    let cycle = Cycle::read(facts, policy, &horizon);
+    let gates = gate::gates(facts, &cycle, &judged, &in_suite);
     let verdicts = PerComponent::from_fn(|component| {
         verdict::decide(&Case {
             facts: facts.components.get(component),
@@ -67,10 +74,12 @@ pub fn assess(facts: &Facts, memory: &Memory, policy: &Policy, now: Timestamp) -
             checks: judged.checks.clone(),
             trend: judged.trend,
             rollback_target: judged.target.filter(|_| advised),
+            releases_behind: judged.releases_behind,
             gate: gates.get(component).clone(),
             verdict,
             conditions: judged.conditions.clone(),
         }
     });
-    Assessment { components, valid_until: horizon.valid_until() }
+    let (next, in_cycle) = (cycle.next(facts), cycle.members());
+    Assessment { components, next, in_cycle, valid_until: horizon.valid_until() }
 }

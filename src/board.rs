@@ -70,7 +70,8 @@ impl Board {
             dirty: BTreeSet::new(),
             due: BTreeSet::new(),
             wants: Arc::default(),
-            wants_changed: false,
+            // A fixed URL is wanted from the start, whatever is heard.
+            wants_changed: true,
             sequence: 0,
             now,
             begun: false,
@@ -197,14 +198,14 @@ impl Board {
             Sources {
                 pods: freshness(SourceKind::Pods),
                 workloads: workloads.into_iter().map(freshness).max().unwrap_or(Freshness::Starting),
-                helm: if primed { helm } else { helm.max(Freshness::Starting) },
+                helm: if primed || helm == Freshness::Off { helm } else { helm.max(Freshness::Starting) },
                 bodies: freshness(SourceKind::HelmBodies),
                 config_maps: freshness(SourceKind::ConfigMaps),
             }
         })?;
         remember::seen(&mut memory, &facts, &self.policy, now);
         let assessment = assess(&facts, &memory, &self.policy, now);
-        remember::concluded(&mut memory, &assessment, now);
+        remember::concluded(&mut memory, &assessment, &self.policy, now);
         let wants = wants(&suite, &facts, &assessment);
         Some(SuiteSnapshot { suite, facts, assessment, memory, wants, judged: now })
     }

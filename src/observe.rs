@@ -38,7 +38,7 @@ use self::timing::Timing;
 use self::watch::{Shared, Target, watch};
 use crate::index::change::Change;
 use crate::model::names::{Component, Name};
-use crate::model::scope::Scope;
+use crate::model::scope::{HelmAccess, Scope};
 use crate::model::suite::Suite;
 use crate::model::wants::{BodyWant, EndpointWant};
 
@@ -110,7 +110,9 @@ pub async fn run(setup: Setup) -> Ended {
     tasks.spawn(observers.clone().kind(targets::replica_sets));
     tasks.spawn(observers.clone().kind(targets::jobs));
     tasks.spawn(left_behind.kind(targets::config_maps));
-    tasks.spawn(observers.helm(revisions, bodies));
+    if scope.helm_access == HelmAccess::Read {
+        tasks.spawn(observers.helm(revisions, bodies));
+    }
     tasks.spawn(async move { signals::read_signals(signals, endpoints).await.into() });
     first(tasks).await
 }

@@ -4,13 +4,13 @@
 //! newest sample is enough. What is missing is told with its reason, and missing evidence is never a proof. The source
 //! is the upgrade guide, Rolling Update: Verify the upgrade.
 
-use super::answer::{Answer, CheckId, CheckState};
+use super::answer::{Answer, CheckId, CheckState, FailureClass};
 use super::assessment::{NamedReason, Reason};
 use super::checks::{Context, Rests, Row, TABLE, failing_rows, is_schema_required, silent_since};
-use super::operation::failed_outright;
+use super::failure;
 use super::topics;
 use super::trend::{Trend, TrendReport};
-use crate::model::release::{BodyState, ReleaseStatus};
+use crate::model::release::{BodyState, ReleaseStatus, Revision};
 use crate::model::source::Freshness;
 use crate::model::time::{Timestamp, after};
 
@@ -67,24 +67,17 @@ fn schema(context: &Context<'_>, checks: &[(CheckId, Answer)], proof: &mut Proof
 
 fn pods(context: &Context<'_>, proof: &mut Proof) {
     let rollout = context.rollout;
-    let Some(newest) = context.facts.release.newest() else {
-        proof.lack(Reason::Named(NamedReason::Absent), None);
-        return;
-    };
-    if newest.status.is_pending() || newest.status == ReleaseStatus::Unknown {
-        proof.lack(Reason::Check(CheckId::ReleaseDeployed), None);
-    }
-    // Helm may have given up half-way: only pods that took too long, and by what Helm last wrote, may have healed since.
-    let in_window = context.operation.is_some_and(|operation| operation.in_window);
-    let waited_too_long = !newest.lacks_body() && newest.body().and_then(failed_outright) == Some(false);
-    if newest.status == ReleaseStatus::Failed && in_window && !waited_too_long {
-        proof.lack(Reason::Check(CheckId::ReleaseDeployed), None);
-    }
-    let unread = newest.lacks_body() && context.facts.sources.bodies >= Freshness::Stale;
-    if unread || newest.body == BodyState::Refused {
-        proof.silent.push(Reason::Named(NamedReason::HelmBodyUnreadable));
-    } else if rollout.templates_match != Some(true) {
-        proof.lack(Reason::Check(CheckId::ImageMatchesChart), None);
+    match context.facts.release.newest() {
+        Some(newest) => release(context, newest, proof),
+        None if context.facts.told_by_workloads() => {
+            if rollout.templates_match != Some(true) {
+                proof.lack(Reason::Check(CheckId::ImageMatchesChart), None);
+            }
+        }
+        None => {
+            proof.lack(Reason::Named(NamedReason::Absent), None);
+            return;
+        }
     }
     if rollout.desired == 0 || !rollout.all_ready {
         proof.lack(Reason::Check(CheckId::PodsReady), None);
@@ -102,6 +95,25 @@ fn pods(context: &Context<'_>, proof: &mut Proof) {
         if !context.horizon.passed(until) {
             proof.lack(Reason::Named(NamedReason::Soaking), Some(until));
         }
+    }
+}
+
+/// What Helm's newest revision leaves unproved.
+fn release(context: &Context<'_>, newest: &Revision, proof: &mut Proof) {
+    if newest.status.is_pending() || newest.status == ReleaseStatus::Unknown {
+        proof.lack(Reason::Check(CheckId::ReleaseDeployed), None);
+    }
+    // Helm may have given up half-way: only pods that took too long, and by what Helm last wrote, may have healed since.
+    let in_window = context.operation.is_some_and(|operation| operation.in_window);
+    let waited_too_long = failure::of(newest) == Some(FailureClass::Timeout);
+    if newest.status == ReleaseStatus::Failed && in_window && !waited_too_long {
+        proof.lack(Reason::Check(CheckId::ReleaseDeployed), None);
+    }
+    let unread = newest.lacks_body() && context.facts.sources.bodies >= Freshness::Stale;
+    if unread || newest.body == BodyState::Refused {
+        proof.silent.push(Reason::Named(NamedReason::HelmBodyUnreadable));
+    } else if context.rollout.templates_match != Some(true) {
+        proof.lack(Reason::Check(CheckId::ImageMatchesChart), None);
     }
 }
 

@@ -17,8 +17,10 @@ const MAX_BODIES: usize = 32;
 pub fn wants(suite: &Suite, facts: &Facts, assessment: &Assessment) -> Wants {
     let mut wants = Wants::default();
     for (component, facts) in facts.components.iter() {
-        let in_window = assessment.components.get(component).current_operation().is_some();
-        bodies(facts, in_window, &mut wants.bodies);
+        // What was done in a cycle is asked of the whole suite for as long as the cycle lasts.
+        let of_interest =
+            assessment.components.get(component).current_operation().is_some() || *assessment.in_cycle.get(component);
+        bodies(facts, of_interest, &mut wants.bodies);
         if let Some(endpoint) = &suite.members.get(component).endpoint {
             wants.endpoints.extend(endpoints(&suite.name, component, facts, endpoint));
         }
@@ -28,8 +30,8 @@ pub fn wants(suite: &Suite, facts: &Facts, assessment: &Assessment) -> Wants {
     wants
 }
 
-fn bodies(facts: &ComponentFacts, in_window: bool, bodies: &mut Vec<BodyWant>) {
-    for (release, depth) in [(&facts.release, if in_window { MAX_BODIES } else { 1 }), (&facts.companion, 1)] {
+fn bodies(facts: &ComponentFacts, of_interest: bool, bodies: &mut Vec<BodyWant>) {
+    for (release, depth) in [(&facts.release, if of_interest { MAX_BODIES } else { 1 }), (&facts.companion, 1)] {
         let wanted = release.revisions.iter().rev().take(depth).filter(|revision| revision.lacks_body());
         bodies.extend(wanted.map(|revision| BodyWant {
             namespace: revision.namespace.clone(),

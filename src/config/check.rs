@@ -2,6 +2,7 @@
 //!
 //! Not for rules of one value (`values`) or of one section (`resolve`).
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -12,9 +13,12 @@ use crate::model::memory::{MAX_SAMPLES, MAX_TOPICS};
 use crate::model::names::Component;
 use crate::model::policy::Policy;
 use crate::model::suite::Suite;
+use crate::model::version::BuildVersion;
 
 /// The shortest interval of signals: endpoints that are read more often do more serving than work.
 const MIN_INTERVAL: Duration = Duration::from_millis(100);
+/// The most releases of one component that are listed: ten years of one a month.
+const MAX_RELEASES: usize = 120;
 /// The fewest samples that a trend can be read from.
 const MIN_SAMPLES: u32 = 4;
 
@@ -69,6 +73,22 @@ fn releases(suites: &[Suite]) -> Result<(), Problem> {
     Ok(())
 }
 
+/// Releases stand in their order, and none twice.
+fn listed(releases: &[BuildVersion], field: &str) -> Result<(), Problem> {
+    if releases.len() > MAX_RELEASES {
+        return Err(Problem::new(field, format!("more than {MAX_RELEASES} releases; leave the oldest out")));
+    }
+    for (at, pair) in releases.windows(2).enumerate() {
+        let [older, newer] = pair else { continue };
+        let wrong = !matches!(older.compare(newer), None | Some(Ordering::Less));
+        if wrong || releases.iter().skip(at.saturating_add(1)).any(|other| other.same_build(older)) {
+            let what = format!("{} stands before {}; write the oldest first, each once", older.text(), newer.text());
+            return Err(Problem::new(field, what));
+        }
+    }
+    Ok(())
+}
+
 fn policy(policy: &Policy) -> Result<(), Problem> {
     if policy.signal_interval < MIN_INTERVAL {
         let what = format!("{} is too short; write {} or more", spell(policy.signal_interval), spell(MIN_INTERVAL));
@@ -86,6 +106,9 @@ fn policy(policy: &Policy) -> Result<(), Problem> {
             spell(longest)
         );
         return Err(Problem::new("policy.trend_window", what));
+    }
+    for (component, releases) in policy.releases.iter() {
+        listed(releases, &format!("policy.releases.{component}"))?;
     }
     if policy.ignored_topics.len() > MAX_TOPICS {
         return Err(Problem::new("policy.ignored_topics", format!("more than {MAX_TOPICS} topics; leave some out")));

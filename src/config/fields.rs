@@ -8,10 +8,12 @@ use std::time::Duration;
 use super::reference::Row;
 use super::resolve::default_path;
 use super::span::{Span, spell};
-use super::values::{Companion, Metrics, Namespace, Number, Port, Release, SuiteName, Takes, Topic, Url, UrlPath};
+use super::values::{
+    Build, Companion, Metrics, Namespace, Number, Port, Release, SuiteName, Takes, Topic, Url, UrlPath,
+};
 use crate::model::names::{Component, PerComponent};
 use crate::model::policy::{Policy, Times};
-use crate::model::scope::{HelmDriver, KubernetesScope, LatencyUnit, Scope};
+use crate::model::scope::{HelmAccess, HelmDriver, KubernetesScope, LatencyUnit, Scope};
 use crate::model::suite::{Endpoint, Member};
 
 /// Declares a section of the file: a struct for serde, whose fields may all be left out, and its rows for the reference.
@@ -91,6 +93,8 @@ section! {
             Some(Endpoint::Prometheus(matchers)) => matchers.to_string(),
             None => "none".to_owned(),
         });
+        /// The build that it is to reach. Those after it in order may not be upgraded while it is below.
+        target: Build = "";
     }
 }
 
@@ -135,12 +139,26 @@ section! {
         server_state_min: Number = code(&Policy::default().server_state_min.to_string());
         /// How old the newest backup of the Info Mart database may be when GIM is upgraded.
         backup_max_age: Span = policy(|policy| policy.backup_max_age);
+        /// The releases that there are of each component: within two of the newest is supported.
+        releases: ReleasesFields = "";
         /// Times of GIM.
         gim: TimesFields = "";
         /// Times of GSP.
         gsp: TimesFields = "";
         /// Times of GCA.
         gca: TimesFields = "";
+    }
+}
+
+section! {
+    /// The releases that there are, oldest first. A build between two of them counts as the older one.
+    ReleasesFields {
+        /// Of GIM.
+        gim: Vec<Build> = code("[]");
+        /// Of GSP.
+        gsp: Vec<Build> = code("[]");
+        /// Of GCA.
+        gca: Vec<Build> = code("[]");
     }
 }
 
@@ -175,6 +193,8 @@ section! {
     HelmFields {
         /// Where: Helm's own `HELM_DRIVER`.
         driver: HelmDriver = code(Scope::default().helm_driver.as_str());
+        /// Whether they are read. `none`: no Secret is read, and operations are told by the workloads alone.
+        access: HelmAccess = code(Scope::default().helm_access.as_str());
     }
 }
 
@@ -198,6 +218,10 @@ section! {
 
 impl Takes for Vec<SuiteFields> {
     const TAKES: &'static str = "a list of suites";
+}
+
+impl Takes for Vec<Build> {
+    const TAKES: &'static str = "a list of builds, oldest first";
 }
 
 impl Takes for Vec<Topic> {

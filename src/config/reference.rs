@@ -5,7 +5,8 @@
 use std::fmt::Write as _;
 
 use super::fields::{
-    File, HelmFields, KubernetesFields, MemberFields, MetricsAt, PolicyFields, SignalsFields, SuiteFields, TimesFields,
+    File, HelmFields, KubernetesFields, MemberFields, MetricsAt, PolicyFields, ReleasesFields, SignalsFields,
+    SuiteFields, TimesFields,
 };
 use super::values::Takes;
 
@@ -38,12 +39,13 @@ macro_rules! sections {
     };
 }
 
-const SECTIONS: [Section; 9] = sections! {
+const SECTIONS: [Section; 10] = sections! {
     File: "";
     SuiteFields: "suites[]";
     MemberFields: "suites[].gim", "suites[].gsp", "suites[].gca";
     MetricsAt: "suites[].gim.metrics", "suites[].gsp.metrics", "suites[].gca.metrics";
     PolicyFields: "policy";
+    ReleasesFields: "policy.releases";
     TimesFields: "policy.gim", "policy.gsp", "policy.gca";
     HelmFields: "helm";
     KubernetesFields: "kubernetes";

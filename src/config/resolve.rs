@@ -5,13 +5,14 @@
 
 use super::Config;
 use super::error::Problem;
-use super::fields::{File, MemberFields, MetricsAt, PolicyFields, SuiteFields, TimesFields};
+use super::fields::{File, MemberFields, MetricsAt, PolicyFields, ReleasesFields, SuiteFields, TimesFields};
 use super::span::Span;
-use super::values::Metrics;
+use super::values::{Build, Metrics};
 use crate::model::names::{Component, Name, PerComponent};
 use crate::model::policy::{Policy, Times};
 use crate::model::scope::Scope;
 use crate::model::suite::{Endpoint, Member, Suite};
+use crate::model::version::BuildVersion;
 
 /// Path of a component's metrics endpoint where none is written: Flink's reporter (GSP) answers at the root.
 pub(super) const fn default_path(component: Component) -> &'static str {
@@ -35,16 +36,23 @@ impl File {
     pub(super) fn resolve(self) -> Result<Config, Problem> {
         let signals = self.signals.unwrap_or_default();
         let scope = Scope::default();
+        let helm = self.helm.unwrap_or_default();
+        let helm_access = helm.access.unwrap_or(scope.helm_access);
+        let mut suites = match self.suites {
+            Some(suites) => {
+                suites.into_iter().enumerate().map(|(at, suite)| suite.resolve(at)).collect::<Result<Vec<_>, _>>()?
+            }
+            None => vec![Suite::default_suite()],
+        };
+        for suite in &mut suites {
+            suite.helm_access = helm_access;
+        }
         Ok(Config {
-            suites: match self.suites {
-                Some(suites) => {
-                    suites.into_iter().enumerate().map(|(at, suite)| suite.resolve(at)).collect::<Result<_, _>>()?
-                }
-                None => vec![Suite::default_suite()],
-            },
+            suites,
             policy: self.policy.unwrap_or_default().resolve(signals.interval),
             scope: Scope {
-                helm_driver: self.helm.and_then(|helm| helm.driver).unwrap_or(scope.helm_driver),
+                helm_driver: helm.driver.unwrap_or(scope.helm_driver),
+                helm_access,
                 kubernetes_scope: self.kubernetes.and_then(|api| api.scope).unwrap_or(scope.kubernetes_scope),
                 latency_unit: signals.latency_unit.unwrap_or(scope.latency_unit),
             },
@@ -55,14 +63,17 @@ impl File {
 impl SuiteFields {
     fn resolve(self, at: usize) -> Result<Suite, Problem> {
         let default = Suite::default_suite();
+        let target = |fields: &Option<MemberFields>| fields.as_ref()?.target.as_ref().map(|build| build.0.clone());
+        let targets = PerComponent { gim: target(&self.gim), gsp: target(&self.gsp), gca: target(&self.gca) };
         let member = |component: Component, fields: Option<MemberFields>| {
             fields.unwrap_or_default().resolve(component, &format!("suites[{at}].{component}"))
         };
         Ok(Suite {
             tenant: default.tenant,
-            targets: default.targets,
+            targets,
             schema: default.schema,
             surroundings: default.surroundings,
+            helm_access: default.helm_access,
             name: self.name.map_or(default.name, |name| name.0),
             members: PerComponent {
                 gim: member(Component::Gim, self.gim)?,
@@ -140,8 +151,15 @@ impl PolicyFields {
             probe_interval: default.probe_interval,
             probe_hold: default.probe_hold,
             database_interval: default.database_interval,
-            releases: default.releases,
+            releases: self.releases.map_or(default.releases, ReleasesFields::resolve),
         }
+    }
+}
+
+impl ReleasesFields {
+    fn resolve(self) -> PerComponent<Vec<BuildVersion>> {
+        let list = |builds: Option<Vec<Build>>| builds.unwrap_or_default().into_iter().map(|build| build.0).collect();
+        PerComponent { gim: list(self.gim), gsp: list(self.gsp), gca: list(self.gca) }
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::model::names::Component;
-use crate::model::scope::{HelmDriver, KubernetesScope, LatencyUnit};
+use crate::model::scope::{HelmAccess, HelmDriver, KubernetesScope, LatencyUnit};
 use crate::model::suite::Endpoint;
 
 fn good(text: &str) -> Config {
@@ -26,7 +26,7 @@ fn everything_can_be_written() {
         "
 suites:
 - name: tenant-a
-  gim: {namespace: gim-a, release: gim-t100, companion: none, metrics: {port: 9000, path: /m}}
+  gim: {namespace: gim-a, release: gim-t100, companion: none, target: 100.0.116+4200, metrics: {port: 9000, path: /m}}
   gsp: {namespace: shared, metrics: {port: 9250}}
   gca: {namespace: gca-a, metrics: {url: 'https://gca.example.com/metrics?x=1'}}
 - name: tenant-b
@@ -37,13 +37,14 @@ policy:
   suspect_window: 12h
   ignored_topics: [zeta, old.topic, zeta]
   trend_window: 20m
+  releases: {gim: [100.0.114+2100, 100.0.116+2900, 100.0.116+4200], gca: [spring]}
   checkpoint_timeout: 25m
   config_stale_after: 48h
   server_state_min: -3.5
   backup_max_age: 2d
   gim: {ready_timeout: 1h30m, soak: 30s}
   gca: {helm_timeout: 500ms}
-helm: {driver: configmap}
+helm: {driver: configmap, access: none}
 kubernetes: {scope: namespaces}
 signals: {interval: 30s, latency_unit: seconds}
 ",
@@ -75,7 +76,14 @@ signals: {interval: 30s, latency_unit: seconds}
     assert_eq!(policy.times.gca.helm_timeout, Duration::from_millis(500));
     assert_eq!(policy.times.gsp, Policy::default().times.gsp);
 
-    assert_eq!(config.scope.helm_driver, HelmDriver::Configmap);
+    assert_eq!(a.targets.gim.as_ref().map(|build| &**build.text()), Some("100.0.116+4200"));
+    assert_eq!((&a.targets.gsp, &b.targets.gim), (&None, &None));
+    let releases = policy.releases.map(|_, builds| builds.iter().map(|build| build.text().to_string()).collect());
+    let expected: [Vec<&str>; 3] = [vec!["100.0.114+2100", "100.0.116+2900", "100.0.116+4200"], vec![], vec!["spring"]];
+    assert_eq!([releases.gim, releases.gsp, releases.gca] as [Vec<String>; 3], expected);
+
+    assert!(config.suites.iter().all(|suite| suite.helm_access == HelmAccess::None));
+    assert_eq!((config.scope.helm_driver, config.scope.helm_access), (HelmDriver::Configmap, HelmAccess::None));
     assert_eq!(config.scope.kubernetes_scope, KubernetesScope::Namespaces);
     assert_eq!(config.scope.latency_unit, LatencyUnit::Seconds);
 }
@@ -128,13 +136,13 @@ const BAD: &[(&str, &str)] = &[
     ("suites:\n- tenant-a\n", "2:3: suites[0]: not what belongs here; write a section with name, gim, gsp and gca"),
     (
         "suites:\n- gim: gim\n",
-        "2:8: suites[0].gim: not what belongs here; write a section with namespace, release, companion and metrics",
+        "2:8: suites[0].gim: not what belongs here; write a section with namespace, release, companion, metrics and target",
     ),
     (
         "policy:\n  hold: [1m]\n",
         "2:9: policy.hold: not what belongs here; write a duration such as 500ms, 90s, 15m, 2h or 1h30m",
     ),
-    ("helm:\n- secret\n", "2:3: helm: not what belongs here; write a section with driver"),
+    ("helm:\n- secret\n", "2:3: helm: not what belongs here; write a section with driver and access"),
     ("policy:\n  ignored_topics: a\n", "2:19: policy.ignored_topics: not what belongs here; write a list of topics"),
     ("helm: {}\n---\nhelm: {}\n", "3:1: a second document begins; write one"),
     ("helm: {driver: secret\n", "1:7: unclosed bracket '{'"),
@@ -241,10 +249,25 @@ const BAD: &[(&str, &str)] = &[
         "helm: {driver: sql}\n",
         "1:16: helm.driver: \"sql\" is not a driver of Helm that can be watched; write secret or configmap",
     ),
+    ("helm: {access: all}\n", "1:16: helm.access: \"all\" is not a kind of access; write read or none"),
     ("kubernetes: {scope: all}\n", "1:21: kubernetes.scope: \"all\" is not a scope; write auto, cluster or namespaces"),
     (
         "signals: {latency_unit: ms}\n",
         "1:25: signals.latency_unit: \"ms\" is not a unit; write milliseconds or seconds",
+    ),
+    // Builds.
+    (
+        "suites:\n- gim: {target: 'a b'}\n",
+        "2:17: suites[0].gim.target: \"a b\" is not a build; write one such as 100.0.116+4200, in quotes where YAML needs \
+         them",
+    ),
+    (
+        "policy:\n  releases:\n    gim: [1.0+2, 1.0+1]\n",
+        "3:10: policy.releases.gim: 1.0+2 stands before 1.0+1; write the oldest first, each once",
+    ),
+    (
+        "policy:\n  releases:\n    gim: [spring, summer, spring]\n",
+        "3:10: policy.releases.gim: spring stands before summer; write the oldest first, each once",
     ),
     // The whole.
     ("suites: []\n", "1:9: suites: the list is empty; write at least one suite, or leave `suites` out"),

@@ -11,12 +11,15 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use super::fields::MetricsAt;
 use super::span::Span;
 use crate::model::names::Name;
-use crate::model::scope::{HelmDriver, KubernetesScope, LatencyUnit};
+use crate::model::scope::{HelmAccess, HelmDriver, KubernetesScope, LatencyUnit};
+use crate::model::version::BuildVersion;
 
 /// The longest label of a DNS name, which a namespace is (RFC 1123).
 const MAX_LABEL: usize = 63;
 /// The longest name of a release that Helm accepts.
 const MAX_RELEASE: usize = 53;
+/// The longest tag of an image (OCI distribution specification).
+const MAX_TAG: usize = 128;
 /// The longest name of a topic that Kafka accepts.
 const MAX_TOPIC: usize = 249;
 /// The word for "there is none".
@@ -72,7 +75,7 @@ macro_rules! words {
 }
 
 words!(Span, SuiteName, Namespace, Release, Companion, Topic, Port, UrlPath, Url, HelmDriver, KubernetesScope);
-words!(LatencyUnit, Number);
+words!(LatencyUnit, Number, HelmAccess, Build);
 
 /// Name of a suite: the value of a label, and part of addresses.
 #[derive(Clone, Debug)]
@@ -89,6 +92,10 @@ pub(super) struct Release(pub(super) Name);
 /// Name of the companion's release, or none.
 #[derive(Clone, Debug)]
 pub(super) struct Companion(pub(super) Option<Name>);
+
+/// A build: the version of a chart or the tag of an image.
+#[derive(Clone, Debug)]
+pub(super) struct Build(pub(super) BuildVersion);
 
 /// Name of a Kafka topic.
 #[derive(Clone, Debug)]
@@ -126,6 +133,20 @@ impl Word for Companion {
             return Ok(Self(None));
         }
         named(text, MAX_RELEASE, true, "release", Release::FORM).map(|name| Self(Some(name)))
+    }
+}
+
+impl Word for Build {
+    const FORM: &'static str = "a build: the version of a chart or the tag of an image, such as 100.0.116+4200";
+
+    fn read(text: &str) -> Result<Self, String> {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '+');
+        if text.is_empty() || text.len() > MAX_TAG || !text.chars().all(allowed) {
+            return Err(format!(
+                "{text:?} is not a build; write one such as 100.0.116+4200, in quotes where YAML needs them"
+            ));
+        }
+        Ok(Self(BuildVersion::new(text)))
     }
 }
 
@@ -236,6 +257,7 @@ macro_rules! choices {
 choices! {
     HelmDriver: "a driver of Helm that can be watched", "secret or configmap";
     KubernetesScope: "a scope", "auto, cluster or namespaces";
+    HelmAccess: "a kind of access", "read or none";
     LatencyUnit: "a unit", "milliseconds or seconds";
 }
 

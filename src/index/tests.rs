@@ -45,6 +45,7 @@ fn workload(kind: WorkloadKind, namespace: &str, name: &str, release: Option<&st
         release: release.map(Into::into),
         chart_label: None,
         created: Timestamp::UNIX_EPOCH,
+        specified: Timestamp::UNIX_EPOCH,
         generation: 1,
         observed_generation: 1,
         desired: 1,

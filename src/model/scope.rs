@@ -36,11 +36,23 @@ named! {
     }
 }
 
+named! {
+    /// Whether Helm's releases may be read.
+    pub enum HelmAccess {
+        /// They are read.
+        Read = "read",
+        /// They are not: operations are told by the workloads alone.
+        None = "none",
+    }
+}
+
 /// How the cluster is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scope {
     /// Where Helm keeps its releases.
     pub helm_driver: HelmDriver,
+    /// Whether they may be read.
+    pub helm_access: HelmAccess,
     /// How wide the watches are.
     pub kubernetes_scope: KubernetesScope,
     /// The unit of the latency that GIM serves.
@@ -51,6 +63,7 @@ impl Default for Scope {
     fn default() -> Self {
         Self {
             helm_driver: HelmDriver::Secret,
+            helm_access: HelmAccess::Read,
             kubernetes_scope: KubernetesScope::Auto,
             latency_unit: LatencyUnit::Milliseconds,
         }

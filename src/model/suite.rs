@@ -5,6 +5,7 @@
 use super::database::{DatabaseAt, SchemaExpectation};
 use super::dependency::{AggregationAt, AskAt, BackupAt, Dependency};
 use super::names::{Component, Name, PerComponent};
+use super::scope::HelmAccess;
 use super::version::BuildVersion;
 use crate::named;
 
@@ -23,6 +24,8 @@ pub struct Suite {
     pub schema: SchemaExpectation,
     /// What stands around it.
     pub surroundings: Surroundings,
+    /// Whether the releases of its components are read.
+    pub helm_access: HelmAccess,
 }
 
 /// What a suite depends on, and where each is asked; `None` where it is not configured.
@@ -110,6 +113,7 @@ impl Suite {
             targets: PerComponent::default(),
             schema: SchemaExpectation::default(),
             surroundings: Surroundings::default(),
+            helm_access: HelmAccess::Read,
         }
     }
 }

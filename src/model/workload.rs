@@ -46,6 +46,9 @@ pub struct Workload {
     pub chart_label: Option<Name>,
     /// When it was created, by the API server's clock.
     pub created: Timestamp,
+    /// When its specification was last written, by the API server's clock: the newest managed-fields entry that is of no
+    /// subresource (a change of scale is) and not of Kubernetes's own controllers; the creation where no entry tells.
+    pub specified: Timestamp,
     /// Generation of its specification.
     pub generation: i64,
     /// The generation that its controller has acted on; 0 where it has not yet. Equal to `generation` for a `Job`.

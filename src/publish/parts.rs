@@ -236,6 +236,8 @@ pub struct Judgement<'a> {
     pub reasons: &'a [Reason],
     /// The revision to go back to.
     pub rollback_target: Option<u32>,
+    /// How many releases it is behind the newest.
+    pub releases_behind: Option<u32>,
     /// The gate.
     pub gate: &'a Gate,
 }
@@ -251,6 +253,7 @@ impl<'a> From<Subject<'a>> for Judgement<'a> {
             verdict: assessment.verdict.kind,
             reasons: &assessment.verdict.reasons,
             rollback_target: assessment.rollback_target.map(|target| target.revision),
+            releases_behind: assessment.releases_behind,
             gate: &assessment.gate,
         }
     }

@@ -372,7 +372,7 @@ fn deleted(kind: Kind, object: &store::Object) -> Option<Change> {
     })
 }
 
-fn reading(want: &EndpointWant, held: &Held) -> Option<Change> {
+pub fn reading(want: &EndpointWant, held: &Held) -> Option<Change> {
     let values = held.page(&want.url)?;
     Some(Change::Reading(Reading {
         suite: want.suite.clone(),

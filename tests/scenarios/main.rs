@@ -17,3 +17,4 @@ mod held;
 mod horizon;
 mod killed;
 mod table;
+mod without_helm;

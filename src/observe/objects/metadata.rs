@@ -135,6 +135,9 @@ pub struct ManagedFields<'a> {
     pub manager: Option<Text<'a>>,
     /// When it last did, by the API server's clock.
     pub time: Option<Timestamp>,
+    /// The subresource through which it wrote, such as `status` or `scale`.
+    #[serde(borrow, default)]
+    pub subresource: Option<Text<'a>>,
 }
 
 impl Metadata<'_> {
