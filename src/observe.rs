@@ -5,21 +5,29 @@
 //! deciding what anything means: an observer says what is, when a source was last heard and what went wrong.
 
 pub mod client;
+pub mod dependencies;
+mod dial;
 mod fetch;
 pub mod hearing;
 mod helm;
 pub mod helm_body;
 mod interest;
 mod intern;
+mod joint;
 pub mod objects;
+mod pace;
+pub mod prometheus;
 mod report;
 mod scope;
+mod secret;
 pub mod signals;
 mod targets;
 #[cfg(test)]
 mod testing;
 pub mod timing;
+mod trust;
 mod watch;
+mod web;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,14 +39,18 @@ use tokio::sync::watch::Receiver;
 use tokio::task::{JoinError, JoinSet};
 
 use self::client::ApiClient;
+use self::dependencies::{AskingEnd, Questions};
 use self::interest::Interest;
+use self::prometheus::Prometheus;
 use self::report::Closed;
 use self::signals::{Settings, SignalsEnd};
 use self::timing::Timing;
+use self::trust::Trust;
 use self::watch::{Shared, Target, watch};
+use self::web::Web;
 use crate::index::change::Change;
 use crate::model::names::Name;
-use crate::model::scope::Scope;
+use crate::model::scope::{PrometheusAt, Scope};
 use crate::model::suite::Suite;
 use crate::model::wants::{BodyWant, EndpointWant};
 
@@ -55,6 +67,10 @@ pub struct Setup {
     pub scope: Scope,
     /// How often metrics endpoints are read.
     pub signal_interval: Duration,
+    /// How often dependencies are asked.
+    pub probe_interval: Duration,
+    /// A Prometheus that is asked, where there is one.
+    pub prometheus: Option<PrometheusAt>,
     /// How long to wait for what.
     pub timing: Timing,
     /// Where changes go.
@@ -74,6 +90,9 @@ pub enum Ended {
     /// The reading of metrics endpoints ended.
     #[error(transparent)]
     Signals(#[from] SignalsEnd),
+    /// The asking of dependencies ended.
+    #[error(transparent)]
+    Asking(#[from] AskingEnd),
     /// An observer panicked.
     #[error("observer: {0}")]
     Panicked(#[from] JoinError),
@@ -81,7 +100,30 @@ pub enum Ended {
 
 /// Observes until something ends that must not. Dropping the future stops every observer.
 pub async fn run(setup: Setup) -> Ended {
-    let Setup { api, suites, scope, signal_interval, timing, changes, bodies, endpoints } = setup;
+    let Setup { api, suites, scope, timing, changes, bodies, endpoints, .. } = setup;
+    let (signal_interval, probe_interval) = (setup.signal_interval, setup.probe_interval);
+    let trust = Arc::<Trust>::default();
+    let web = Arc::new(Web::new(Arc::clone(&trust)));
+    let beat = signal_interval.max(probe_interval);
+    let prometheus = match setup.prometheus {
+        Some(at) => {
+            let added = Prometheus::add(at, Arc::clone(&web), Arc::clone(api.clock()), beat, changes.clone());
+            match added.await {
+                Ok(prometheus) => Some(Arc::new(prometheus)),
+                Err(closed) => return closed.into(),
+            }
+        }
+        None => None,
+    };
+    let questions = Questions::of(&suites);
+    let asking = dependencies::Settings {
+        interval: probe_interval,
+        clock: Arc::clone(api.clock()),
+        trust,
+        web,
+        prometheus: prometheus.clone(),
+        changes: changes.clone(),
+    };
     let signals = Settings {
         interval: signal_interval,
         unit: scope.latency_unit,
@@ -107,6 +149,12 @@ pub async fn run(setup: Setup) -> Ended {
     tasks.spawn(observers.clone().kind(targets::jobs));
     tasks.spawn(observers.helm(revisions, bodies));
     tasks.spawn(async move { signals::read_signals(signals, endpoints).await.into() });
+    if !questions.is_empty() {
+        tasks.spawn(async move { dependencies::keep_asking(asking, questions).await.into() });
+    }
+    if let Some(prometheus) = prometheus {
+        tasks.spawn(async move { prometheus.beat(beat).await.into() });
+    }
     first(tasks).await
 }
 

@@ -90,6 +90,8 @@ impl Outlet {
             suites: config.suites,
             scope: config.scope,
             signal_interval: config.policy.signal_interval,
+            probe_interval: config.policy.probe_interval,
+            prometheus: config.prometheus,
             timing,
             changes,
             bodies,

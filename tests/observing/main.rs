@@ -195,6 +195,8 @@ impl House {
             suites: vec![Suite::default_suite()],
             scope: Scope { kubernetes_scope: mode, ..Scope::default() },
             signal_interval,
+            probe_interval: signal_interval,
+            prometheus: None,
             timing: TIMING,
             changes: sender,
             bodies: wanted_bodies,
