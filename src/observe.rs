@@ -11,6 +11,7 @@ mod fetch;
 pub mod hearing;
 mod helm;
 pub mod helm_body;
+pub mod info_mart;
 mod interest;
 mod intern;
 mod joint;
@@ -25,9 +26,9 @@ mod targets;
 #[cfg(test)]
 mod testing;
 pub mod timing;
-mod trust;
+pub mod trust;
 mod watch;
-mod web;
+pub mod web;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,6 +41,7 @@ use tokio::task::{JoinError, JoinSet};
 
 use self::client::ApiClient;
 use self::dependencies::{AskingEnd, Questions};
+use self::info_mart::{Databases, InfoMartEnd};
 use self::interest::Interest;
 use self::prometheus::Prometheus;
 use self::report::Closed;
@@ -69,6 +71,8 @@ pub struct Setup {
     pub signal_interval: Duration,
     /// How often dependencies are asked.
     pub probe_interval: Duration,
+    /// How often the Info Mart database is read.
+    pub database_interval: Duration,
     /// A Prometheus that is asked, where there is one.
     pub prometheus: Option<PrometheusAt>,
     /// How long to wait for what.
@@ -93,6 +97,9 @@ pub enum Ended {
     /// The asking of dependencies ended.
     #[error(transparent)]
     Asking(#[from] AskingEnd),
+    /// The reading of Info Mart databases ended.
+    #[error(transparent)]
+    InfoMart(#[from] InfoMartEnd),
     /// An observer panicked.
     #[error("observer: {0}")]
     Panicked(#[from] JoinError),
@@ -114,6 +121,13 @@ pub async fn run(setup: Setup) -> Ended {
             }
         }
         None => None,
+    };
+    let databases = Databases::of(&suites);
+    let reading = info_mart::Settings {
+        interval: setup.database_interval,
+        clock: Arc::clone(api.clock()),
+        trust: Arc::clone(&trust),
+        changes: changes.clone(),
     };
     let questions = Questions::of(&suites);
     let asking = dependencies::Settings {
@@ -151,6 +165,9 @@ pub async fn run(setup: Setup) -> Ended {
     tasks.spawn(async move { signals::read_signals(signals, endpoints).await.into() });
     if !questions.is_empty() {
         tasks.spawn(async move { dependencies::keep_asking(asking, questions).await.into() });
+    }
+    if !databases.is_empty() {
+        tasks.spawn(async move { info_mart::keep_reading(reading, databases).await.into() });
     }
     if let Some(prometheus) = prometheus {
         tasks.spawn(async move { prometheus.beat(beat).await.into() });

@@ -91,6 +91,7 @@ impl Outlet {
             scope: config.scope,
             signal_interval: config.policy.signal_interval,
             probe_interval: config.policy.probe_interval,
+            database_interval: config.policy.database_interval,
             prometheus: config.prometheus,
             timing,
             changes,

@@ -20,12 +20,6 @@ impl Pace {
         Self { begun: Instant::now(), interval }
     }
 
-    /// How often each thing is read.
-    #[must_use]
-    pub const fn interval(&self) -> Duration {
-        self.interval
-    }
-
     /// How long until the next read of the thing with this key.
     #[must_use]
     pub fn until_next(&self, key: &impl Hash) -> Duration {

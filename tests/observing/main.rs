@@ -196,6 +196,7 @@ impl House {
             scope: Scope { kubernetes_scope: mode, ..Scope::default() },
             signal_interval,
             probe_interval: signal_interval,
+            database_interval: signal_interval,
             prometheus: None,
             timing: TIMING,
             changes: sender,
