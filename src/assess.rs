@@ -13,6 +13,7 @@ pub mod health;
 pub mod horizon;
 pub mod operation;
 pub mod proof;
+pub mod refill;
 pub mod remember;
 pub mod rollout;
 pub mod snapshot;

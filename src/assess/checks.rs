@@ -29,6 +29,7 @@ use crate::model::names::Component;
 use crate::model::policy::{Policy, Times};
 use crate::model::signal::Reading;
 use crate::model::source::{Freshness, SourceKind};
+use crate::model::suite::Endpoint;
 use crate::model::time::{Timestamp, after};
 use crate::model::workload::Pod;
 
@@ -125,7 +126,11 @@ fn blind(context: &Context<'_>, rests: Rests) -> Option<Evidence> {
     let helm = (SourceKind::Helm, sources.helm);
     let pods = (SourceKind::Pods, sources.pods);
     let workloads = (SourceKind::StatefulSets, sources.workloads);
+    let prometheus = (SourceKind::Prometheus, sources.prometheus);
+    let endpoint = &context.suite.suite.members.get(context.component).endpoint;
     let needed = match rests {
+        // A Prometheus that does not answer says nothing of the component, not even that its metrics are absent.
+        Rests::Signals if matches!(endpoint, Some(Endpoint::Prometheus(_))) => vec![pods, workloads, prometheus],
         Rests::Helm => vec![helm],
         Rests::Pods | Rests::Signals => vec![pods, workloads],
         Rests::Both => vec![helm, pods, workloads],

@@ -4,16 +4,21 @@
 //! Not for the meaning of a query: who asks knows that.
 
 mod answer;
+mod readings;
+pub mod signals;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::header::DATE;
+use jiff::SignedDuration;
+use jiff::fmt::rfc2822::DateTimeParser;
 use thiserror::Error;
 use tokio::sync::mpsc::Sender;
 use tokio::sync::{Mutex, Semaphore};
 use tokio::time::sleep;
 
-use self::answer::AnswerError;
+use self::answer::{AnswerError, Series};
 use super::hearing::ServerClock;
 use super::joint::Joint;
 use super::report::{Closed, Reporter};
@@ -23,7 +28,7 @@ use crate::index::change::Change;
 use crate::model::names::Name;
 use crate::model::scope::PrometheusAt;
 use crate::model::source::{ErrorKind, SourceKind};
-use crate::model::time::Timestamp;
+use crate::model::time::{Timestamp, unix_seconds};
 
 /// How many queries are asked at once: answers held.
 const QUERIES_AT_ONCE: usize = 4;
@@ -33,6 +38,9 @@ const MAX_ANSWER_BYTES: usize = 8 * 1024 * 1024;
 const SILENT_INTERVALS: u32 = 3;
 /// A query that every Prometheus answers: whether it is there is known even while nothing else is asked.
 const HEARTBEAT: &str = "vector(1)";
+
+/// Up to this difference clocks agree: `Date` has whole seconds, and an answer takes its time.
+const CLOCKS_AGREE: SignedDuration = SignedDuration::from_secs(3);
 
 /// Why a query has no answer.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -63,6 +71,13 @@ impl QueryError {
             Self::Answer(_) => ErrorKind::Decode,
         }
     }
+}
+
+/// An answer.
+struct Answered {
+    json: Vec<u8>,
+    /// How far its clock is behind the API server's.
+    behind: SignedDuration,
 }
 
 /// A Prometheus.
@@ -102,9 +117,34 @@ impl Prometheus {
     /// The one value that a query gives, and when it was answered; `None` where it gives none, and where there is no answer,
     /// which is told of the source.
     pub async fn value(&self, query: &Name) -> Result<Option<(Timestamp, f64)>, Closed> {
-        let answer = self.ask(query).await.and_then(|json| Ok(answer::value(&json)?));
+        let answer = self.ask(query, None).await.and_then(|answered| Ok(answer::value(&answered.json)?));
         let at = self.clock.now();
         Ok(self.tell(query, at, answer).await?.flatten().map(|value| (at, value)))
+    }
+
+    /// The one value that a query gives at another instant: inner `None` where it gives none, outer where there is no answer.
+    async fn value_at(&self, query: &Name, at: Timestamp) -> Result<Option<Option<f64>>, Closed> {
+        let answer = self.ask(query, Some(at)).await.and_then(|answered| Ok(answer::value(&answered.json)?));
+        self.tell(query, self.clock.now(), answer).await
+    }
+
+    /// The series of a range selector, their times by the API server's clock, and the present by it.
+    async fn series(&self, query: &Name) -> Result<Option<(Timestamp, Vec<Series>)>, Closed> {
+        let answer = self.ask(query, None).await.and_then(|answered| {
+            let mut series = answer::series(&answered.json)?;
+            for (at, _) in series.iter_mut().flat_map(|series| &mut series.samples) {
+                *at = at.saturating_add(answered.behind).unwrap_or(*at);
+            }
+            Ok(series)
+        });
+        let now = self.clock.now();
+        Ok(self.tell(query, now, answer).await?.map(|series| (now, series)))
+    }
+
+    /// Tells of something in an answer that could not be used; the rest of it was.
+    async fn refused(&self, query: &Name, kind: ErrorKind, what: &str) -> Result<(), Closed> {
+        let mut source = self.source.lock().await;
+        source.reporter().error(kind, &format!("query {query}: {what}")).await
     }
 
     /// Tells of an answer, or of its lack.
@@ -119,25 +159,47 @@ impl Prometheus {
         }
     }
 
-    async fn ask(&self, query: &str) -> Result<Vec<u8>, QueryError> {
+    /// Asks, for the present where no instant is given.
+    async fn ask(&self, query: &str, at: Option<Timestamp>) -> Result<Answered, QueryError> {
         let _turn = self.turns.acquire().await;
         let token = match &self.at.bearer_token_file {
             Some(file) => Some(secret::read(file).await?),
             None => None,
         };
-        let encoded = form_urlencoded::Serializer::new(String::new()).append_pair("query", query).finish();
-        let url = format!("{}/api/v1/query?{encoded}", self.at.url.trim_end_matches('/'));
+        let url = self.url(query, at);
         let with = |request: reqwest::RequestBuilder| match &token {
             Some(token) => request.bearer_auth(token.expose()),
             None => request,
         };
         let response = self.web.get(&url, self.at.ca_file.as_ref(), self.at.timeout, with).await?;
+        let behind = self.behind(&response);
         let status = response.status().as_u16();
         // The API answers its own errors with a body that says what is wrong.
         if !matches!(status, 200 | 400 | 422 | 503) {
             return Err(QueryError::Status(status));
         }
         let json = web::body(response, MAX_ANSWER_BYTES).await?;
-        if status == 200 || json.first() == Some(&b'{') { Ok(json) } else { Err(QueryError::Status(status)) }
+        if status == 200 || json.first() == Some(&b'{') {
+            Ok(Answered { json, behind })
+        } else {
+            Err(QueryError::Status(status))
+        }
+    }
+
+    fn url(&self, query: &str, at: Option<Timestamp>) -> String {
+        let mut encoded = form_urlencoded::Serializer::new(String::new());
+        encoded.append_pair("query", query);
+        if let Some(at) = at {
+            encoded.append_pair("time", &format!("{:.3}", unix_seconds(at)));
+        }
+        format!("{}/api/v1/query?{}", self.at.url.trim_end_matches('/'), encoded.finish())
+    }
+
+    /// How far the clock of an answer is behind the API server's; zero where they agree as far as `Date` can tell.
+    fn behind(&self, response: &reqwest::Response) -> SignedDuration {
+        let date = response.headers().get(DATE).and_then(|date| date.to_str().ok());
+        let date = date.and_then(|date| DateTimeParser::new().parse_timestamp(date).ok());
+        let behind = date.map_or(SignedDuration::ZERO, |date| self.clock.now().duration_since(date));
+        if behind.abs() <= CLOCKS_AGREE { SignedDuration::ZERO } else { behind }
     }
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "clippy's leave for tests ends at their helpers")]
 
+mod backups;
 mod bodies;
 mod endpoints;
 mod silence;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gim_upgrade_exporter::index::change::{Change, Delta};
+use gim_upgrade_exporter::model::dependency::Backup;
 use gim_upgrade_exporter::model::release::{BodyState, Revision};
 use gim_upgrade_exporter::model::scope::{KubernetesScope, Scope};
 use gim_upgrade_exporter::model::signal::Reading;
@@ -63,6 +65,7 @@ struct Heard {
     revisions: BTreeMap<String, Revision>,
     bodies: Vec<(BodyWant, BodyState)>,
     readings: Vec<Reading>,
+    backups: Vec<Backup>,
     sources: BTreeMap<SourceId, (Arc<Contact>, Duration)>,
     conditions: BTreeMap<SourceId, SourceCondition>,
     errors: Vec<(SourceId, ErrorKind, String)>,
@@ -85,11 +88,13 @@ impl Heard {
             Change::Revision(delta) => apply(&mut self.revisions, "", delta, |it| (&it.namespace, &it.object)),
             Change::Body(want, state) => self.bodies.push((want, state)),
             Change::Reading(reading) => self.readings.push(reading),
+            Change::Backup(backup) => self.backups.push(backup),
             Change::ConfigMap(_)
             | Change::Probe(_)
             | Change::Database(_)
-            | Change::Backup(_)
-            | Change::Aggregation(_) => {}
+            | Change::Aggregation(_)
+            | Change::BackupRun(_)
+            | Change::Past(_) => {}
             Change::SourceAdded { source, contact, stale_after } => {
                 let again = self.sources.insert(source, (contact, stale_after));
                 assert!(again.is_none(), "a source was added twice");
@@ -174,15 +179,19 @@ impl House {
     }
 
     async fn over(server: ApiServer, mode: KubernetesScope) -> Self {
-        Self::start(server, mode, Duration::from_millis(200)).await
+        Self::start(server, mode, Duration::from_millis(200), Suite::default_suite()).await
     }
 
     /// Endpoints are read so often, and may take so long to answer.
     async fn reading_every(interval: Duration) -> Self {
-        Self::start(server().await, KubernetesScope::Auto, interval).await
+        Self::start(server().await, KubernetesScope::Auto, interval, Suite::default_suite()).await
     }
 
-    async fn start(server: ApiServer, mode: KubernetesScope, signal_interval: Duration) -> Self {
+    async fn watching(suite: Suite) -> Self {
+        Self::start(server().await, KubernetesScope::Auto, Duration::from_millis(200), suite).await
+    }
+
+    async fn start(server: ApiServer, mode: KubernetesScope, signal_interval: Duration, suite: Suite) -> Self {
         let offset = Arc::new(ClockOffset::default());
         let clock = Arc::new(ServerClock::new(Arc::new(MachineClock), Arc::clone(&offset)));
         let access = Access::Url(server.url().parse().unwrap());
@@ -192,9 +201,10 @@ impl House {
         let (endpoints, wanted_endpoints) = watch::channel(Arc::default());
         let setup = Setup {
             api,
-            suites: vec![Suite::default_suite()],
+            suites: vec![suite],
             scope: Scope { kubernetes_scope: mode, ..Scope::default() },
             signal_interval,
+            trend_window: Duration::from_secs(10),
             probe_interval: signal_interval,
             database_interval: signal_interval,
             prometheus: None,
@@ -202,6 +212,7 @@ impl House {
             changes: sender,
             bodies: wanted_bodies,
             endpoints: wanted_endpoints,
+            queries: watch::channel(Arc::default()).1,
         };
         let observers = tokio::spawn(observe::run(setup));
         Self { server, changes, heard: Heard::default(), bodies, endpoints, offset, observers }
