@@ -60,6 +60,8 @@ e2e: ## play all scenarios through the whole program, and a real control plane w
 	$(call packages,psql:postgresql openssl:openssl setpriv:util-linux)
 	$(call say,Reading a real PostgreSQL)
 	cargo test --locked --test postgres
+	$(call say,Reading signals from a real Prometheus)
+	cargo test --locked --test prometheus
 	$(call say,Upgrading on a real control plane with Helm 3 and Helm 4)
 	cargo test --locked --test cluster
 

@@ -45,7 +45,8 @@ fn window(memory: &mut ComponentMemory, facts: &ComponentFacts, past: &Past, pol
     let superfluous = samples.iter().skip(1).take_while(|second| outside(second.at)).count();
     let superfluous = superfluous.max(samples.len().saturating_sub(MAX_SAMPLES));
     window.samples = samples.into_iter().skip(superfluous).collect();
-    for (reading, topic) in readings.iter().flat_map(|reading| reading.topics.iter().map(move |topic| (reading, topic))) {
+    for (reading, topic) in readings.iter().flat_map(|reading| reading.topics.iter().map(move |topic| (reading, topic)))
+    {
         if let Some(seen) = memory.topics.get_mut(&topic.topic) {
             *seen = (*seen).max(reading.at);
         } else if memory.topics.len() < MAX_TOPICS {
@@ -82,7 +83,10 @@ mod tests {
     /// Readings of a pod every quarter of a minute, whose latency in seconds is the minute.
     fn readings(uid: &str, from: f64, to: f64) -> Vec<Reading> {
         let count = ((to - from) * 4.0) as u32;
-        (0..=count).map(|n| from + f64::from(n) / 4.0).map(|minute| reading(uid, minute, &[("voice", minute)])).collect()
+        (0..=count)
+            .map(|n| from + f64::from(n) / 4.0)
+            .map(|minute| reading(uid, minute, &[("voice", minute)]))
+            .collect()
     }
 
     fn past(readings: Vec<Reading>) -> Past {

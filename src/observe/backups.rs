@@ -185,7 +185,8 @@ mod tests {
 
     #[test]
     fn each_suite_is_told_of_its_own() {
-        let watched = BTreeMap::from([("a".into(), vec!["one".into(), "two".into()]), ("b".into(), vec!["three".into()])]);
+        let watched =
+            BTreeMap::from([("a".into(), vec!["one".into(), "two".into()]), ("b".into(), vec!["three".into()])]);
         let mut known = Known { watched, last: HashMap::new() };
         let now = Timestamp::UNIX_EPOCH;
         let told = |known: &Known, names: Vec<Name>| {

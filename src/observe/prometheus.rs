@@ -119,17 +119,17 @@ impl Prometheus {
     pub async fn value(&self, query: &Name) -> Result<Option<(Timestamp, f64)>, Closed> {
         let answer = self.ask(query, None).await.and_then(|answered| Ok(answer::value(&answered.json)?));
         let at = self.clock.now();
-        Ok(self.tell(query, at, answer).await?.flatten().map(|value| (at, value)))
+        Ok(self.tell(query, query, at, answer).await?.flatten().map(|value| (at, value)))
     }
 
     /// The one value that a query gives at another instant: inner `None` where it gives none, outer where there is no answer.
-    async fn value_at(&self, query: &Name, at: Timestamp) -> Result<Option<Option<f64>>, Closed> {
+    async fn value_at(&self, of: &Name, query: &str, at: Timestamp) -> Result<Option<Option<f64>>, Closed> {
         let answer = self.ask(query, Some(at)).await.and_then(|answered| Ok(answer::value(&answered.json)?));
-        self.tell(query, self.clock.now(), answer).await
+        self.tell(of, query, self.clock.now(), answer).await
     }
 
     /// The series of a range selector, their times by the API server's clock, and the present by it.
-    async fn series(&self, query: &Name) -> Result<Option<(Timestamp, Vec<Series>)>, Closed> {
+    async fn series(&self, of: &Name, query: &str) -> Result<Option<(Timestamp, Vec<Series>)>, Closed> {
         let answer = self.ask(query, None).await.and_then(|answered| {
             let mut series = answer::series(&answered.json)?;
             for (at, _) in series.iter_mut().flat_map(|series| &mut series.samples) {
@@ -138,22 +138,28 @@ impl Prometheus {
             Ok(series)
         });
         let now = self.clock.now();
-        Ok(self.tell(query, now, answer).await?.map(|series| (now, series)))
+        Ok(self.tell(of, query, now, answer).await?.map(|series| (now, series)))
     }
 
     /// Tells of something in an answer that could not be used; the rest of it was.
-    async fn refused(&self, query: &Name, kind: ErrorKind, what: &str) -> Result<(), Closed> {
+    async fn refused(&self, query: &str, kind: ErrorKind, what: &str) -> Result<(), Closed> {
         let mut source = self.source.lock().await;
         source.reporter().error(kind, &format!("query {query}: {what}")).await
     }
 
-    /// Tells of an answer, or of its lack.
-    async fn tell<T>(&self, query: &Name, at: Timestamp, answer: Result<T, QueryError>) -> Result<Option<T>, Closed> {
+    /// Tells of an answer to a query about `of`, or of its lack.
+    async fn tell<T>(
+        &self,
+        of: &Name,
+        query: &str,
+        at: Timestamp,
+        answer: Result<T, QueryError>,
+    ) -> Result<Option<T>, Closed> {
         let mut source = self.source.lock().await;
         match answer {
-            Ok(answer) => source.well(query, at).await.map(|()| Some(answer)),
+            Ok(answer) => source.well(of, at).await.map(|()| Some(answer)),
             Err(error) => {
-                source.ailed(query, error.kind(), &format!("query {query}: {error}")).await?;
+                source.ailed(of, error.kind(), &format!("query {query}: {error}")).await?;
                 Ok(None)
             }
         }

@@ -111,11 +111,7 @@ pub fn cron_job_runs(namespace: Name, only: Option<&Name>) -> Target<BackupRun> 
 
 /// The same of `Job`s.
 pub fn job_runs(namespace: Name, only: Option<&Name>) -> Target<BackupRun> {
-    Target {
-        path: path::<batch::Job>(Some(&namespace)),
-        decode: interning::job_run,
-        ..cron_job_runs(namespace, only)
-    }
+    Target { path: path::<batch::Job>(Some(&namespace)), decode: interning::job_run, ..cron_job_runs(namespace, only) }
 }
 
 /// Helm's storage, metadata only.

@@ -144,8 +144,7 @@ mod tests {
     fn series(rows: &[(&str, &str)]) -> Vec<Series> {
         let row = |(labels, values): &(&str, &str)| format!(r#"{{"metric":{{{labels}}},"values":[{values}]}}"#);
         let rows: Vec<String> = rows.iter().map(row).collect();
-        let json =
-            format!(r#"{{"status":"success","data":{{"resultType":"matrix","result":[{}]}}}}"#, rows.join(","));
+        let json = format!(r#"{{"status":"success","data":{{"resultType":"matrix","result":[{}]}}}}"#, rows.join(","));
         answer::series(json.as_bytes()).unwrap()
     }
 
@@ -167,7 +166,8 @@ mod tests {
         let topics: Vec<(&str, f64)> = reading.topics.iter().map(|topic| (&*topic.topic, topic.seconds)).collect();
         assert_eq!(topics, [("voice", 1.0)]);
         let read = all(&want(), rows, LatencyUnit::Milliseconds, at(1_031));
-        let latencies: Vec<_> = read.readings.iter().map(|reading| (reading.at, reading.latency_seconds(&[]))).collect();
+        let latencies: Vec<_> =
+            read.readings.iter().map(|reading| (reading.at, reading.latency_seconds(&[]))).collect();
         assert_eq!(latencies, [(at(1_015), Some(7.0)), (at(1_030), Some(1.0))]);
     }
 
@@ -189,10 +189,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_told_apart_is_refused() {
-        let rows = series(&[
-            (r#""__name__":"gim_server_state""#, r#"[1030,"1"]"#),
-            (LATENCY, r#"[2000,"1"]"#),
-        ]);
+        let rows = series(&[(r#""__name__":"gim_server_state""#, r#"[1030,"1"]"#), (LATENCY, r#"[2000,"1"]"#)]);
         let read = newest(&want(), rows, LatencyUnit::Milliseconds, at(1_031));
         assert!(read.readings.is_empty());
         let refused: Vec<&str> = read.refused.iter().map(String::as_str).collect();

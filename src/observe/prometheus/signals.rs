@@ -105,7 +105,7 @@ async fn read(settings: &Settings, want: &QueryWant, past_told: &mut bool) -> Re
         return Ok(());
     }
     let query = selector(&want.matchers, &family_names(), interval.saturating_mul(SILENT_INTERVALS));
-    let Some((now, series)) = prometheus.series(&query).await? else { return Ok(()) };
+    let Some((now, series)) = prometheus.series(&want.matchers, &query).await? else { return Ok(()) };
     let read = readings::newest(want, series, *unit, now);
     for refused in &read.refused {
         prometheus.refused(&query, ErrorKind::Value, refused).await?;
@@ -123,14 +123,14 @@ async fn past(settings: &Settings, want: &QueryWant) -> Result<Option<Past>, Clo
     if !want.pods.is_empty() {
         // One sample from before the window makes it whole.
         let query = selector(&want.matchers, families::LATENCY, window.saturating_add(*interval));
-        let Some((now, series)) = prometheus.series(&query).await? else { return Ok(None) };
+        let Some((now, series)) = prometheus.series(&want.matchers, &query).await? else { return Ok(None) };
         readings = readings::all(want, series, *unit, now).readings;
     }
     let mut first_read = None;
     if let Some(began) = want.began {
         let at = before(began, *interval);
-        let query = Name::from(format!("count({})", instant(&want.matchers, &family_names())));
-        let Some(count) = prometheus.value_at(&query, at).await? else { return Ok(None) };
+        let query = format!("count({})", instant(&want.matchers, &family_names()));
+        let Some(count) = prometheus.value_at(&want.matchers, &query, at).await? else { return Ok(None) };
         first_read = count.filter(|count| *count > 0.0).map(|_| at);
     }
     Ok(Some(Past { suite: Name::clone(&want.suite), component: want.component, readings, first_read }))
@@ -148,8 +148,8 @@ fn instant(matchers: &str, names: &str) -> String {
 }
 
 /// A range selector: it gives samples as they were scraped, with their own times, where any other query looks back.
-fn selector(matchers: &str, names: &str, span: Duration) -> Name {
-    format!("{}[{}ms]", instant(matchers, names), span.as_millis()).into()
+fn selector(matchers: &str, names: &str, span: Duration) -> String {
+    format!("{}[{}ms]", instant(matchers, names), span.as_millis())
 }
 
 #[cfg(test)]
@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn queries() {
         let query = selector("namespace=\"gim\"", "a|b", Duration::from_secs(45));
-        assert_eq!(&*query, "{__name__=~\"(a|b)(_total)?\",namespace=\"gim\"}[45000ms]");
+        assert_eq!(query, "{__name__=~\"(a|b)(_total)?\",namespace=\"gim\"}[45000ms]");
         assert!(family_names().contains("gim_kafka_timestamp_behind|"));
     }
 }
