@@ -92,3 +92,28 @@ fn endpoints<'a>(
     });
     fixed.into_iter().chain(pods)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::assess::testing::{Scene, at};
+
+    #[test]
+    fn prometheus_is_asked_for_the_pods_that_are_ready() {
+        let mut scene = Scene::upgraded(Component::Gim);
+        let mut suite = Suite::clone(&scene.facts.suite);
+        suite.members.gim.endpoint = Some(Endpoint::Prometheus("namespace=\"gim\"".into()));
+        let wanted = |scene: &mut Scene| {
+            let assessment = scene.judge(3.0);
+            wants(&suite, &scene.facts, &assessment)
+        };
+        let all = wanted(&mut scene);
+        assert!(all.endpoints.is_empty());
+        let [query] = &all.queries[..] else { panic!("{all:?}") };
+        let pod = PodName { name: "gim-0".into(), uid: "gim-0-3".into(), created: at(1.0) };
+        assert_eq!((&query.pods[..], query.began), (&[pod][..], Some(at(0.0))));
+        scene.pod(Component::Gim).ready = false;
+        let all = wanted(&mut scene);
+        assert_eq!(all.queries[0].pods, [], "and still whether signals were there before the operation");
+    }
+}

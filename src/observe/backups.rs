@@ -12,6 +12,7 @@ use tokio::sync::mpsc::channel;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::interest::Interest;
 use super::report::Closed;
 use super::targets::{cron_job_runs, job_runs};
 use super::watch::{Shared, Target, watch};
@@ -97,7 +98,9 @@ async fn one(shared: Shared, target: Target<BackupRun>, watched: Watched, again:
     let (changes, mut heard) = channel(CHANGES);
     let told = shared.changes.clone();
     let clock = Arc::clone(shared.api.clock());
-    let watching = watch(target, Shared { changes, ..shared });
+    // Backups may be made in a namespace that no component is in.
+    let interest = Arc::new(target.namespace.clone().map(Interest::in_namespace).unwrap_or_default());
+    let watching = watch(target, Shared { changes, interest, ..shared });
     tokio::pin!(watching);
     let mut known = Known { watched, last: HashMap::new() };
     let mut contact: Option<Arc<Contact>> = None;

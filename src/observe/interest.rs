@@ -31,6 +31,12 @@ impl Interest {
         interest
     }
 
+    /// A namespace that is watched beside those of the suites' components, and no release in it.
+    #[must_use]
+    pub fn in_namespace(namespace: Name) -> Self {
+        Self { namespaces: BTreeSet::from([namespace]), releases: BTreeSet::new() }
+    }
+
     /// The namespaces, sorted.
     pub fn namespaces(&self) -> impl ExactSizeIterator<Item = &Name> {
         self.namespaces.iter()
