@@ -127,8 +127,11 @@ impl Index {
             Change::Aggregation(level) => {
                 self.surrounding(&level.suite.clone(), |all, place| all.aggregation(place, level))
             }
-            Change::BackupRun(_) | Change::Past(_) => Touched::None,
-            Change::SourceAdded { .. } | Change::SourceCondition(..) | Change::SourceError { .. } => Touched::None,
+            Change::BackupRun(_)
+            | Change::Past(_)
+            | Change::SourceAdded { .. }
+            | Change::SourceCondition(..)
+            | Change::SourceError { .. } => Touched::None,
         }
     }
 

@@ -82,9 +82,9 @@ mod tests {
 
     /// Readings of a pod every quarter of a minute, whose latency in seconds is the minute.
     fn readings(uid: &str, from: f64, to: f64) -> Vec<Reading> {
-        let count = ((to - from) * 4.0) as u32;
-        (0..=count)
+        (0_u32..1_000)
             .map(|n| from + f64::from(n) / 4.0)
+            .take_while(|minute| *minute <= to)
             .map(|minute| reading(uid, minute, &[("voice", minute)]))
             .collect()
     }

@@ -75,7 +75,8 @@ fn is_host(text: &str) -> bool {
 fn is_address(text: &str) -> bool {
     let Some((host, port)) = text.rsplit_once(':') else { return false };
     // An IPv6 address needs brackets here, else its last group would be the port.
-    is_host(host) && !(host.contains(':') && !host.starts_with('[')) && port.parse().is_ok_and(|port: u16| port > 0)
+    let bracketed = host.starts_with('[') || !host.contains(':');
+    bracketed && is_host(host) && port.parse().is_ok_and(|port: u16| port > 0)
 }
 
 fn is_object(text: &str) -> bool {

@@ -29,7 +29,7 @@ section! {
     DependenciesFields {
         /// Kafka: asked for its versions, which it tells before anybody authenticates.
         kafka: AskedAt = "";
-        /// PostgreSQL as a server: the startup exchange is begun. Where `database` is configured, its host and port are asked by default.
+        /// `PostgreSQL` as a server: the startup exchange is begun. Where `database` is configured, its host and port are asked by default.
         database: AskedAt = "";
         /// Object storage: any answer below HTTP 500 counts.
         object_storage: StorageAt = "";
@@ -97,13 +97,13 @@ section! {
 }
 
 section! {
-    /// Where the backup of the Info Mart database is seen: one of a CronJob, a Job and a query.
+    /// Where the backup of the Info Mart database is seen: one of a `CronJob`, a `Job` and a query.
     BackupFields {
-        /// Namespace of the CronJob or Job.
+        /// Namespace of the `CronJob` or `Job`.
         namespace: Namespace = "the namespace of gim";
-        /// A CronJob, for its last success.
+        /// A `CronJob`, for its last success.
         cron_job: ObjectName = "";
-        /// A Job, for its completion.
+        /// A `Job`, for its completion.
         job: ObjectName = "";
         /// A query of `prometheus` whose value is the Unix time of the last success.
         query: Query = "";

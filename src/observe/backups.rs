@@ -62,8 +62,8 @@ impl Backups {
                 Some(BackupAt::Job { namespace, name }) => (namespace, name, Kind::Job),
                 Some(BackupAt::Query(_)) | None => continue,
             };
-            let watched = watches.entry((Name::clone(namespace), kind)).or_default();
-            watched.entry(Name::clone(name)).or_default().push(Name::clone(&suite.name));
+            let objects = watches.entry((Name::clone(namespace), kind)).or_default();
+            objects.entry(Name::clone(name)).or_default().push(Name::clone(&suite.name));
         }
         Self(watches)
     }
@@ -100,7 +100,7 @@ async fn one(shared: Shared, target: Target<BackupRun>, watched: Watched, again:
     let clock = Arc::clone(shared.api.clock());
     // Backups may be made in a namespace that no component is in.
     let interest = Arc::new(target.namespace.clone().map(Interest::in_namespace).unwrap_or_default());
-    let watching = watch(target, Shared { changes, interest, ..shared });
+    let watching = watch(target, Shared { interest, changes, ..shared });
     tokio::pin!(watching);
     let mut known = Known { watched, last: HashMap::new() };
     let mut contact: Option<Arc<Contact>> = None;

@@ -33,7 +33,7 @@ use crate::model::dependency::{AskAt, Backup, BackupAt, Dependency, Level, Probe
 use crate::model::names::Name;
 use crate::model::source::{ErrorKind, SourceKind};
 use crate::model::suite::Suite;
-use crate::model::time::Timestamp;
+use crate::model::time::{Timestamp, from_unix_seconds};
 
 /// How many are asked at once: sockets held.
 const ASKED_AT_ONCE: usize = 16;
@@ -43,8 +43,6 @@ const SILENT_INTERVALS: u32 = 3;
 const LONGEST: Duration = Duration::from_secs(10);
 /// What one answer may take at least, however short the interval of a cluster that is played fast.
 const SHORTEST: Duration = Duration::from_secs(1);
-/// The latest and earliest second that a query for a backup may give: years 1970 to 9999, as far as instants go.
-const LAST_SECOND: f64 = 253_402_207_200.0;
 
 /// Why a dependency did not answer as it should.
 #[derive(Debug, Error)]
@@ -186,11 +184,11 @@ pub async fn keep_asking(settings: Settings, questions: Questions) -> AskingEnd 
     for ask in questions.0 {
         let asking = Arc::clone(&asking);
         tasks.spawn(async move {
-            let place = (Name::clone(&ask.suite), ask.what);
+            let of = (Name::clone(&ask.suite), ask.what);
             loop {
                 // Boxed, so that the many that wait do not each hold the state of a connection.
-                match Box::pin(asking.once(&ask, &place)).await {
-                    Ok(()) => sleep(pace.until_next(&place)).await,
+                match Box::pin(asking.once(&ask, &of)).await {
+                    Ok(()) => sleep(pace.until_next(&of)).await,
                     Err(closed) => return closed,
                 }
             }
@@ -305,9 +303,9 @@ fn meaning(ask: &Ask, at: Timestamp, value: f64) -> Option<Change> {
         }
         What::Aggregation if !value.is_nan() => Some(Change::Aggregation(Level { suite, at, value })),
         // 0 is what PromQL says of a job that never succeeded.
-        What::Backup if (0.0..LAST_SECOND).contains(&value) => {
-            let last_success = Timestamp::from_second(value as i64).ok().filter(|_| value > 0.0);
-            Some(Change::Backup(Backup { suite, at, last_success }))
+        What::Backup if value >= 0.0 => {
+            let success = from_unix_seconds(value)?;
+            Some(Change::Backup(Backup { suite, at, last_success: (value > 0.0).then_some(success) }))
         }
         _ => None,
     }

@@ -37,7 +37,7 @@ const SILENT_INTERVALS: u32 = 3;
 /// How long making a connection may take, TLS and authentication included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest that one whole read may take, however many tables are asked for.
-const READ_TIMEOUT: Duration = Duration::from_secs(60);
+const READ_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// How databases are read.
 pub struct Settings {
@@ -105,14 +105,13 @@ pub async fn keep_reading(settings: Settings, databases: Databases) -> InfoMartE
     let reads = Arc::new(Reads { pace: Pace::new(settings.interval), turns: Semaphore::new(READS_AT_ONCE), settings });
     let mut tasks: JoinSet<Closed> = JoinSet::new();
     for database in databases.0 {
-        let source = match sources.get(&database.namespace) {
-            Some(source) => Arc::clone(source),
-            None => {
-                let (scope, changes) = (Some(Name::clone(&database.namespace)), reads.settings.changes.clone());
-                match Reporter::add(SourceKind::InfoMart, scope, stale_after, changes).await {
-                    Ok(reporter) => Arc::new(Mutex::new(Joint::new(reporter))),
-                    Err(closed) => return closed.into(),
-                }
+        let source = if let Some(source) = sources.get(&database.namespace) {
+            Arc::clone(source)
+        } else {
+            let (scope, changes) = (Some(Name::clone(&database.namespace)), reads.settings.changes.clone());
+            match Reporter::add(SourceKind::InfoMart, scope, stale_after, changes).await {
+                Ok(reporter) => Arc::new(Mutex::new(Joint::new(reporter))),
+                Err(closed) => return closed.into(),
             }
         };
         sources.insert(Name::clone(&database.namespace), Arc::clone(&source));

@@ -61,6 +61,7 @@ pub enum QueryError {
 
 impl QueryError {
     /// What kind of error it is, for counting.
+    #[must_use]
     pub const fn kind(&self) -> ErrorKind {
         match self {
             Self::Web(error) => error.kind(),

@@ -64,7 +64,7 @@ mod tests {
         std::fs::write(&file, "canary \r\n").unwrap();
         let secret = read(name).await.unwrap();
         assert_eq!((secret.expose(), format!("{secret:?}").as_str()), ("canary ", "Secret"));
-        for bad in [&b"\n"[..], &[0xff], &[b'x'; 16 * 1024 + 1]] {
+        for bad in [b"\n".to_vec(), vec![0xff], vec![b'x'; 16 * 1024 + 1]] {
             std::fs::write(&file, bad).unwrap();
             assert_eq!(read(name).await.unwrap_err(), SecretError::Unfit(name.into()));
         }

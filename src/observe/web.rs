@@ -45,6 +45,7 @@ pub enum WebError {
 
 impl WebError {
     /// What kind of error it is, for counting.
+    #[must_use]
     pub const fn kind(&self) -> ErrorKind {
         match self {
             Self::Timeout => ErrorKind::Timeout,
@@ -55,6 +56,7 @@ impl WebError {
     }
 
     /// What it says about a dependency.
+    #[must_use]
     pub const fn failure(&self) -> ProbeFailure {
         match self {
             Self::Timeout => ProbeFailure::Timeout,
@@ -94,11 +96,14 @@ fn failure(error: &(dyn StdError + 'static)) -> ProbeFailure {
     ProbeFailure::Other
 }
 
+/// A client and what it was made of.
+type Made = (Arc<ClientConfig>, reqwest::Client);
+
 /// Clients, one for each file of certificates.
 #[derive(Debug)]
 pub struct Web {
     trust: Arc<Trust>,
-    clients: Mutex<HashMap<Option<Name>, (Arc<ClientConfig>, reqwest::Client)>>,
+    clients: Mutex<HashMap<Option<Name>, Made>>,
 }
 
 impl Web {

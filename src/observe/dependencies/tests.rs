@@ -164,7 +164,7 @@ fn values_of_queries() {
     }
     let at = |seconds| Timestamp::from_second(seconds).unwrap();
     let cases = [
-        (1_700_000_000.5, Some(Some(at(1_700_000_000)))),
+        (1_700_000_000.0, Some(Some(at(1_700_000_000)))),
         (0.0, Some(None)),
         (-5.0, None),
         (1e18, None),

@@ -3,6 +3,7 @@
 use thiserror::Error;
 use tokio::task::AbortHandle;
 use tokio_postgres::config::SslMode;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Config, NoTls};
 
 use super::tls::Encrypt;
@@ -45,7 +46,7 @@ impl ConnectError {
             Self::Password(_) => ErrorKind::Other,
             Self::Timeout => ErrorKind::Timeout,
             // Class 28 is a refused authentication, 42501 a lacking privilege.
-            Self::Server(error) => match error.code().map(|code| code.code()) {
+            Self::Server(error) => match error.code().map(SqlState::code) {
                 Some(code) if code.starts_with("28") || code == "42501" => ErrorKind::Forbidden,
                 Some(_) => ErrorKind::Status,
                 None => ErrorKind::Connect,

@@ -10,7 +10,7 @@ use super::connection::spell;
 use crate::model::database::{DatabaseReading, ObjectState, SchemaExpectation, SchemaObject, Transform};
 use crate::model::names::Name;
 use crate::model::sql_name::{parts, quote};
-use crate::model::time::Timestamp;
+use crate::model::time::from_unix_seconds;
 use crate::observe::hearing::ServerClock;
 
 /// A reading, and what could not be told of single objects.
@@ -148,9 +148,6 @@ async fn newest_transform(client: &Client) -> Result<Option<Transform>, tokio_po
 }
 
 fn transform(row: &Row) -> Result<Transform, tokio_postgres::Error> {
-    let instant = |seconds: Option<f64>| {
-        // Out of range becomes the nearest integer, which is no instant either.
-        seconds.and_then(|seconds| Timestamp::from_millisecond((seconds * 1000.0).round() as i64).ok())
-    };
+    let instant = |seconds: Option<f64>| seconds.and_then(from_unix_seconds);
     Ok(Transform { started: instant(row.try_get(0)?), ended: instant(row.try_get(1)?), rows: row.try_get(2)? })
 }

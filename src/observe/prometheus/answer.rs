@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use thiserror::Error;
 
-use crate::model::time::Timestamp;
+use crate::model::time::{Timestamp, from_unix_seconds};
 
 /// Why an answer is of no use. Holds nothing of the answer but Prometheus's own word for a kind of error.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -91,13 +91,11 @@ const ERROR_TYPES: [&str; 8] =
 
 fn data(json: &[u8]) -> Result<Data<'_>, AnswerError> {
     let Envelope { status, data, error_type } = serde_json::from_slice(json)?;
-    match (status, data) {
-        ("success", Some(data)) => Ok(data),
-        _ => {
-            let known = error_type.and_then(|word| ERROR_TYPES.into_iter().find(|known| *known == word));
-            Err(AnswerError::Refused(known.unwrap_or("that it failed")))
-        }
+    if let ("success", Some(data)) = (status, data) {
+        return Ok(data);
     }
+    let known = error_type.and_then(|word| ERROR_TYPES.into_iter().find(|known| *known == word));
+    Err(AnswerError::Refused(known.unwrap_or("that it failed")))
 }
 
 /// The one value of an instant query; `None` where it gives no series.
@@ -138,8 +136,7 @@ fn number(text: &str) -> Result<f64, AnswerError> {
 }
 
 fn instant(seconds: f64) -> Result<Timestamp, AnswerError> {
-    // Out of range becomes the nearest integer, which is no instant either.
-    Timestamp::from_millisecond((seconds * 1000.0).round() as i64).map_err(|_| AnswerError::Value)
+    from_unix_seconds(seconds).ok_or(AnswerError::Value)
 }
 
 #[cfg(test)]
