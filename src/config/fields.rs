@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use super::places::Matchers;
 use super::reference::Row;
-use super::resolve::DEFAULT_PATH;
+use super::resolve::default_path;
 use super::span::{Span, spell};
 use super::surroundings::{
     AggregationFields, BackupFields, DatabaseFields, DependenciesFields, PrometheusFields, SchemaFields,
 };
-use super::values::{Companion, Metrics, Namespace, Port, Release, SuiteName, Takes, Topic, Url, UrlPath};
+use super::values::{Companion, Metrics, Namespace, Number, Port, Release, SuiteName, Takes, Topic, Url, UrlPath};
 use crate::model::names::{Component, PerComponent};
 use crate::model::policy::{Policy, Times};
 use crate::model::scope::{HelmDriver, KubernetesScope, LatencyUnit, Scope};
@@ -116,7 +116,7 @@ section! {
         /// Port of each pod.
         port: Port = "8249 (gim), 9249 (gsp); required for gca";
         /// Path at each pod.
-        path: UrlPath = code(DEFAULT_PATH);
+        path: UrlPath = per_component(|component| default_path(component).to_owned());
         /// One fixed URL instead of the pods.
         url: Url = "";
         /// Label matchers that select the component's series in `prometheus`, instead of the pods.
@@ -151,6 +151,14 @@ section! {
         probe_hold: Span = policy(|policy| policy.probe_hold);
         /// How often the Info Mart database is read; at least 1s.
         database_interval: Span = policy(|policy| policy.database_interval);
+        /// How long GSP's Flink job may be without a completed checkpoint.
+        checkpoint_timeout: Span = policy(|policy| policy.checkpoint_timeout);
+        /// How old the newest configuration that GSP took from GCA may be.
+        config_stale_after: Span = policy(|policy| policy.config_stale_after);
+        /// The lowest `gim_server_state` that is well.
+        server_state_min: Number = code(&Policy::default().server_state_min.to_string());
+        /// How old the newest backup of the Info Mart database may be when GIM is upgraded.
+        backup_max_age: Span = policy(|policy| policy.backup_max_age);
         /// Times of GIM.
         gim: TimesFields = "";
         /// Times of GSP.

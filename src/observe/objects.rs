@@ -5,6 +5,7 @@
 //! object that cannot be read is the watch's business.
 
 mod backups;
+mod config_maps;
 mod metadata;
 mod pods;
 mod revisions;
@@ -13,6 +14,7 @@ mod workloads;
 use thiserror::Error;
 
 use super::intern::Interner;
+use crate::model::config_map::ConfigMap;
 use crate::model::release::Revision;
 use crate::model::workload::{Pod, ReplicaSet, Workload};
 
@@ -72,6 +74,11 @@ pub fn replica_set(json: &[u8]) -> Result<ReplicaSet, DecodeError> {
     workloads::replica_set(json, &mut Interner::default())
 }
 
+/// Reads the metadata of a `v1` `ConfigMap`; its data is skipped.
+pub fn config_map(json: &[u8]) -> Result<ConfigMap, DecodeError> {
+    config_maps::config_map(json, &mut Interner::default())
+}
+
 /// Reads the metadata of an object of Helm's storage, a Secret or a `ConfigMap`; its data is skipped.
 pub fn revision(json: &[u8]) -> Result<Revision, DecodeError> {
     revisions::revision(json, &mut Interner::default())
@@ -80,6 +87,7 @@ pub fn revision(json: &[u8]) -> Result<Revision, DecodeError> {
 /// The same, with texts shared across the objects of one watch.
 pub(super) mod interning {
     pub(in crate::observe) use super::backups::{cron_job_run, job_run};
+    pub(in crate::observe) use super::config_maps::config_map;
     pub(in crate::observe) use super::pods::pod;
     pub(in crate::observe) use super::revisions::revision;
     pub(in crate::observe) use super::workloads::{deployment, job, replica_set, stateful_set};

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gim_upgrade_exporter::index::change::{Change, Delta};
+use gim_upgrade_exporter::model::config_map::ConfigMap;
 use gim_upgrade_exporter::model::dependency::Backup;
 use gim_upgrade_exporter::model::release::{BodyState, Revision};
 use gim_upgrade_exporter::model::scope::{KubernetesScope, Scope};
@@ -63,6 +64,7 @@ struct Heard {
     workloads: BTreeMap<String, Workload>,
     replica_sets: BTreeMap<String, ReplicaSet>,
     revisions: BTreeMap<String, Revision>,
+    config_maps: BTreeMap<String, ConfigMap>,
     bodies: Vec<(BodyWant, BodyState)>,
     readings: Vec<Reading>,
     backups: Vec<Backup>,
@@ -88,9 +90,9 @@ impl Heard {
             Change::Revision(delta) => apply(&mut self.revisions, "", delta, |it| (&it.namespace, &it.object)),
             Change::Body(want, state) => self.bodies.push((want, state)),
             Change::Reading(reading) => self.readings.push(reading),
+            Change::ConfigMap(delta) => apply(&mut self.config_maps, "", delta, |it| (&it.namespace, &it.name)),
             Change::Backup(backup) => self.backups.push(backup),
-            Change::ConfigMap(_)
-            | Change::Probe(_)
+            Change::Probe(_)
             | Change::Database(_)
             | Change::Aggregation(_)
             | Change::BackupRun(_)
@@ -120,9 +122,9 @@ impl Heard {
         contact.last().is_none_or(|last| between(last, Timestamp::now()) > *stale_after)
     }
 
-    /// Whether all six watches and the reader of bodies are synced.
+    /// Whether all seven watches and the reader of bodies are synced.
     fn is_synced(&self) -> bool {
-        self.conditions.len() >= 7 && self.conditions.values().all(|condition| *condition == SourceCondition::Synced)
+        self.conditions.len() >= 8 && self.conditions.values().all(|condition| *condition == SourceCondition::Synced)
     }
 
     fn kinds(&self, kind: SourceKind) -> BTreeSet<Option<&str>> {
