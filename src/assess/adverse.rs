@@ -166,8 +166,9 @@ mod tests {
         let mut scene = Scene::upgraded(Gca);
         scene.body(Gca).workloads.clear();
         scene.component(Gca).workloads.clear();
-        assert_eq!(scene.verdict(Gca, 5.0).0, VerdictKind::Wait);
-        assert_eq!(scene.verdict(Gca, 11.0).0, VerdictKind::Investigate);
+        assert_eq!(scene.verdict(Gca, 0.5).0, VerdictKind::Wait);
+        assert_eq!(scene.verdict(Gca, 10.4).0, VerdictKind::Wait);
+        assert_eq!(scene.verdict(Gca, 10.5).0, VerdictKind::Investigate);
     }
 
     #[test]
