@@ -18,6 +18,7 @@ pub mod kind;
 pub mod operation;
 pub mod procedure;
 pub mod proof;
+pub mod refill;
 pub mod remember;
 pub mod rollout;
 pub mod snapshot;

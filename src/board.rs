@@ -9,12 +9,13 @@ mod sources;
 
 pub use run::{SystemClock, run};
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use sources::SourceTable;
 
 use crate::assess::assess;
+use crate::assess::refill::refill;
 use crate::assess::remember;
 use crate::assess::snapshot::{Snapshot, SuiteSnapshot};
 use crate::assess::wants::wants;
@@ -22,7 +23,9 @@ use crate::index::change::Change;
 use crate::index::{Index, Touched};
 use crate::model::facts::Sources;
 use crate::model::memory::Memory;
+use crate::model::names::Component;
 use crate::model::policy::Policy;
+use crate::model::signal::Past;
 use crate::model::source::{Freshness, SourceKind};
 use crate::model::suite::Suite;
 use crate::model::time::Timestamp;
@@ -42,6 +45,8 @@ pub struct Board {
     policy: Arc<Policy>,
     sources: SourceTable,
     kept: Vec<Kept>,
+    /// What sources remember of the time before memory began, until it was taken in.
+    past: BTreeMap<(usize, Component), Past>,
     dirty: BTreeSet<usize>,
     due: BTreeSet<(Timestamp, usize)>,
     wants: Arc<Wants>,
@@ -67,6 +72,7 @@ impl Board {
             policy,
             sources,
             kept: Vec::new(),
+            past: BTreeMap::new(),
             dirty: BTreeSet::new(),
             due: BTreeSet::new(),
             wants: Arc::default(),
@@ -91,6 +97,12 @@ impl Board {
             Change::SourceAdded { source, contact, stale_after } => self.sources.add(source, contact, stale_after),
             Change::SourceCondition(source, condition) => self.sources.condition(&source, condition),
             Change::SourceError { source, kind, detail } => self.sources.error(&source, kind, &detail),
+            Change::Past(past) => {
+                if let Some(place) = self.index.place(&past.suite) {
+                    self.past.insert((place, past.component), past);
+                    self.dirty.insert(place);
+                }
+            }
             other => match self.index.apply(other) {
                 Touched::None => {}
                 Touched::Some(places) => self.dirty.extend(places),
@@ -184,7 +196,11 @@ impl Board {
         if changed || wants_changed {
             kept.latest = Arc::new(snapshot);
         }
-        self.begun |= kept.has_begun();
+        if kept.has_begun() {
+            self.begun = true;
+            // Memory begins anew until then, so what it took in before is lost.
+            self.past.retain(|(of, _), _| *of != place);
+        }
         (changed, wants_changed)
     }
 
@@ -201,9 +217,15 @@ impl Board {
                 helm: if primed || helm == Freshness::Off { helm } else { helm.max(Freshness::Starting) },
                 bodies: freshness(SourceKind::HelmBodies),
                 config_maps: freshness(SourceKind::ConfigMaps),
+                prometheus: freshness(SourceKind::Prometheus),
             }
         })?;
         remember::seen(&mut memory, &facts, &self.policy, now);
+        for component in Component::ALL {
+            if let Some(past) = self.past.get(&(place, *component)) {
+                refill(&mut memory, &facts, past, &self.policy);
+            }
+        }
         let assessment = assess(&facts, &memory, &self.policy, now);
         remember::concluded(&mut memory, &assessment, &self.policy, now);
         let wants = wants(&suite, &facts, &assessment);
@@ -230,6 +252,7 @@ impl Board {
         for kept in &self.kept {
             all.bodies.extend_from_slice(&kept.latest.wants.bodies);
             all.endpoints.extend_from_slice(&kept.latest.wants.endpoints);
+            all.queries.extend_from_slice(&kept.latest.wants.queries);
         }
         all.bodies.sort_unstable();
         all.bodies.dedup();

@@ -6,12 +6,16 @@
 
 mod check;
 mod error;
+#[macro_use]
+mod values;
+#[macro_use]
 mod fields;
 mod outline;
+mod places;
 mod reference;
 mod resolve;
 mod span;
-mod values;
+mod surroundings;
 
 use std::io::Read;
 use std::path::Path;
@@ -20,7 +24,7 @@ pub use error::ConfigError;
 pub use reference::reference;
 
 use crate::model::policy::Policy;
-use crate::model::scope::Scope;
+use crate::model::scope::{PrometheusAt, Scope};
 use crate::model::suite::Suite;
 
 /// The largest file that is read, in bytes. A thousand suites take about 300 KB.
@@ -37,11 +41,18 @@ pub struct Config {
     pub policy: Policy,
     /// How the cluster is looked at.
     pub scope: Scope,
+    /// A Prometheus that is asked, where there is one.
+    pub prometheus: Option<PrometheusAt>,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { suites: vec![Suite::default_suite()], policy: Policy::default(), scope: Scope::default() }
+        Self {
+            suites: vec![Suite::default_suite()],
+            policy: Policy::default(),
+            scope: Scope::default(),
+            prometheus: None,
+        }
     }
 }
 

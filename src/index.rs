@@ -89,6 +89,12 @@ impl Index {
         &self.suites
     }
 
+    /// The place of a suite in the configuration.
+    #[must_use]
+    pub fn place(&self, suite: &Name) -> Option<usize> {
+        self.by_name.get(suite).copied()
+    }
+
     /// Takes a change in and tells which suites it concerns. Changes that are about sources concern none here.
     pub fn apply(&mut self, change: Change) -> Touched {
         match change {
@@ -121,7 +127,11 @@ impl Index {
             Change::Aggregation(level) => {
                 self.surrounding(&level.suite.clone(), |all, place| all.aggregation(place, level))
             }
-            Change::SourceAdded { .. } | Change::SourceCondition(..) | Change::SourceError { .. } => Touched::None,
+            Change::BackupRun(_)
+            | Change::Past(_)
+            | Change::SourceAdded { .. }
+            | Change::SourceCondition(..)
+            | Change::SourceError { .. } => Touched::None,
         }
     }
 

@@ -14,6 +14,7 @@ pub mod release;
 pub mod scope;
 pub mod signal;
 pub mod source;
+pub mod sql_name;
 pub mod suite;
 pub mod time;
 pub mod version;

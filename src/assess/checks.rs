@@ -51,6 +51,7 @@ use crate::model::names::Component;
 use crate::model::policy::{Policy, Times};
 use crate::model::signal::{RUNNING_JOBS, Reading};
 use crate::model::source::{Freshness, SourceKind};
+use crate::model::suite::Endpoint;
 use crate::model::time::{Timestamp, after};
 use crate::model::workload::Pod;
 
@@ -242,9 +243,13 @@ fn blind(context: &Context<'_>, rests: Rests) -> Option<Evidence> {
     let helm = (SourceKind::Helm, sources.helm);
     let pods = (SourceKind::Pods, sources.pods);
     let workloads = (SourceKind::StatefulSets, sources.workloads);
+    let prometheus = (SourceKind::Prometheus, sources.prometheus);
+    let endpoint = &context.suite.suite.members.get(context.component).endpoint;
     // Where the workloads tell instead of Helm, they must be fresh in its stead.
     let without_helm = sources.helm == Freshness::Off || context.facts.told_by_workloads();
     let needed = match rests {
+        // A Prometheus that does not answer says nothing of the component, not even that its metrics are absent.
+        Rests::Signals if matches!(endpoint, Some(Endpoint::Prometheus(_))) => vec![pods, workloads, prometheus],
         Rests::Helm | Rests::Both if without_helm => vec![pods, workloads],
         Rests::Helm => vec![helm],
         Rests::Pods | Rests::Signals => vec![pods, workloads],

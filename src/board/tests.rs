@@ -166,3 +166,20 @@ fn a_clock_that_is_set_right_before_anything_was_heard_is_followed() {
         assert_eq!(board.snapshot().taken, at(20_000), "{ours}");
     }
 }
+
+#[test]
+fn what_was_before_is_taken_in_once_memory_has_begun() {
+    let (mut board, contact) = board();
+    let (suite, component, first_read) = ("default".into(), Component::Gim, Some(at(0)));
+    board.apply(Change::Past(Past { suite, component, readings: Vec::new(), first_read }));
+    board.judge(at(1));
+    assert_eq!(board.past.len(), 1, "memory begins anew until all evidence is there");
+    contact.heard(at(1));
+    sync(&mut board);
+    for seconds in [2, 3] {
+        board.apply(Change::Pod(Delta::Reset { namespace: None, items: Vec::new() }));
+        board.judge(at(seconds));
+        assert_eq!(board.kept[0].memory.components.gim.first_read, first_read);
+        assert!(board.past.is_empty());
+    }
+}

@@ -15,7 +15,7 @@ use crate::board::{self, Board, SystemClock};
 use crate::config::Config;
 use crate::model::source::ClockOffset;
 use crate::model::time::Clock;
-use crate::model::wants::{BodyWant, EndpointWant, Wants};
+use crate::model::wants::{BodyWant, EndpointWant, QueryWant, Wants};
 use crate::observe::client::{Access, ApiClient};
 use crate::observe::hearing::ServerClock;
 use crate::observe::timing::Timing;
@@ -84,16 +84,21 @@ impl Outlet {
         let (changes, heard) = mpsc::channel(CHANGES);
         let board = Board::new(config.suites.clone(), config.policy.clone(), self.clock.now());
         let (wants, wanted) = watch::channel(Arc::default());
-        let (bodies, endpoints) = split(generation, wanted);
+        let (bodies, endpoints, queries) = split(generation, wanted);
         let observers = Setup {
             api: client,
             suites: config.suites,
             scope: config.scope,
             signal_interval: config.policy.signal_interval,
+            trend_window: config.policy.trend_window,
+            probe_interval: config.policy.probe_interval,
+            database_interval: config.policy.database_interval,
+            prometheus: config.prometheus,
             timing,
             changes,
             bodies,
             endpoints,
+            queries,
         };
         generation.spawn_until_stopped("observers", async move { Err(observe::run(observers).await) });
         let (snapshots, clock, offset) = (self.snapshots.clone(), Arc::clone(&self.clock), Arc::clone(&self.offset));
@@ -113,19 +118,21 @@ type Wanted<T> = watch::Receiver<Arc<Vec<T>>>;
 fn split(
     generation: &mut Generation,
     mut wanted: watch::Receiver<Arc<Wants>>,
-) -> (Wanted<BodyWant>, Wanted<EndpointWant>) {
+) -> (Wanted<BodyWant>, Wanted<EndpointWant>, Wanted<QueryWant>) {
     let (bodies, wanted_bodies) = watch::channel(Arc::default());
     let (endpoints, wanted_endpoints) = watch::channel(Arc::default());
+    let (queries, wanted_queries) = watch::channel(Arc::default());
     generation.spawn_until_stopped("wants", async move {
         // It ends with the board, which tells why.
         while wanted.changed().await.is_ok() {
             let wants = wanted.borrow_and_update().clone();
             replace(&bodies, &wants.bodies);
             replace(&endpoints, &wants.endpoints);
+            replace(&queries, &wants.queries);
         }
         Ok::<_, Infallible>(())
     });
-    (wanted_bodies, wanted_endpoints)
+    (wanted_bodies, wanted_endpoints, wanted_queries)
 }
 
 fn replace<T: Clone + PartialEq>(sender: &watch::Sender<Arc<Vec<T>>>, latest: &Vec<T>) {

@@ -9,14 +9,17 @@ use std::time::Duration;
 use super::error::Problem;
 use super::span::spell;
 use super::{Config, MAX_SUITES};
+use crate::model::dependency::{AskAt, BackupAt, Dependency};
 use crate::model::memory::{MAX_SAMPLES, MAX_TOPICS};
 use crate::model::names::Component;
 use crate::model::policy::Policy;
-use crate::model::suite::Suite;
+use crate::model::suite::{Endpoint, Suite};
 use crate::model::version::BuildVersion;
 
 /// The shortest interval of signals: endpoints that are read more often do more serving than work.
 const MIN_INTERVAL: Duration = Duration::from_millis(100);
+/// The shortest interval of reads of the Info Mart database, which serves others.
+const MIN_DATABASE_INTERVAL: Duration = Duration::from_secs(1);
 /// The most releases of one component that are listed: ten years of one a month.
 const MAX_RELEASES: usize = 120;
 /// The fewest samples that a trend can be read from.
@@ -25,6 +28,7 @@ const MIN_SAMPLES: u32 = 4;
 /// Checks a configuration whose values are each valid.
 pub(super) fn check(config: &Config) -> Result<(), Problem> {
     suites(&config.suites)?;
+    queries(config)?;
     policy(&config.policy)
 }
 
@@ -89,10 +93,46 @@ fn listed(releases: &[BuildVersion], field: &str) -> Result<(), Problem> {
     Ok(())
 }
 
+/// Whatever is asked of Prometheus needs one.
+fn queries(config: &Config) -> Result<(), Problem> {
+    if config.prometheus.is_some() {
+        return Ok(());
+    }
+    for (at, suite) in config.suites.iter().enumerate() {
+        let around = &suite.surroundings;
+        let asked = |at: Option<&AskAt>| matches!(at, Some(AskAt::Query(_)));
+        let dependency = Dependency::ALL.iter().copied().find(|&which| asked(around.dependency(which)));
+        let member = suite.members.iter().find(|(_, at)| matches!(at.endpoint, Some(Endpoint::Prometheus(_))));
+        let field = if let Some(dependency) = dependency {
+            format!("dependencies.{dependency}.query")
+        } else if matches!(around.backup, Some(BackupAt::Query(_))) {
+            "backup.query".to_owned()
+        } else if asked(around.aggregation.as_ref().map(|aggregation| &aggregation.at)) {
+            "aggregation.query".to_owned()
+        } else if let Some((component, _)) = member {
+            format!("{component}.metrics.prometheus")
+        } else {
+            continue;
+        };
+        let what = "no Prometheus is configured; write `prometheus: {url: http://…}`";
+        return Err(Problem::new(format!("suites[{at}].{field}"), what));
+    }
+    Ok(())
+}
+
 fn policy(policy: &Policy) -> Result<(), Problem> {
     if policy.signal_interval < MIN_INTERVAL {
         let what = format!("{} is too short; write {} or more", spell(policy.signal_interval), spell(MIN_INTERVAL));
         return Err(Problem::new("signals.interval", what));
+    }
+    for (field, interval, least) in [
+        ("policy.probe_interval", policy.probe_interval, MIN_INTERVAL),
+        ("policy.database_interval", policy.database_interval, MIN_DATABASE_INTERVAL),
+    ] {
+        if interval < least {
+            let what = format!("{} is too short; write {} or more", spell(interval), spell(least));
+            return Err(Problem::new(field, what));
+        }
     }
     let most = u32::try_from(MAX_SAMPLES).unwrap_or(u32::MAX);
     let (shortest, longest) =

@@ -5,9 +5,13 @@
 
 use std::time::Duration;
 
+use super::places::Matchers;
 use super::reference::Row;
 use super::resolve::default_path;
 use super::span::{Span, spell};
+use super::surroundings::{
+    AggregationFields, BackupFields, DatabaseFields, DependenciesFields, PrometheusFields, SchemaFields,
+};
 use super::values::{
     Build, Companion, Metrics, Namespace, Number, Port, Release, SuiteName, Takes, Topic, Url, UrlPath,
 };
@@ -60,6 +64,8 @@ section! {
         kubernetes: KubernetesFields = "";
         /// How the components' own metrics are read.
         signals: SignalsFields = "";
+        /// A Prometheus that is asked where a field says so.
+        prometheus: PrometheusFields = "";
     }
 }
 
@@ -74,6 +80,16 @@ section! {
         gsp: MemberFields = "";
         /// Where the GIM configuration adapter is found.
         gca: MemberFields = "";
+        /// What the suite cannot work without.
+        dependencies: DependenciesFields = "";
+        /// The Info Mart database, read for what `schema` expects.
+        database: DatabaseFields = "";
+        /// What the Info Mart's schema is after the upgrade.
+        schema: SchemaFields = "";
+        /// Where the backup of the Info Mart database is seen.
+        backup: BackupFields = "";
+        /// The aggregation (RAA) beside the suite.
+        aggregation: AggregationFields = "";
     }
 }
 
@@ -99,7 +115,7 @@ section! {
 }
 
 section! {
-    /// Where metrics are read: at each pod's own address, or at one URL.
+    /// Where metrics are read: at each pod's own address, at one URL, or from Prometheus.
     MetricsAt {
         /// Port of each pod.
         port: Port = "8249 (gim), 9249 (gsp); required for gca";
@@ -107,6 +123,8 @@ section! {
         path: UrlPath = per_component(|component| default_path(component).to_owned());
         /// One fixed URL instead of the pods.
         url: Url = "";
+        /// Label matchers that select the component's series in `prometheus`, instead of the pods.
+        prometheus: Matchers = "";
     }
 }
 
@@ -131,6 +149,12 @@ section! {
         propagation: Span = policy(|policy| policy.propagation);
         /// Topics whose latency does not count, such as retired ones.
         ignored_topics: Vec<Topic> = code("[]");
+        /// How often dependencies are asked; at least 100ms.
+        probe_interval: Span = policy(|policy| policy.probe_interval);
+        /// How long a dependency that answered before must fail before it counts as down, where one failure is no proof.
+        probe_hold: Span = policy(|policy| policy.probe_hold);
+        /// How often the Info Mart database is read; at least 1s.
+        database_interval: Span = policy(|policy| policy.database_interval);
         /// How long GSP's Flink job may be without a completed checkpoint.
         checkpoint_timeout: Span = policy(|policy| policy.checkpoint_timeout);
         /// How old the newest configuration that GSP took from GCA may be.
@@ -228,7 +252,8 @@ impl Takes for Vec<Topic> {
     const TAKES: &'static str = "a list of topics";
 }
 
-fn code(text: &str) -> String {
+/// A default that is written as it stands in the file.
+pub(super) fn code(text: &str) -> String {
     format!("`{text}`")
 }
 

@@ -8,6 +8,10 @@ use super::fields::{
     File, HelmFields, KubernetesFields, MemberFields, MetricsAt, PolicyFields, ReleasesFields, SignalsFields,
     SuiteFields, TimesFields,
 };
+use super::surroundings::{
+    AggregationFields, AskedAt, BackupFields, DatabaseFields, DependenciesFields, PrometheusFields, SchemaFields,
+    StorageAt,
+};
 use super::values::Takes;
 
 /// One field, for people.
@@ -39,17 +43,25 @@ macro_rules! sections {
     };
 }
 
-const SECTIONS: [Section; 10] = sections! {
+const SECTIONS: [Section; 18] = sections! {
     File: "";
     SuiteFields: "suites[]";
     MemberFields: "suites[].gim", "suites[].gsp", "suites[].gca";
     MetricsAt: "suites[].gim.metrics", "suites[].gsp.metrics", "suites[].gca.metrics";
+    DependenciesFields: "suites[].dependencies";
+    AskedAt: "suites[].dependencies.kafka", "suites[].dependencies.database";
+    StorageAt: "suites[].dependencies.object_storage";
+    DatabaseFields: "suites[].database";
+    SchemaFields: "suites[].schema";
+    BackupFields: "suites[].backup";
+    AggregationFields: "suites[].aggregation";
     PolicyFields: "policy";
     ReleasesFields: "policy.releases";
     TimesFields: "policy.gim", "policy.gsp", "policy.gca";
     HelmFields: "helm";
     KubernetesFields: "kubernetes";
     SignalsFields: "signals";
+    PrometheusFields: "prometheus";
 };
 
 /// The reference in Markdown: a table for each section.

@@ -7,6 +7,7 @@ use super::Config;
 use super::error::Problem;
 use super::fields::{File, MemberFields, MetricsAt, PolicyFields, ReleasesFields, SuiteFields, TimesFields};
 use super::span::Span;
+use super::surroundings::{Around, PrometheusFields};
 use super::values::{Build, Metrics};
 use crate::model::names::{Component, Name, PerComponent};
 use crate::model::policy::{Policy, Times};
@@ -56,6 +57,7 @@ impl File {
                 kubernetes_scope: self.kubernetes.and_then(|api| api.scope).unwrap_or(scope.kubernetes_scope),
                 latency_unit: signals.latency_unit.unwrap_or(scope.latency_unit),
             },
+            prometheus: self.prometheus.map(PrometheusFields::resolve).transpose()?,
         })
     }
 }
@@ -68,15 +70,23 @@ impl SuiteFields {
         let member = |component: Component, fields: Option<MemberFields>| {
             fields.unwrap_or_default().resolve(component, &format!("suites[{at}].{component}"))
         };
+        let suite = format!("suites[{at}]");
+        let gim = member(Component::Gim, self.gim)?;
+        let around = Around {
+            dependencies: self.dependencies,
+            database: self.database,
+            backup: self.backup,
+            aggregation: self.aggregation,
+        };
         Ok(Suite {
             tenant: default.tenant,
             targets,
-            schema: default.schema,
-            surroundings: default.surroundings,
+            schema: self.schema.unwrap_or_default().resolve(&suite)?,
+            surroundings: around.resolve(&suite, &gim.namespace)?,
             helm_access: default.helm_access,
             name: self.name.map_or(default.name, |name| name.0),
             members: PerComponent {
-                gim: member(Component::Gim, self.gim)?,
+                gim,
                 gsp: member(Component::Gsp, self.gsp)?,
                 gca: member(Component::Gca, self.gca)?,
             },
@@ -104,14 +114,19 @@ impl MemberFields {
 
 impl MetricsAt {
     fn resolve(self, component: Component, field: &str) -> Result<Endpoint, Problem> {
-        if let Some(url) = self.url {
-            if self.port.is_some() || self.path.is_some() {
-                return Err(Problem::new(
-                    field,
-                    "url stands beside port or path; write the url alone, or port and path",
-                ));
+        let at_pods = self.port.is_some() || self.path.is_some();
+        match (self.url, self.prometheus) {
+            (Some(url), None) if !at_pods => return Ok(Endpoint::Url(url.0)),
+            (None, Some(matchers)) if !at_pods => return Ok(Endpoint::Prometheus(matchers.0)),
+            (None, None) => {}
+            (Some(_), _) => {
+                let what = "url stands beside others; write the url alone, or port and path";
+                return Err(Problem::new(field, what));
             }
-            return Ok(Endpoint::Url(url.0));
+            (None, Some(_)) => {
+                let what = "prometheus stands beside others; write it alone, or port and path";
+                return Err(Problem::new(field, what));
+            }
         }
         let Some(port) = self.port.map(|port| port.0).or(default_port(component)) else {
             return Err(Problem::new(field, format!("{component} has no port of its own; write port, or url")));
@@ -148,9 +163,9 @@ impl PolicyFields {
             checkpoint_timeout: Span::or(self.checkpoint_timeout, default.checkpoint_timeout),
             config_stale_after: Span::or(self.config_stale_after, default.config_stale_after),
             backup_max_age: Span::or(self.backup_max_age, default.backup_max_age),
-            probe_interval: default.probe_interval,
-            probe_hold: default.probe_hold,
-            database_interval: default.database_interval,
+            probe_interval: Span::or(self.probe_interval, default.probe_interval),
+            probe_hold: Span::or(self.probe_hold, default.probe_hold),
+            database_interval: Span::or(self.database_interval, default.database_interval),
             releases: self.releases.map_or(default.releases, ReleasesFields::resolve),
         }
     }

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use super::*;
+use crate::model::database::SchemaObject;
+use crate::model::dependency::{AskAt, BackupAt};
 use crate::model::names::Component;
 use crate::model::scope::{HelmAccess, HelmDriver, KubernetesScope, LatencyUnit};
 use crate::model::suite::Endpoint;
@@ -89,6 +91,51 @@ signals: {interval: 30s, latency_unit: seconds}
 }
 
 #[test]
+fn what_stands_around_can_be_written() {
+    let config = good(
+        "
+prometheus: {url: 'https://prometheus:9090/', bearer_token_file: /token, ca_file: /ca.pem, timeout: 3s}
+suites:
+- gim: {namespace: gim-a, metrics: {prometheus: 'namespace=\"gim-a\"'}}
+  dependencies:
+    kafka: {addresses: ['kafka-0:9093', '[::1]:9093'], tls: true}
+    object_storage: {query: 'max(s3_up)'}
+    ca_file: /kafka.pem
+  database: {host: '::1', database: gim, user: reader, password_file: /password}
+  schema: {version: 8.5.117, tables: [New_Fact, 'gim.\"Odd.One\"'], columns: [gim.fact.NEW_COLUMN], export_views: [v], export_columns: [v.c]}
+  backup: {cron_job: pg-backup}
+  aggregation: {url: 'http://raa:9100/metrics', healthy_from: 1}
+policy: {probe_interval: 20s, probe_hold: 3m, database_interval: 2m}
+",
+    );
+    let suite = &config.suites[0];
+    let around = &suite.surroundings;
+    let addresses = |of: &[&str], tls| AskAt::Addresses { addresses: of.iter().map(|&of| of.into()).collect(), tls };
+    assert_eq!(around.kafka, Some(addresses(&["kafka-0:9093", "[::1]:9093"], true)));
+    assert_eq!(around.database, Some(addresses(&["[::1]:5432"], false)), "the Info Mart's own server");
+    assert_eq!(around.object_storage, Some(AskAt::Query("max(s3_up)".into())));
+    assert_eq!(around.ca_file.as_deref(), Some("/kafka.pem"));
+    let info_mart = around.info_mart.as_ref().unwrap();
+    assert_eq!((&*info_mart.user, info_mart.port, info_mart.tls), ("reader", 5432, true));
+    let cron_job = BackupAt::CronJob { namespace: "gim-a".into(), name: "pg-backup".into() };
+    assert_eq!(around.backup, Some(cron_job));
+    assert_eq!(around.aggregation.as_ref().map(|aggregation| aggregation.healthy_from), Some(1));
+    let spelled = |objects: &[SchemaObject]| -> Vec<String> {
+        objects.iter().map(|object| format!("{} {}", object.table, object.column.as_deref().unwrap_or("-"))).collect()
+    };
+    let expected = ["new_fact -", "gim.\"Odd.One\" -", "gim.fact new_column"];
+    assert_eq!(spelled(&suite.schema.objects), expected);
+    assert_eq!(spelled(&suite.schema.export_views), ["v -", "v c"]);
+    assert_eq!(suite.schema.version.as_deref(), Some("8.5.117"));
+    assert_eq!(suite.members.gim.endpoint, Some(Endpoint::Prometheus("namespace=\"gim-a\"".into())));
+    let prometheus = config.prometheus.unwrap();
+    assert_eq!((&*prometheus.url, prometheus.timeout), ("https://prometheus:9090/", Duration::from_secs(3)));
+    let policy = &config.policy;
+    let intervals = (policy.probe_interval, policy.probe_hold, policy.database_interval);
+    assert_eq!(intervals, (Duration::from_secs(20), Duration::from_mins(3), Duration::from_mins(2)));
+}
+
+#[test]
 fn json_is_read_too() {
     let config = good(
         r#"{"suites": [{"name": "default", "gim": {"namespace": "gim-1"}}],
@@ -121,19 +168,39 @@ fn every_time_of_a_component_is_a_field() {
 /// Rows: a bad file, and what is said of it after `config.yaml:`.
 const BAD: &[(&str, &str)] = &[
     // Fields.
-    ("polcy: {}\n", "1:1: polcy: no such field; the fields here are suites, policy, helm, kubernetes, signals"),
-    ("suites:\n- name: a\n  gmi: {}\n", "3:3: suites[0].gmi: no such field; the fields here are name, gim, gsp, gca"),
+    (
+        "polcy: {}\n",
+        "1:1: polcy: no such field; the fields here are suites, policy, helm, kubernetes, signals, \
+         prometheus",
+    ),
+    (
+        "suites:\n- name: a\n  gmi: {}\n",
+        "3:3: suites[0].gmi: no such field; the fields here are name, gim, gsp, gca, \
+         dependencies, database, schema, backup, aggregation",
+    ),
     (
         "suites:\n- gim:\n    metrics:\n      prot: 1\n",
-        "4:7: suites[0].gim.metrics.prot: no such field; the fields here are port, path, url",
+        "4:7: suites[0].gim.metrics.prot: no such field; the fields here are port, path, url, prometheus",
     ),
     ("helm: {driver: secret}\nhelm: {}\n", "2:1: helm: helm is written twice; write it once"),
     // Shapes.
-    ("- name: a\n", "1:1: not what belongs here; write a section with suites, policy, helm, kubernetes and signals"),
-    ("hello\n", "1:1: not what belongs here; write a section with suites, policy, helm, kubernetes and signals"),
+    (
+        "- name: a\n",
+        "1:1: not what belongs here; write a section with suites, policy, helm, kubernetes, signals \
+         and prometheus",
+    ),
+    (
+        "hello\n",
+        "1:1: not what belongs here; write a section with suites, policy, helm, kubernetes, signals \
+         and prometheus",
+    ),
     ("suites: {name: a}\n", "1:9: suites: not what belongs here; write a list of suites"),
     ("suites: default\n", "1:9: suites: not what belongs here; write a list of suites"),
-    ("suites:\n- tenant-a\n", "2:3: suites[0]: not what belongs here; write a section with name, gim, gsp and gca"),
+    (
+        "suites:\n- tenant-a\n",
+        "2:3: suites[0]: not what belongs here; write a section with name, gim, gsp, gca, \
+         dependencies, database, schema, backup and aggregation",
+    ),
     (
         "suites:\n- gim: gim\n",
         "2:8: suites[0].gim: not what belongs here; write a section with namespace, release, companion, metrics and target",
@@ -228,7 +295,7 @@ const BAD: &[(&str, &str)] = &[
     ),
     (
         "suites:\n- gim:\n    metrics: {url: 'http://gim/metrics', port: 1}\n",
-        "3:14: suites[0].gim.metrics: url stands beside port or path; write the url alone, or port and path",
+        "3:14: suites[0].gim.metrics: url stands beside others; write the url alone, or port and path",
     ),
     (
         "suites:\n- gca:\n    metrics: {path: /metrics}\n",
@@ -236,14 +303,68 @@ const BAD: &[(&str, &str)] = &[
     ),
     (
         "suites:\n- gim: {metrics: 8249}\n",
-        "2:9: suites[0].gim.metrics: not what belongs here; write none, a section with port and path, or a section \
-         with url",
+        "2:9: suites[0].gim.metrics: not what belongs here; write none, or a section with port and path, \
+         url or prometheus",
     ),
     (
         "suites:\n- gim: {metrics: yes please}\n",
-        "2:18: suites[0].gim.metrics: \"yes please\" is not a place of metrics; write none, a section with port and \
-         path, or a section with url",
+        "2:18: suites[0].gim.metrics: \"yes please\" is not a place of metrics; write none, or a section with port and \
+         path, url or prometheus",
     ),
+    (
+        "suites:\n- gim:\n    metrics: {prometheus: 'namespace=\"gim\"}'}\n",
+        "3:27: suites[0].gim.metrics.prometheus: \"namespace=\\\"gim\\\"}\" is not a list of label matchers; write label \
+         matchers, such as namespace=\"gim\",container=\"gim\"",
+    ),
+    (
+        "suites:\n- gim:\n    metrics: {prometheus: 'namespace=\"gim\"'}\n",
+        "3:27: suites[0].gim.metrics.prometheus: no Prometheus is configured; write `prometheus: {url: http://…}`",
+    ),
+    (
+        "suites:\n- gim:\n    metrics: {prometheus: 'a=\"b\"', port: 1}\nprometheus: {url: 'http://p'}\n",
+        "3:14: suites[0].gim.metrics: prometheus stands beside others; write it alone, or port and path",
+    ),
+    // What stands around.
+    (
+        "suites:\n- dependencies: {kafka: {addresses: [kafka]}}\n",
+        "2:38: suites[0].dependencies.kafka.addresses[0]: \"kafka\" is not an address; write host:port, such as \
+         kafka.example.com:9092",
+    ),
+    (
+        "suites:\n- dependencies: {kafka: {tls: true}}\n",
+        "2:25: suites[0].dependencies.kafka: neither a place nor one alone; write addresses, or query",
+    ),
+    (
+        "suites:\n- dependencies: {kafka: {tls: maybe}}\n",
+        "2:31: suites[0].dependencies.kafka.tls: not what belongs here; write true or false",
+    ),
+    (
+        "suites:\n- dependencies: {object_storage: {url: 'http://s3', query: up}}\n",
+        "2:34: suites[0].dependencies.object_storage: neither a place nor one alone; write url, or query",
+    ),
+    (
+        "suites:\n- dependencies: {kafka: {query: up}}\n",
+        "2:33: suites[0].dependencies.kafka.query: no Prometheus is configured; write `prometheus: {url: http://…}`",
+    ),
+    ("suites:\n- database: {host: db, database: gim}\n", "2:13: suites[0].database: user is missing; write it"),
+    (
+        "suites:\n- schema: {tables: [a b]}\n",
+        "2:21: suites[0].schema.tables[0]: \"a b\" is not a table; write table or schema.table",
+    ),
+    (
+        "suites:\n- schema: {columns: [a]}\n",
+        "2:22: suites[0].schema.columns[0]: \"a\" is not a column; write table.column or schema.table.column",
+    ),
+    (
+        "suites:\n- backup: {job: a, cron_job: b}\n",
+        "2:11: suites[0].backup: neither a place nor one alone; write cron_job, job, or query",
+    ),
+    (
+        "suites:\n- aggregation: {url: 'http://raa:9100/metrics'}\n",
+        "2:16: suites[0].aggregation: healthy_from is missing; write it",
+    ),
+    ("prometheus: {timeout: 5s}\n", "1:13: prometheus: url is missing; write it"),
+    ("policy: {database_interval: 1ms}\n", "1:29: policy.database_interval: 1ms is too short; write 1s or more"),
     // Choices.
     (
         "helm: {driver: sql}\n",

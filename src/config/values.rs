@@ -44,7 +44,8 @@ pub(super) trait Takes {
     const SHORT: &'static str = Self::TAKES;
 }
 
-struct WordVisitor<T>(PhantomData<T>);
+/// Reads a word.
+pub(super) struct WordVisitor<T>(pub(super) PhantomData<T>);
 
 impl<T: Word> Visitor<'_> for WordVisitor<T> {
     type Value = T;
@@ -61,9 +62,9 @@ impl<T: Word> Visitor<'_> for WordVisitor<T> {
 /// Lets words be read from the file.
 macro_rules! words {
     ($($name:ty),+) => {$(
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserializer.deserialize_str(WordVisitor(PhantomData))
+        impl<'de> serde::de::Deserialize<'de> for $name {
+            fn deserialize<D: serde::de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_str(WordVisitor(std::marker::PhantomData))
             }
         }
 
@@ -271,7 +272,7 @@ pub(super) enum Metrics {
 }
 
 impl Takes for Metrics {
-    const TAKES: &'static str = "none, a section with port and path, or a section with url";
+    const TAKES: &'static str = "none, or a section with port and path, url or prometheus";
 }
 
 impl<'de> Deserialize<'de> for Metrics {

@@ -59,13 +59,22 @@ pub struct Sources {
     pub bodies: Freshness,
     /// `ConfigMap`s that the component may have left behind.
     pub config_maps: Freshness,
+    /// The Prometheus, where one is asked.
+    pub prometheus: Freshness,
 }
 
 impl Sources {
     /// Every kind of evidence equally fresh.
     #[must_use]
     pub const fn all(freshness: Freshness) -> Self {
-        Self { pods: freshness, workloads: freshness, helm: freshness, bodies: freshness, config_maps: freshness }
+        Self {
+            pods: freshness,
+            workloads: freshness,
+            helm: freshness,
+            bodies: freshness,
+            config_maps: freshness,
+            prometheus: freshness,
+        }
     }
 }
 

@@ -2,6 +2,9 @@
 //!
 //! Read by `config`, obeyed by `observe`. Not for where a component is found: that is `suite`.
 
+use std::time::Duration;
+
+use super::names::Name;
 use crate::named;
 
 named! {
@@ -57,6 +60,19 @@ pub struct Scope {
     pub kubernetes_scope: KubernetesScope,
     /// The unit of the latency that GIM serves.
     pub latency_unit: LatencyUnit,
+}
+
+/// A Prometheus that is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PrometheusAt {
+    /// Its URL, without `/api/v1`.
+    pub url: Name,
+    /// The file that holds a bearer token; read at each query, so that it may be rotated.
+    pub bearer_token_file: Option<Name>,
+    /// The certificate authority to trust, beside the system's.
+    pub ca_file: Option<Name>,
+    /// How long an answer may take.
+    pub timeout: Duration,
 }
 
 impl Default for Scope {

@@ -43,6 +43,8 @@ pub struct Surroundings {
     pub backup: Option<BackupAt>,
     /// The aggregation (RAA) beside it.
     pub aggregation: Option<AggregationAt>,
+    /// The certificate authorities to trust where any of these is asked over TLS, beside the system's.
+    pub ca_file: Option<Name>,
 }
 
 impl Surroundings {

@@ -32,6 +32,12 @@ impl Interest {
         interest
     }
 
+    /// A namespace that is watched beside those of the suites' components, and no release in it.
+    #[must_use]
+    pub fn in_namespace(namespace: Name) -> Self {
+        Self { namespaces: BTreeSet::from([namespace]), releases: BTreeSet::new() }
+    }
+
     /// What one component of `suites` is made of.
     #[must_use]
     pub fn of_component(suites: &[Suite], component: Component) -> Self {

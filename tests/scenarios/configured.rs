@@ -101,5 +101,6 @@ fn surroundings(scenario: &Scenario) -> Surroundings {
             at: AskAt::Url("http://raa.infra:9100/metrics".into()),
             healthy_from: HEALTHY_FROM,
         }),
+        ca_file: None,
     }
 }

@@ -246,6 +246,23 @@ fn silence_is_counted_from_what_was_heard_last() {
 }
 
 #[test]
+fn a_prometheus_that_does_not_answer_says_nothing_of_the_metrics() {
+    let mut scene = Scene::upgraded(Gim);
+    let mut suite = crate::model::suite::Suite::clone(&scene.facts.suite);
+    let silent = |scene: &mut Scene, freshness| scene.component(Gim).sources.prometheus = freshness;
+    silent(&mut scene, Freshness::Stale);
+    assert_eq!(state(&scene, Gim, 20.0, CheckId::MetricsPresent), "fail", "the pods are read, not Prometheus");
+    suite.members.gim.endpoint = Some(Endpoint::Prometheus("namespace=\"gim\"".into()));
+    scene.facts.suite = Arc::new(suite);
+    for freshness in [Freshness::Stale, Freshness::Starting, Freshness::Forbidden] {
+        silent(&mut scene, freshness);
+        assert_eq!(state(&scene, Gim, 20.0, CheckId::MetricsPresent), "unknown", "{freshness}");
+    }
+    silent(&mut scene, Freshness::Fresh);
+    assert_eq!(state(&scene, Gim, 20.0, CheckId::MetricsPresent), "fail", "it answers, and has no sample");
+}
+
+#[test]
 fn a_backlog_that_a_replaced_pod_finds_is_not_low_and_not_high_before_it_has_a_trend() {
     let mut scene = Scene::at_rest();
     scene.play(-11.0, 0.0, |_| 3.0);
