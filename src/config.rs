@@ -21,7 +21,7 @@ pub use reference::reference;
 
 use crate::model::policy::Policy;
 use crate::model::scope::Scope;
-use crate::model::suite::Suite;
+use crate::model::suite::{Suite, settle_owners};
 
 /// The largest file that is read, in bytes. A thousand suites take about 300 KB.
 pub const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
@@ -66,6 +66,10 @@ impl Config {
         let fields: fields::File =
             serde_saphyr::from_str(text).map_err(|error| ConfigError::from_yaml(file, text, &error))?;
         let config = fields.resolve().and_then(|config| check::check(&config).map(|()| config));
+        let config = config.map(|mut config| {
+            settle_owners(&mut config.suites);
+            config
+        });
         config.map_err(|problem| ConfigError::at_field(file, text, &problem))
     }
 }

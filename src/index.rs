@@ -4,6 +4,7 @@
 //! gone from the facts. Objects of namespaces, and revisions of releases, that no suite has are not kept. Not for judging,
 //! and not for talking to the cluster: `observe` sends the changes.
 
+mod belonging;
 pub mod change;
 mod objects;
 mod releases;
@@ -13,6 +14,7 @@ mod surroundings;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use belonging::Belonging;
 use change::{Change, Delta};
 use objects::Objects;
 use releases::Releases;
@@ -32,6 +34,9 @@ pub struct Index {
     suites: Vec<Arc<Suite>>,
     by_name: HashMap<Name, usize>,
     by_namespace: HashMap<Name, Vec<usize>>,
+    /// The suites that have borrowed a component from each.
+    borrowers: Vec<Vec<usize>>,
+    belonging: Belonging,
     pods: Objects<Pod>,
     workloads: Objects<Workload>,
     replica_sets: Objects<ReplicaSet>,
@@ -65,7 +70,17 @@ impl Index {
                 }
             }
         }
-        let by_name = suites.iter().enumerate().map(|(place, suite)| (suite.name.clone(), place)).collect();
+        let by_name: HashMap<Name, usize> =
+            suites.iter().enumerate().map(|(place, suite)| (suite.name.clone(), place)).collect();
+        let mut borrowers = vec![Vec::new(); suites.len()];
+        for (place, suite) in suites.iter().enumerate() {
+            for owner in suite.members.iter().filter_map(|(_, member)| by_name.get(member.owner.as_ref()?)) {
+                if let Some(of_owner) = borrowers.get_mut(*owner) {
+                    of_owner.push(place);
+                }
+            }
+        }
+        let belonging = Belonging::new(&suites);
         let releases = Releases::new(&suites);
         let signals = Signals::new(&suites);
         let surroundings = AllSurroundings::new(suites.len());
@@ -73,6 +88,8 @@ impl Index {
             suites,
             by_name,
             by_namespace,
+            borrowers,
+            belonging,
             pods: Objects::default(),
             workloads: Objects::default(),
             replica_sets: Objects::default(),
@@ -112,7 +129,8 @@ impl Index {
                 self.signals.apply(place, reading);
                 let exists = self.pod_uids(place, component);
                 self.signals.retain(place, component, |uid| exists.contains(uid));
-                Touched::Some(vec![place])
+                let borrowers = self.borrowers.get(place).into_iter().flatten();
+                Touched::Some(std::iter::once(place).chain(borrowers.copied()).collect())
             }
             Change::ConfigMap(delta) => self.object(delta, |index| &mut index.config_maps, |_| true),
             Change::Probe(probe) => self.surrounding(&probe.suite, |all, place| all.probe(place, &probe)),
@@ -130,7 +148,9 @@ impl Index {
     pub fn facts(&self, place: usize, sources: impl Fn(Component) -> Sources) -> Option<Facts> {
         let suite = self.suites.get(place)?;
         let components = suite.members.map(|component, member| {
-            let signals = self.signals.get(place, component);
+            // What was read of a borrowed component was read for its owner.
+            let reader = member.owner.as_ref().and_then(|owner| self.by_name.get(owner)).unwrap_or(&place);
+            let signals = self.signals.get(*reader, component);
             let workloads = self.workloads_of(&member.namespace, &member.release);
             let known = |uid: &Name| workloads.iter().flat_map(|w| &w.pods).any(|pod| pod.pod.uid == *uid);
             let mut readings: Vec<_> =
@@ -223,7 +243,7 @@ impl Index {
         let mut found: Vec<WorkloadFacts> = self
             .workloads
             .in_namespace(namespace)
-            .filter(|workload| belongs(workload, release))
+            .filter(|workload| self.belonging.release(workload) == Some(release))
             .map(|workload| WorkloadFacts { workload: workload.clone(), pods: self.pods_of(workload) })
             .collect();
         found.sort_by(|a, b| (a.workload.kind, &a.workload.name).cmp(&(b.workload.kind, &b.workload.name)));
@@ -263,16 +283,6 @@ impl Index {
             .collect();
         pods.sort_by(|a, b| a.pod.name.cmp(&b.pod.name));
         pods
-    }
-}
-
-/// Whether a workload was made by a release: by Helm's own mark, else, where nothing marks it, by its name. A `Job` needs
-/// the mark: those without it are hooks, which come and go beside the release.
-fn belongs(workload: &Workload, release: &str) -> bool {
-    match &workload.release {
-        Some(mark) => &**mark == release,
-        None if workload.kind == WorkloadKind::Job => false,
-        None => workload.name.strip_prefix(release).is_some_and(|rest| rest.is_empty() || rest.starts_with('-')),
     }
 }
 

@@ -13,12 +13,15 @@ use crate::model::memory::{
 };
 use crate::model::names::Name;
 use crate::model::policy::Policy;
+use crate::model::suite::Suite;
 use crate::model::time::{Timestamp, before, between};
 use crate::model::workload::{Pod, WaitingReason};
 
 /// Notes what the facts show: since when pods are Ready, restarts, crash loops, samples, topics.
 pub fn seen(memory: &mut Memory, facts: &Facts, policy: &Policy, now: Timestamp) {
-    for (component, facts) in facts.components.iter() {
+    let members = &facts.suite.members;
+    // Memory of a borrowed component is its owner's.
+    for (component, facts) in facts.components.iter().filter(|(component, _)| members.get(*component).owner.is_none()) {
         let memory = memory.components.get_mut(component);
         pods(memory, facts, policy, now);
         samples(memory, facts, policy, now);
@@ -26,8 +29,9 @@ pub fn seen(memory: &mut Memory, facts: &Facts, policy: &Policy, now: Timestamp)
 }
 
 /// Notes what was concluded: since when each condition holds, what was verified, how the operation went.
-pub fn concluded(memory: &mut Memory, assessment: &Assessment, now: Timestamp) {
-    for (component, assessed) in assessment.components.iter() {
+pub fn concluded(memory: &mut Memory, suite: &Suite, assessment: &Assessment, now: Timestamp) {
+    let own = |component| suite.members.get(component).owner.is_none();
+    for (component, assessed) in assessment.components.iter().filter(|(component, _)| own(*component)) {
         let memory = memory.components.get_mut(component);
         memory.since.retain(|condition, _| assessed.conditions.contains(condition));
         for condition in &assessed.conditions {

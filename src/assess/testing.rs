@@ -121,7 +121,7 @@ impl Scene {
     pub fn judge(&mut self, minutes: f64) -> Assessment {
         remember::seen(&mut self.memory, &self.facts, &self.policy, at(minutes));
         let assessment = assess(&self.facts, &self.memory, &self.policy, at(minutes));
-        remember::concluded(&mut self.memory, &assessment, at(minutes));
+        remember::concluded(&mut self.memory, &self.facts.suite, &assessment, at(minutes));
         assessment
     }
 

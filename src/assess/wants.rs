@@ -17,6 +17,10 @@ const MAX_BODIES: usize = 32;
 pub fn wants(suite: &Suite, facts: &Facts, assessment: &Assessment) -> Wants {
     let mut wants = Wants::default();
     for (component, facts) in facts.components.iter() {
+        // What a borrowed component needs read its owner wants.
+        if suite.members.get(component).owner.is_some() {
+            continue;
+        }
         let in_window = assessment.components.get(component).current_operation().is_some();
         bodies(facts, in_window, &mut wants.bodies);
         if let Some(endpoint) = &suite.members.get(component).endpoint {

@@ -58,6 +58,10 @@ impl Announcer {
         let mut lines = Vec::new();
         for suite in &snapshot.suites {
             for (component, assessment) in suite.assessment.components.iter() {
+                // A component that several suites share is spoken of once, under its owner.
+                if suite.suite.members.get(component).owner.is_some() {
+                    continue;
+                }
                 let saying = Saying::of(assessment);
                 let key = (suite.suite.name.clone(), component);
                 if self.0.get(&key) != Some(&saying) {

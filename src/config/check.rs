@@ -11,7 +11,7 @@ use super::{Config, MAX_SUITES};
 use crate::model::memory::{MAX_SAMPLES, MAX_TOPICS};
 use crate::model::names::Component;
 use crate::model::policy::Policy;
-use crate::model::suite::Suite;
+use crate::model::suite::{Member, Suite};
 
 /// The shortest interval of signals: endpoints that are read more often do more serving than work.
 const MIN_INTERVAL: Duration = Duration::from_millis(100);
@@ -50,6 +50,7 @@ fn releases(suites: &[Suite]) -> Result<(), Problem> {
     let mut seen = BTreeMap::new();
     for (at, suite) in suites.iter().enumerate() {
         for (component, member) in suite.members.iter() {
+            let default = Member::default_for(component);
             let companion = member.companion.as_ref().map(|release| ("companion", release));
             for (role, release) in std::iter::once(("release", &member.release)).chain(companion) {
                 let here = (at, component, role);
@@ -62,6 +63,14 @@ fn releases(suites: &[Suite]) -> Result<(), Problem> {
                         member.namespace
                     );
                     return Err(Problem::new(format!("suites[{at}].{component}.{role}"), what));
+                }
+                let owner = suites.get(first).map(|suite| suite.members.get(other));
+                let says = |owner: &Member| member.endpoint != owner.endpoint && member.endpoint != default.endpoint;
+                if shared && owner.is_some_and(says) {
+                    let what = format!(
+                        "suites[{first}], which has the same {component}, says where its metrics are read; leave it out here"
+                    );
+                    return Err(Problem::new(format!("suites[{at}].{component}.metrics"), what));
                 }
             }
         }

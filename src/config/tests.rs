@@ -31,7 +31,7 @@ suites:
   gca: {namespace: gca-a, metrics: {url: 'https://gca.example.com/metrics?x=1'}}
 - name: tenant-b
   gim: {namespace: gim-b, metrics: none}
-  gsp: {namespace: shared, metrics: {path: /prom}}
+  gsp: {namespace: shared}
   gca: {namespace: gca-b, companion: gca-watch}
 policy:
   suspect_window: 12h
@@ -53,7 +53,8 @@ signals: {interval: 30s, latency_unit: seconds}
     assert_eq!(a.members.gca.endpoint, Some(Endpoint::Url("https://gca.example.com/metrics?x=1".into())));
     assert_eq!(a.members.gca.companion.as_deref(), Some("gca-monitoring"));
     assert_eq!(b.members.gim.endpoint, None);
-    assert_eq!(b.members.gsp.endpoint, Some(Endpoint::Pods { port: 9249, path: "/prom".into() }));
+    assert_eq!((a.members.gsp.owner.as_deref(), b.members.gsp.owner.as_deref()), (None, Some("tenant-a")));
+    assert_eq!(b.members.gsp.endpoint, a.members.gsp.endpoint, "as its owner says");
     assert_eq!(b.members.gca.companion.as_deref(), Some("gca-watch"));
 
     let policy = &config.policy;
@@ -212,6 +213,11 @@ const BAD: &[(&str, &str)] = &[
     (
         "suites:\n- gca:\n    metrics: {path: /metrics}\n",
         "3:14: suites[0].gca.metrics: gca has no port of its own; write port, or url",
+    ),
+    (
+        "suites:\n- name: a\n- name: b\n  gim: {namespace: b}\n  gca: {namespace: b}\n  gsp: {metrics: {port: 1}}\n",
+        "6:18: suites[1].gsp.metrics: suites[0], which has the same gsp, says where its metrics are read; leave it out \
+         here",
     ),
     (
         "suites:\n- gim: {metrics: 8249}\n",

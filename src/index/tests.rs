@@ -136,11 +136,10 @@ fn workloads_belong_by_helms_mark_else_by_name() {
         (None, "gimlet", false),
     ];
     for (mark, name, expected) in cases {
-        assert_eq!(
-            belongs(&workload(WorkloadKind::StatefulSet, "gim", name, mark), "gim"),
-            expected,
-            "{mark:?} {name}"
-        );
+        let mut index = index();
+        let kind = WorkloadKind::StatefulSet;
+        index.apply(Change::Workload(kind, Delta::Apply(workload(kind, "gim", name, mark))));
+        assert_eq!(!facts(&index).components.gim.workloads.is_empty(), expected, "{mark:?} {name}");
     }
 }
 
@@ -226,4 +225,33 @@ fn what_no_suite_has_is_not_kept() {
     stranger.release = "postgres".into();
     index.apply(Change::Revision(Delta::Apply(stranger)));
     assert!(index.releases.get(&"gim".into(), &"postgres".into()).newest().is_none());
+}
+
+#[test]
+fn what_is_read_of_a_shared_component_serves_all_its_suites() {
+    let owner = Suite::default_suite();
+    let mut borrower = Suite { name: "t100".into(), ..Suite::default_suite() };
+    borrower.members.gsp.owner = Some(owner.name.clone());
+    borrower.members.gim.namespace = "gim-t100".into();
+    let mut index = Index::new(vec![Arc::new(owner), Arc::new(borrower)]);
+    let kind = WorkloadKind::StatefulSet;
+    index.apply(Change::Workload(kind, Delta::Apply(workload(kind, "gsp", "gsp", Some("gsp")))));
+    let touched = index.apply(Change::Pod(Delta::Apply(pod("gsp", "gsp-0", ("StatefulSet", "uid-gsp"), Some("b")))));
+    assert_eq!(touched, Touched::Some(vec![0, 1]));
+    let touched = index.apply(Change::Reading(Reading {
+        suite: "default".into(),
+        component: Component::Gsp,
+        pod_uid: Some("uid-gsp-0".into()),
+        at: Timestamp::UNIX_EPOCH,
+        topics: Vec::new(),
+        values: Vec::new(),
+        schema_version: None,
+        build: None,
+        config_times: Vec::new(),
+    }));
+    assert_eq!(touched, Touched::Some(vec![0, 1]));
+    for place in 0..2 {
+        let facts = index.facts(place, |_| Sources::all(Freshness::Fresh)).unwrap();
+        assert_eq!(facts.components.gsp.signals.readings.len(), 1, "{place}");
+    }
 }

@@ -9,6 +9,7 @@ use crate::assess::assessment::{
     Assessment, Command, ComponentAssessment, Gate, GateReason, NamedReason, Operation, OperationKind, Reason,
     RollbackTarget, Stage, Verdict, VerdictKind,
 };
+use crate::assess::shared::Shared;
 use crate::assess::snapshot::{Snapshot, SourceSnapshot, SuiteSnapshot};
 use crate::assess::trend::{Trend, TrendReport};
 use crate::model::facts::{ComponentFacts, Facts, Generation, PodFacts, Sources, SurroundingFacts, WorkloadFacts};
@@ -124,6 +125,7 @@ pub fn resting(name: &str) -> SuiteSnapshot {
     SuiteSnapshot {
         facts: Facts { suite: Arc::clone(&place), components: facts, surroundings: SurroundingFacts::default() },
         assessment: Assessment { components: PerComponent::from_fn(|_| absent()), valid_until: Some(at(1060)) },
+        shared: Shared::default(),
         memory: Memory::new(at(0)),
         wants: Wants::default(),
         judged: at(1000),
