@@ -19,6 +19,7 @@ use std::path::Path;
 pub use error::ConfigError;
 pub use reference::reference;
 
+use crate::model::discovery::Discovery;
 use crate::model::policy::Policy;
 use crate::model::scope::Scope;
 use crate::model::suite::{Suite, settle_owners};
@@ -31,17 +32,19 @@ pub const MAX_SUITES: usize = 2_000;
 /// What to watch and how to judge it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
-    /// The suites, in the file's order; at least one.
+    /// The suites, in the file's order; at least one where none is discovered.
     pub suites: Vec<Suite>,
     /// Times and values to judge by.
     pub policy: Policy,
     /// How the cluster is looked at.
     pub scope: Scope,
+    /// Which suites are looked for beside these; `None` where none are.
+    pub discovery: Option<Discovery>,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { suites: vec![Suite::default_suite()], policy: Policy::default(), scope: Scope::default() }
+        Self { suites: vec![Suite::default_suite()], policy: Policy::default(), scope: Scope::default(), discovery: None }
     }
 }
 

@@ -6,6 +6,7 @@
 pub mod config_map;
 pub mod database;
 pub mod dependency;
+pub mod discovery;
 pub mod facts;
 pub mod memory;
 pub mod names;

@@ -20,14 +20,14 @@ const MIN_SAMPLES: u32 = 4;
 
 /// Checks a configuration whose values are each valid.
 pub(super) fn check(config: &Config) -> Result<(), Problem> {
+    if config.suites.is_empty() && config.discovery.is_none() {
+        return Err(Problem::new("suites", "the list is empty; write at least one suite, or leave `suites` out"));
+    }
     suites(&config.suites)?;
     policy(&config.policy)
 }
 
 fn suites(suites: &[Suite]) -> Result<(), Problem> {
-    if suites.is_empty() {
-        return Err(Problem::new("suites", "the list is empty; write at least one suite, or leave `suites` out"));
-    }
     if suites.len() > MAX_SUITES {
         return Err(Problem::new(
             "suites",

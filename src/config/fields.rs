@@ -8,7 +8,9 @@ use std::time::Duration;
 use super::reference::Row;
 use super::resolve::DEFAULT_PATH;
 use super::span::{Span, spell};
-use super::values::{Companion, Metrics, Namespace, Port, Release, SuiteName, Takes, Topic, Url, UrlPath};
+use super::values::{
+    Companion, Metrics, Namespace, Port, Release, SuiteName, Switch, Takes, Tenant, Topic, Url, UrlPath,
+};
 use crate::model::names::{Component, PerComponent};
 use crate::model::policy::{Policy, Times};
 use crate::model::scope::{HelmDriver, KubernetesScope, LatencyUnit, Scope};
@@ -49,7 +51,7 @@ section! {
     /// The whole file.
     File {
         /// What is watched: one entry for each GIM with its GSP and GCA.
-        suites: Vec<SuiteFields> = "one suite named `default`";
+        suites: Vec<SuiteFields> = "one suite named `default`; none with discovery";
         /// By which times and values it is judged.
         policy: PolicyFields = "";
         /// How Helm keeps its releases.
@@ -58,6 +60,8 @@ section! {
         kubernetes: KubernetesFields = "";
         /// How the components' own metrics are read.
         signals: SignalsFields = "";
+        /// How suites are found that are not written here.
+        discovery: DiscoveryFields = "";
     }
 }
 
@@ -72,6 +76,8 @@ section! {
         gsp: MemberFields = "";
         /// Where the GIM configuration adapter is found.
         gca: MemberFields = "";
+        /// The tenant by which GSP's metrics name this suite's GCA, where several suites share a GSP.
+        tenant: Tenant = "";
     }
 }
 
@@ -186,6 +192,21 @@ section! {
         /// Unit of `gim_kafka_timestamp_behind`.
         latency_unit: LatencyUnit = code(Scope::default().latency_unit.as_str());
     }
+}
+
+section! {
+    /// How suites are found that the file does not name: by the charts `gim`, `gsp` and `gca`, whatever their releases are
+    /// called.
+    DiscoveryFields {
+        /// Whether they are looked for.
+        enabled: Switch = code("false");
+        /// The namespaces that are looked at; all that may be listed where none is written.
+        namespaces: Vec<Namespace> = code("[]");
+    }
+}
+
+impl Takes for Vec<Namespace> {
+    const TAKES: &'static str = "a list of namespaces";
 }
 
 impl Takes for Vec<SuiteFields> {

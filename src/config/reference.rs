@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use super::fields::{
-    File, HelmFields, KubernetesFields, MemberFields, MetricsAt, PolicyFields, SignalsFields, SuiteFields, TimesFields,
+    DiscoveryFields, File, HelmFields, KubernetesFields, MemberFields, MetricsAt, PolicyFields, SignalsFields, SuiteFields, TimesFields,
 };
 use super::values::Takes;
 
@@ -38,7 +38,7 @@ macro_rules! sections {
     };
 }
 
-const SECTIONS: [Section; 9] = sections! {
+const SECTIONS: [Section; 10] = sections! {
     File: "";
     SuiteFields: "suites[]";
     MemberFields: "suites[].gim", "suites[].gsp", "suites[].gca";
@@ -48,6 +48,7 @@ const SECTIONS: [Section; 9] = sections! {
     HelmFields: "helm";
     KubernetesFields: "kubernetes";
     SignalsFields: "signals";
+    DiscoveryFields: "discovery";
 };
 
 /// The reference in Markdown: a table for each section.

@@ -5,9 +5,10 @@
 
 use super::Config;
 use super::error::Problem;
-use super::fields::{File, MemberFields, MetricsAt, PolicyFields, SuiteFields, TimesFields};
+use super::fields::{DiscoveryFields, File, MemberFields, MetricsAt, PolicyFields, SuiteFields, TimesFields};
 use super::span::Span;
 use super::values::Metrics;
+use crate::model::discovery::Discovery;
 use crate::model::names::{Component, Name, PerComponent};
 use crate::model::policy::{Policy, Times};
 use crate::model::scope::Scope;
@@ -15,6 +16,9 @@ use crate::model::suite::{Endpoint, Member, Suite};
 
 /// Path of metrics endpoints where none is written.
 pub(super) const DEFAULT_PATH: &str = "/metrics";
+
+/// The most namespaces that discovery looks at, each by a watch of its own.
+const MAX_NAMESPACES: usize = 1_000;
 
 /// Port of a component's metrics endpoint where none is written: those of GIM and of Flink's reporter (GSP).
 const fn default_port(component: Component) -> Option<u16> {
@@ -29,12 +33,14 @@ impl File {
     /// The configuration that these fields mean.
     pub(super) fn resolve(self) -> Result<Config, Problem> {
         let signals = self.signals.unwrap_or_default();
+        let discovery = self.discovery.unwrap_or_default().resolve()?;
         let scope = Scope::default();
         Ok(Config {
             suites: match self.suites {
                 Some(suites) => {
                     suites.into_iter().enumerate().map(|(at, suite)| suite.resolve(at)).collect::<Result<_, _>>()?
                 }
+                None if discovery.is_some() => Vec::new(),
                 None => vec![Suite::default_suite()],
             },
             policy: self.policy.unwrap_or_default().resolve(signals.interval),
@@ -43,7 +49,26 @@ impl File {
                 kubernetes_scope: self.kubernetes.and_then(|api| api.scope).unwrap_or(scope.kubernetes_scope),
                 latency_unit: signals.latency_unit.unwrap_or(scope.latency_unit),
             },
+            discovery,
         })
+    }
+}
+
+impl DiscoveryFields {
+    fn resolve(self) -> Result<Option<Discovery>, Problem> {
+        let enabled = self.enabled.is_some_and(|enabled| enabled.0);
+        let written = self.namespaces.is_some();
+        let mut namespaces: Vec<Name> = self.namespaces.unwrap_or_default().into_iter().map(|name| name.0).collect();
+        namespaces.sort();
+        namespaces.dedup();
+        if written && !enabled {
+            return Err(Problem::new("discovery.namespaces", "nothing is looked for; write enabled: true beside it"));
+        }
+        if namespaces.len() > MAX_NAMESPACES {
+            let what = format!("more than {MAX_NAMESPACES} namespaces; leave the list out, or share them among exporters");
+            return Err(Problem::new("discovery.namespaces", what));
+        }
+        Ok(enabled.then_some(Discovery { namespaces }))
     }
 }
 
@@ -54,7 +79,7 @@ impl SuiteFields {
             fields.unwrap_or_default().resolve(component, &format!("suites[{at}].{component}"))
         };
         Ok(Suite {
-            tenant: default.tenant,
+            tenant: self.tenant.map_or(default.tenant, |tenant| Some(tenant.0)),
             targets: default.targets,
             schema: default.schema,
             surroundings: default.surroundings,

@@ -33,6 +33,7 @@ suites:
   gim: {namespace: gim-b, metrics: none}
   gsp: {namespace: shared}
   gca: {namespace: gca-b, companion: gca-watch}
+  tenant: t100
 policy:
   suspect_window: 12h
   ignored_topics: [zeta, old.topic, zeta]
@@ -42,8 +43,10 @@ policy:
 helm: {driver: configmap}
 kubernetes: {scope: namespaces}
 signals: {interval: 30s, latency_unit: seconds}
+discovery: {enabled: true, namespaces: [two, one, two]}
 ",
     );
+    assert_eq!(config.discovery, Some(Discovery { namespaces: vec!["one".into(), "two".into()] }));
     let [a, b] = &config.suites[..] else { panic!("two suites") };
     assert_eq!((&*a.name, &*b.name), ("tenant-a", "tenant-b"));
     let gim = &a.members.gim;
@@ -56,6 +59,7 @@ signals: {interval: 30s, latency_unit: seconds}
     assert_eq!((a.members.gsp.owner.as_deref(), b.members.gsp.owner.as_deref()), (None, Some("tenant-a")));
     assert_eq!(b.members.gsp.endpoint, a.members.gsp.endpoint, "as its owner says");
     assert_eq!(b.members.gca.companion.as_deref(), Some("gca-watch"));
+    assert_eq!((&a.tenant, b.tenant.as_deref()), (&None, Some("t100")));
 
     let policy = &config.policy;
     assert_eq!(policy.suspect_window, Duration::from_hours(12));
@@ -72,6 +76,15 @@ signals: {interval: 30s, latency_unit: seconds}
     assert_eq!(config.scope.helm_driver, HelmDriver::Configmap);
     assert_eq!(config.scope.kubernetes_scope, KubernetesScope::Namespaces);
     assert_eq!(config.scope.latency_unit, LatencyUnit::Seconds);
+}
+
+#[test]
+fn with_discovery_no_suite_need_be_written() {
+    let config = good("discovery: {enabled: true}\n");
+    assert_eq!((config.suites.len(), config.discovery), (0, Some(Discovery::default())));
+    assert_eq!(good("discovery: {enabled: true}\nsuites: []\n").suites, []);
+    assert_eq!(good("discovery: {enabled: true}\nsuites: [{}]\n").suites, [Suite::default_suite()]);
+    assert_eq!(good("discovery: {enabled: false}\n"), Config::default());
 }
 
 #[test]
@@ -107,19 +120,19 @@ fn every_time_of_a_component_is_a_field() {
 /// Rows: a bad file, and what is said of it after `config.yaml:`.
 const BAD: &[(&str, &str)] = &[
     // Fields.
-    ("polcy: {}\n", "1:1: polcy: no such field; the fields here are suites, policy, helm, kubernetes, signals"),
-    ("suites:\n- name: a\n  gmi: {}\n", "3:3: suites[0].gmi: no such field; the fields here are name, gim, gsp, gca"),
+    ("polcy: {}\n", "1:1: polcy: no such field; the fields here are suites, policy, helm, kubernetes, signals, discovery"),
+    ("suites:\n- name: a\n  gmi: {}\n", "3:3: suites[0].gmi: no such field; the fields here are name, gim, gsp, gca, tenant"),
     (
         "suites:\n- gim:\n    metrics:\n      prot: 1\n",
         "4:7: suites[0].gim.metrics.prot: no such field; the fields here are port, path, url",
     ),
     ("helm: {driver: secret}\nhelm: {}\n", "2:1: helm: helm is written twice; write it once"),
     // Shapes.
-    ("- name: a\n", "1:1: not what belongs here; write a section with suites, policy, helm, kubernetes and signals"),
-    ("hello\n", "1:1: not what belongs here; write a section with suites, policy, helm, kubernetes and signals"),
+    ("- name: a\n", "1:1: not what belongs here; write a section with suites, policy, helm, kubernetes, signals and discovery"),
+    ("hello\n", "1:1: not what belongs here; write a section with suites, policy, helm, kubernetes, signals and discovery"),
     ("suites: {name: a}\n", "1:9: suites: not what belongs here; write a list of suites"),
     ("suites: default\n", "1:9: suites: not what belongs here; write a list of suites"),
-    ("suites:\n- tenant-a\n", "2:3: suites[0]: not what belongs here; write a section with name, gim, gsp and gca"),
+    ("suites:\n- tenant-a\n", "2:3: suites[0]: not what belongs here; write a section with name, gim, gsp, gca and tenant"),
     (
         "suites:\n- gim: gim\n",
         "2:8: suites[0].gim: not what belongs here; write a section with namespace, release, companion and metrics",
@@ -238,6 +251,16 @@ const BAD: &[(&str, &str)] = &[
     (
         "signals: {latency_unit: ms}\n",
         "1:25: signals.latency_unit: \"ms\" is not a unit; write milliseconds or seconds",
+    ),
+    // Discovery.
+    ("discovery: {enabled: 1}\n", "1:22: discovery.enabled: \"1\" is neither; write true or false"),
+    (
+        "discovery: {namespaces: [a]}\n",
+        "1:25: discovery.namespaces: nothing is looked for; write enabled: true beside it",
+    ),
+    (
+        "suites:\n- tenant: ''\n",
+        "2:11: suites[0].tenant: \"\" is no tenant; write a value of the label tenant, at most 253 characters",
     ),
     // The whole.
     ("suites: []\n", "1:9: suites: the list is empty; write at least one suite, or leave `suites` out"),

@@ -19,6 +19,8 @@ const MAX_LABEL: usize = 63;
 const MAX_RELEASE: usize = 53;
 /// The longest name of a topic that Kafka accepts.
 const MAX_TOPIC: usize = 249;
+/// The longest name of a tenant: as long as a name of Kubernetes may be.
+const MAX_TENANT: usize = 253;
 /// The word for "there is none".
 const NONE: &str = "none";
 
@@ -73,6 +75,7 @@ macro_rules! words {
 
 words!(Span, SuiteName, Namespace, Release, Companion, Topic, Port, UrlPath, Url, HelmDriver, KubernetesScope);
 words!(LatencyUnit);
+words!(Switch, Tenant);
 
 /// Name of a suite: the value of a label, and part of addresses.
 #[derive(Clone, Debug)]
@@ -136,6 +139,34 @@ impl Word for Topic {
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
         if text.is_empty() || text.len() > MAX_TOPIC || !text.chars().all(allowed) {
             return Err(format!("{text:?} is not a Kafka topic; write letters, digits, ., _ and -, at most 249"));
+        }
+        Ok(Self(text.into()))
+    }
+}
+
+/// Yes or no.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Switch(pub(super) bool);
+
+/// Name of a tenant, as GSP's metrics spell it.
+#[derive(Clone, Debug)]
+pub(super) struct Tenant(pub(super) Name);
+
+impl Word for Switch {
+    const FORM: &'static str = "true or false";
+
+    fn read(text: &str) -> Result<Self, String> {
+        text.parse().map(Self).map_err(|_| format!("{text:?} is neither; write {}", Self::FORM))
+    }
+}
+
+impl Word for Tenant {
+    const FORM: &'static str = "a value of the label tenant, at most 253 characters";
+    const SHORT: &'static str = "a value of the label `tenant`";
+
+    fn read(text: &str) -> Result<Self, String> {
+        if text.is_empty() || text.len() > MAX_TENANT || text.chars().any(char::is_control) {
+            return Err(format!("{text:?} is no tenant; write {}", Self::FORM));
         }
         Ok(Self(text.into()))
     }
