@@ -4,10 +4,12 @@
 //! judgement's `valid_until` comes. No scrape judges. [`Board`] itself is synchronous and is told the time, so that tests
 //! hold the clock; [`run()`] gives it the real one. Not for deciding anything: that is `assess`.
 
+mod inheritance;
 mod run;
 mod sharing;
 mod sources;
 
+pub use inheritance::Former;
 pub use run::{SystemClock, run};
 
 use std::collections::BTreeSet;
@@ -55,6 +57,8 @@ pub struct Board {
     now: Timestamp,
     /// Whether a suite was ever judged on all of its evidence.
     begun: bool,
+    /// The board before this one, for as long as there is something to take over.
+    former: Option<Former>,
 }
 
 impl Board {
@@ -81,6 +85,7 @@ impl Board {
             sequence: 0,
             now,
             begun: false,
+            former: None,
         };
         for place in 0..suites.len() {
             let memory = Memory::new(now);
@@ -138,6 +143,9 @@ impl Board {
             self.wants_changed |= wants;
         }
         self.sequence += u64::from(changed);
+        if self.former.is_some() && self.kept.iter().all(Kept::has_begun) {
+            self.former = None;
+        }
         changed
     }
 
@@ -179,8 +187,8 @@ impl Board {
     fn judge_one(&mut self, place: usize) -> (bool, bool) {
         let now = self.now;
         let Some(kept) = self.kept.get(place) else { return (false, false) };
-        let memory = if kept.has_begun() { kept.memory.clone() } else { Memory::new(now) };
-        let primed = kept.primed;
+        let (begun, primed) = (kept.has_begun().then(|| kept.memory.clone()), kept.primed);
+        let memory = begun.or_else(|| self.inherit(place, now)).unwrap_or_else(|| Memory::new(now));
         let Some((mut snapshot, mut tells)) = self.assess(place, memory, primed, now) else { return (false, false) };
         if !primed && self.has_bodies(&snapshot.wants) && self.helm_is_fresh(place) {
             let memory = snapshot.memory.clone();

@@ -22,9 +22,9 @@ use signals::Signals;
 use surroundings::AllSurroundings;
 
 use crate::model::config_map::ConfigMap;
-use crate::model::facts::{ComponentFacts, Facts, Generation, PodFacts, Sources, WorkloadFacts};
+use crate::model::facts::{ComponentFacts, Facts, Generation, PodFacts, Sources, SurroundingFacts, WorkloadFacts};
 use crate::model::names::{Component, Name, PerComponent};
-use crate::model::signal::SignalFacts;
+use crate::model::signal::{Reading, SignalFacts};
 use crate::model::suite::Suite;
 use crate::model::workload::{Pod, ReplicaSet, Workload, WorkloadKind};
 
@@ -191,6 +191,20 @@ impl Index {
         let Some(&place) = self.by_name.get(suite) else { return Touched::None };
         take(&mut self.surroundings, place);
         Touched::Some(vec![place])
+    }
+
+    /// Takes over what was last read of one component, as far as its pods are known.
+    pub fn inherit_readings(&mut self, place: usize, component: Component, readings: &[Arc<Reading>]) {
+        for reading in readings {
+            self.signals.apply(place, Reading::clone(reading));
+        }
+        let exists = self.pod_uids(place, component);
+        self.signals.retain(place, component, |uid| exists.contains(uid));
+    }
+
+    /// Takes over what was last heard of a suite's surroundings, where nothing newer is known.
+    pub fn inherit_surroundings(&mut self, place: usize, facts: &SurroundingFacts) {
+        self.surroundings.inherit(place, facts);
     }
 
     fn object<T: objects::Object>(

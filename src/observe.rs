@@ -5,6 +5,7 @@
 //! deciding what anything means: an observer says what is, when a source was last heard and what went wrong.
 
 pub mod client;
+pub mod discovery;
 mod fetch;
 pub mod hearing;
 mod helm;

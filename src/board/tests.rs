@@ -297,3 +297,49 @@ fn what_a_shared_component_needs_read_is_wanted_once() {
     let wanting: Vec<usize> = suites(&board).iter().map(|suite| suite.wants.bodies.len()).collect();
     assert_eq!(wanting, [0, 1, 0]);
 }
+
+/// A board after another one, with these suites, that has heard everything by `seconds`.
+fn successor(former: &Arc<Snapshot>, suites: Vec<Suite>, seconds: u64) -> Board {
+    let former = Arc::clone(former);
+    let mut board = Board::new(suites, Policy::default(), at(seconds)).after(Box::new(move || Arc::clone(&former)));
+    let contact = Arc::new(Contact::default());
+    contact.heard(at(seconds));
+    for kind in WATCHES {
+        board.apply(Change::SourceAdded { source: id(kind), contact: contact.clone(), stale_after: STALE_AFTER });
+    }
+    board.judge(at(seconds));
+    sync(&mut board);
+    board.judge(at(seconds));
+    board
+}
+
+#[test]
+fn a_board_takes_over_what_the_one_before_it_remembers() {
+    let (mut first, contact) = board();
+    contact.heard(at(1));
+    sync(&mut first);
+    first.judge(at(1));
+    let former = Arc::new(first.snapshot());
+    let mut moved = Suite::default_suite();
+    moved.members.gca.namespace = "elsewhere".into();
+    let another = Suite { name: "another".into(), ..moved.clone() };
+    let board = successor(&former, vec![moved, another], 60);
+    let began: Vec<[Timestamp; 2]> = board
+        .snapshot()
+        .suites
+        .iter()
+        .map(|suite| [suite.memory.components.gim.began, suite.memory.components.gca.began])
+        .collect();
+    // Of suite `another` nothing was known; of `default` GIM is where it was, and GCA is another one.
+    assert_eq!(began, [[at(60), at(60)], [at(1), at(60)]]);
+    assert!(board.snapshot().ready && board.former.is_none());
+    assert!(board.snapshot().sequence > former.sequence + 1_000_000, "numbered apart from the former one's");
+}
+
+#[test]
+fn nothing_is_taken_over_from_a_board_that_knew_nothing_yet() {
+    let (mut first, _contact) = board();
+    first.judge(at(1));
+    let board = successor(&Arc::new(first.snapshot()), vec![Suite::default_suite()], 60);
+    assert_eq!(board.snapshot().suites[0].memory.components.gim.began, at(60));
+}

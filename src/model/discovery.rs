@@ -178,7 +178,7 @@ impl<'a> Finder<'a> {
         let own = key(gim, Component::Gim);
         let only = |fits: &dyn Fn(&Key<'_>) -> bool| {
             let mut fitting = self.stream_processors.iter().filter(|(namespace, release)| {
-                fits(&(tenant(release, Component::Gsp), namespace))
+                fits(&(whose(namespace, release, Component::Gsp), namespace))
             });
             fitting.next().filter(|_| fitting.next().is_none()).cloned()
         };
@@ -241,14 +241,22 @@ fn pair<'a, K: Ord>(
 
 /// Whether a GIM and a GCA are called after different tenants.
 fn contradict(gim: &Found, gca: &Found) -> bool {
-    match (tenant(&gim.release, Component::Gim), tenant(&gca.release, Component::Gca)) {
+    match (key(gim, Component::Gim).0, key(gca, Component::Gca).0) {
         (Tenant::Named(gim), Tenant::Named(gca)) => gim != gca,
         _ => false,
     }
 }
 
 fn key(found: &Found, component: Component) -> Key<'_> {
-    (tenant(&found.release, component), &found.namespace)
+    (whose(&found.namespace, &found.release, component), &found.namespace)
+}
+
+/// The tenant by the release's name, else by the namespace's.
+fn whose<'a>(namespace: &'a str, release: &'a str, component: Component) -> Tenant<'a> {
+    match (tenant(release, component), tenant(namespace, component)) {
+        (Tenant::None, Tenant::Named(tenant)) => Tenant::Named(tenant),
+        (by_release, _) => by_release,
+    }
 }
 
 /// What the name of a release, or of a namespace, tells beside the component.

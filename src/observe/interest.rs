@@ -13,6 +13,8 @@ use crate::model::workload::{Pod, ReplicaSet, Workload};
 /// What is of interest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Interest {
+    /// Whether everything is of interest, wherever it is.
+    everything: bool,
     namespaces: BTreeSet<Name>,
     releases: BTreeSet<(Name, Name)>,
 }
@@ -31,6 +33,12 @@ impl Interest {
         interest
     }
 
+    /// Everything that there is: for looking for suites.
+    #[must_use]
+    pub fn everything() -> Self {
+        Self { everything: true, ..Self::default() }
+    }
+
     /// The namespaces, sorted.
     pub fn namespaces(&self) -> impl ExactSizeIterator<Item = &Name> {
         self.namespaces.iter()
@@ -45,31 +53,35 @@ impl Interest {
     /// Whether an undecodable object counts: it does unless it is known to be elsewhere.
     #[must_use]
     pub fn may_be_ours(&self, who: &Identity) -> bool {
-        who.namespace.as_ref().is_none_or(|namespace| self.namespaces.contains(namespace))
+        who.namespace.as_ref().is_none_or(|namespace| self.has(namespace))
     }
 
     /// Whether the pod is of interest.
     #[must_use]
     pub fn pod(&self, pod: &Pod) -> bool {
-        self.namespaces.contains(&pod.namespace)
+        self.has(&pod.namespace)
     }
 
     /// Whether the workload is of interest.
     #[must_use]
     pub fn workload(&self, workload: &Workload) -> bool {
-        self.namespaces.contains(&workload.namespace)
+        self.has(&workload.namespace)
     }
 
     /// Whether the `ReplicaSet` is of interest.
     #[must_use]
     pub fn replica_set(&self, set: &ReplicaSet) -> bool {
-        self.namespaces.contains(&set.namespace)
+        self.has(&set.namespace)
+    }
+
+    fn has(&self, namespace: &Name) -> bool {
+        self.everything || self.namespaces.contains(namespace)
     }
 
     /// Whether the revision is of interest.
     #[must_use]
     pub fn revision(&self, revision: &Revision) -> bool {
-        self.releases.contains(&(Name::clone(&revision.namespace), Name::clone(&revision.release)))
+        self.everything || self.releases.contains(&(Name::clone(&revision.namespace), Name::clone(&revision.release)))
     }
 }
 

@@ -66,6 +66,11 @@ fn suites_are_found() {
             &["a: gim-a/gim gsp/gsp gim-a/gca", "b: gim-b/gim gsp/gsp gim-b/gca"],
         ),
         (
+            "namespaces of components and tenants",
+            &["gim/gim", "gsp/gsp", "gca/gca", "gim-b/gim", "gsp-b/gsp", "gca-b/gca"],
+            &["default: gim/gim gsp/gsp gca/gca", "b: gim-b/gim gsp-b/gsp gca-b/gca"],
+        ),
+        (
             "a GSP for each",
             &["a/gim", "a/gsp", "a/gca", "b/gim", "b/gsp", "b/gca"],
             &["a: a/gim a/gsp a/gca", "b: b/gim b/gsp b/gca"],
