@@ -4,6 +4,7 @@
 //! gone from the facts. Objects of namespaces, and revisions of releases, that no suite has are not kept. Not for judging,
 //! and not for talking to the cluster: `observe` sends the changes.
 
+mod bare;
 mod belonging;
 pub mod change;
 mod objects;
@@ -260,8 +261,21 @@ impl Index {
             .filter(|workload| self.belonging.release(workload) == Some(release))
             .map(|workload| WorkloadFacts { workload: workload.clone(), pods: self.pods_of(workload) })
             .collect();
+        found.extend(self.bare_pods(namespace, release, &found));
         found.sort_by(|a, b| (a.workload.kind, &a.workload.name).cmp(&(b.workload.kind, &b.workload.name)));
         found
+    }
+
+    /// The pods of a release that no workload keeps, as one workload.
+    fn bare_pods(&self, namespace: &Name, release: &Name, workloads: &[WorkloadFacts]) -> Option<WorkloadFacts> {
+        let is_told = |pod: &Pod| {
+            let told = self.belonging.told(namespace, &pod.name, &pod.labels);
+            told.is_some_and(|(_, of)| of == release)
+        };
+        let all = self.pods.in_namespace(namespace);
+        let pods = all.filter(|pod| bare::is_bare(pod) && (bare::is_of(pod, workloads) || is_told(pod)));
+        let wanted = self.belonging.selector(namespace, release).and_then(|selector| selector.pods);
+        bare::workload(namespace, release, pods.cloned().collect(), wanted)
     }
 
     /// The pods of a workload, by ownerReference, each with its generation.
@@ -272,7 +286,7 @@ impl Index {
                 .in_namespace(&workload.namespace)
                 .filter(|set| set.owner_uid.as_ref() == Some(&workload.uid))
                 .collect(),
-            WorkloadKind::StatefulSet | WorkloadKind::Job => Vec::new(),
+            WorkloadKind::StatefulSet | WorkloadKind::Job | WorkloadKind::Pods => Vec::new(),
         };
         let newest = sets.iter().max_by_key(|set| set.revision);
         let mut pods: Vec<PodFacts> = self
@@ -289,7 +303,7 @@ impl Index {
                         pod.revision_hash.is_some() && pod.revision_hash == workload.update_revision
                     }
                     WorkloadKind::Job if *owner == workload.uid => true,
-                    WorkloadKind::StatefulSet | WorkloadKind::Job => return None,
+                    WorkloadKind::StatefulSet | WorkloadKind::Job | WorkloadKind::Pods => return None,
                 };
                 let generation = if new { Generation::New } else { Generation::Old };
                 Some(PodFacts { pod: pod.clone(), generation })

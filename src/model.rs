@@ -13,6 +13,7 @@ pub mod names;
 pub mod policy;
 pub mod release;
 pub mod scope;
+pub mod selector;
 pub mod signal;
 pub mod source;
 pub mod suite;

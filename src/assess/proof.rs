@@ -9,10 +9,12 @@ use super::assessment::{NamedReason, Reason};
 use super::checks::{Context, silent_since};
 use super::operation::failed_outright;
 use super::trend::Trend;
+use crate::model::facts::PodFacts;
 use crate::model::names::Name;
 use crate::model::release::{BodyState, ReleaseStatus};
 use crate::model::source::Freshness;
 use crate::model::time::{Timestamp, after};
+use crate::model::workload::WorkloadKind;
 
 /// What is missing for the proof; nothing where it is whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -71,6 +73,12 @@ fn pods(context: &Context<'_>, proof: &mut Proof) {
     if rollout.desired == 0 || !rollout.all_ready {
         proof.lack(Reason::Check(CheckId::PodsReady), None);
         return;
+    }
+    // Of which revision a pod is that no workload keeps cannot be told: only one that was made since is the operation's.
+    let bare = context.facts.workloads.iter().filter(|workload| workload.workload.kind == WorkloadKind::Pods);
+    let older = |pod: &PodFacts| context.operation.is_some_and(|operation| pod.pod.created < operation.begin);
+    if in_window && bare.flat_map(|workload| &workload.pods).any(|pod| pod.pod.is_replica() && older(pod)) {
+        proof.lack(Reason::Check(CheckId::RolloutComplete), None);
     }
     // Of pods that an operation left alone nothing is proved while the watches may not have shown what it did to them, and
     // what is known of pods from before memory began rests on their kubelets' clocks.
@@ -148,10 +156,10 @@ mod tests {
 
     use super::*;
     use crate::assess::assessment::VerdictKind;
-    use crate::assess::testing::{NEW, Scene, at, reading, workload};
-    use crate::model::facts::WorkloadFacts;
+    use crate::assess::testing::{NEW, Scene, at, reading, ready_pod, workload};
+    use crate::model::facts::{Generation, WorkloadFacts};
     use crate::model::names::Component::{Gca, Gim, Gsp};
-    use crate::model::workload::{Workload, WorkloadKind};
+    use crate::model::workload::Workload;
 
     #[test]
     fn an_upgrade_is_proved_by_soak_and_window() {
@@ -212,6 +220,21 @@ mod tests {
         assert_eq!(scene.verdict(Gca, 1.0), (VerdictKind::Wait, vec!["soaking"]));
         scene.read(2.5, 3.0);
         assert_eq!(scene.verdict(Gca, 2.5), (VerdictKind::Proceed, vec![]));
+    }
+
+    #[test]
+    fn pods_of_no_workload_prove_nothing_of_an_operation_that_they_are_older_than() {
+        for (created, verdicts) in [(1.0, [VerdictKind::Proceed; 2]), (-5.0, [VerdictKind::Wait, VerdictKind::Investigate])] {
+            let mut scene = Scene::upgraded(Gsp);
+            let pod = Arc::new(ready_pod("custom", "1", created, created + 0.5, NEW));
+            let pods = vec![PodFacts { pod, generation: Generation::New }];
+            let workload = Arc::new(Workload { images: Vec::new(), ..workload(WorkloadKind::Pods, "gsp") });
+            scene.component(Gsp).workloads.push(WorkloadFacts { workload, pods });
+            for (minutes, verdict) in [30.0, 300.0].into_iter().zip(verdicts) {
+                scene.play(minutes - 12.0, minutes, |_| 3.0);
+                assert_eq!(scene.verdict(Gsp, minutes).0, verdict, "{created} {minutes}");
+            }
+        }
     }
 
     #[test]

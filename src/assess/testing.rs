@@ -18,7 +18,7 @@ use crate::model::signal::{Reading, SignalFacts, TopicLatency};
 use crate::model::source::Freshness;
 use crate::model::suite::{Member, Suite};
 use crate::model::time::{Timestamp, after, before};
-use crate::model::workload::{Container, Pod, PodOwner, PodPhase, UpdateStrategy, Workload, WorkloadKind};
+use crate::model::workload::{AppLabels, Container, Pod, PodOwner, PodPhase, UpdateStrategy, Workload, WorkloadKind};
 
 /// Image of the build that has rested.
 pub const OLD: &str = "r/app:100.0.116.2900";
@@ -225,6 +225,7 @@ pub fn workload(kind: WorkloadKind, name: &str) -> Workload {
         uid: format!("uid-{name}").into(),
         release: None,
         chart_label: None,
+        labels: AppLabels::default(),
         created: at(-30.0 * DAY),
         generation: 2,
         observed_generation: 2,
@@ -252,6 +253,7 @@ pub fn ready_pod(name: &str, uid: &str, created: f64, ready: f64, image: &str) -
         ready: true,
         ready_changed: Some(at(ready)),
         revision_hash: Some(format!("h{uid}").into()),
+        labels: AppLabels::default(),
         ip: Some("10.0.0.1".into()),
         containers: vec![Container {
             name: "app".into(),

@@ -9,7 +9,8 @@ use super::reference::Row;
 use super::resolve::DEFAULT_PATH;
 use super::span::{Span, spell};
 use super::values::{
-    Companion, Metrics, Namespace, Port, Release, SuiteName, Switch, Takes, Tenant, Topic, Url, UrlPath,
+    Companion, Count, LabelIs, Metrics, NamePattern, Namespace, Port, Release, SuiteName, Switch, Takes, Tenant, Topic,
+    Url, UrlPath,
 };
 use crate::model::names::{Component, PerComponent};
 use crate::model::policy::{Policy, Times};
@@ -90,6 +91,8 @@ section! {
         release: Release = members(|member| member.release.to_string());
         /// The monitoring release beside it, in the same namespace.
         companion: Companion = members(|member| member.companion.as_deref().unwrap_or("none").to_owned());
+        /// Which workloads and pods are its own, where neither Helm's mark nor names that begin with the release's tell.
+        workloads: WorkloadsFields = "";
         /// Where its metrics are read.
         metrics: Metrics = members(|member| match &member.endpoint {
             Some(Endpoint::Pods { port, path }) => format!("port {port}, path {path}"),
@@ -97,6 +100,18 @@ section! {
             Some(Endpoint::Prometheus(matchers)) => matchers.to_string(),
             None => "none".to_owned(),
         });
+    }
+}
+
+section! {
+    /// Which workloads and pods are a component's: by a label, or by their names.
+    WorkloadsFields {
+        /// A label that they have: `app` or `app.kubernetes.io/name`.
+        label: LabelIs = "";
+        /// What they are called, `*` standing for anything.
+        name: NamePattern = "";
+        /// How many pods there must be that no `StatefulSet`, `Deployment` or `Job` keeps.
+        pods: Count = "as many as there are";
     }
 }
 

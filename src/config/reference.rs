@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use super::fields::{
     DiscoveryFields, File, HelmFields, KubernetesFields, MemberFields, MetricsAt, PolicyFields, SignalsFields, SuiteFields, TimesFields,
+    WorkloadsFields,
 };
 use super::values::Takes;
 
@@ -38,10 +39,11 @@ macro_rules! sections {
     };
 }
 
-const SECTIONS: [Section; 10] = sections! {
+const SECTIONS: [Section; 11] = sections! {
     File: "";
     SuiteFields: "suites[]";
     MemberFields: "suites[].gim", "suites[].gsp", "suites[].gca";
+    WorkloadsFields: "suites[].gim.workloads", "suites[].gsp.workloads", "suites[].gca.workloads";
     MetricsAt: "suites[].gim.metrics", "suites[].gsp.metrics", "suites[].gca.metrics";
     PolicyFields: "policy";
     TimesFields: "policy.gim", "policy.gsp", "policy.gca";

@@ -5,13 +5,16 @@
 
 use super::Config;
 use super::error::Problem;
-use super::fields::{DiscoveryFields, File, MemberFields, MetricsAt, PolicyFields, SuiteFields, TimesFields};
+use super::fields::{
+    DiscoveryFields, File, MemberFields, MetricsAt, PolicyFields, SuiteFields, TimesFields, WorkloadsFields,
+};
 use super::span::Span;
 use super::values::Metrics;
 use crate::model::discovery::Discovery;
 use crate::model::names::{Component, Name, PerComponent};
 use crate::model::policy::{Policy, Times};
 use crate::model::scope::Scope;
+use crate::model::selector::Selector;
 use crate::model::suite::{Endpoint, Member, Suite};
 
 /// Path of metrics endpoints where none is written.
@@ -100,6 +103,7 @@ impl MemberFields {
             namespace: self.namespace.map_or(default.namespace, |name| name.0),
             release: self.release.map_or(default.release, |name| name.0),
             companion: self.companion.map_or(default.companion, |companion| companion.0),
+            workloads: self.workloads.map(|workloads| workloads.resolve(&format!("{field}.workloads"))).transpose()?,
             owner: default.owner,
             origin: default.origin,
             endpoint: match self.metrics {
@@ -108,6 +112,17 @@ impl MemberFields {
                 Some(Metrics::At(at)) => Some(at.resolve(component, &format!("{field}.metrics"))?),
             },
         })
+    }
+}
+
+impl WorkloadsFields {
+    fn resolve(self, field: &str) -> Result<Selector, Problem> {
+        let by = match (self.label, self.name) {
+            (Some(label), None) => label.0,
+            (None, Some(name)) => name.0,
+            _ => return Err(Problem::new(field, "write either label or name")),
+        };
+        Ok(Selector { by, pods: self.pods.map(|pods| pods.0) })
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::model::names::Component;
 use crate::model::scope::{HelmDriver, KubernetesScope, LatencyUnit};
+use crate::model::selector::{SelectBy, Selector};
 use crate::model::suite::Endpoint;
 
 fn good(text: &str) -> Config {
@@ -27,12 +28,12 @@ fn everything_can_be_written() {
 suites:
 - name: tenant-a
   gim: {namespace: gim-a, release: gim-t100, companion: none, metrics: {port: 9000, path: /m}}
-  gsp: {namespace: shared, metrics: {port: 9250}}
+  gsp: {namespace: shared, metrics: {port: 9250}, workloads: {name: 'flink-*', pods: 3}}
   gca: {namespace: gca-a, metrics: {url: 'https://gca.example.com/metrics?x=1'}}
 - name: tenant-b
   gim: {namespace: gim-b, metrics: none}
   gsp: {namespace: shared}
-  gca: {namespace: gca-b, companion: gca-watch}
+  gca: {namespace: gca-b, companion: gca-watch, workloads: {label: app=config}}
   tenant: t100
 policy:
   suspect_window: 12h
@@ -60,6 +61,10 @@ discovery: {enabled: true, namespaces: [two, one, two]}
     assert_eq!(b.members.gsp.endpoint, a.members.gsp.endpoint, "as its owner says");
     assert_eq!(b.members.gca.companion.as_deref(), Some("gca-watch"));
     assert_eq!((&a.tenant, b.tenant.as_deref()), (&None, Some("t100")));
+
+    let flink = Selector { by: SelectBy::Name("flink-*".into()), pods: Some(3) };
+    assert_eq!((a.members.gsp.workloads.as_ref(), b.members.gsp.workloads.as_ref()), (Some(&flink), Some(&flink)));
+    assert_eq!(b.members.gca.workloads, Some(Selector { by: SelectBy::App("config".into()), pods: None }));
 
     let policy = &config.policy;
     assert_eq!(policy.suspect_window, Duration::from_hours(12));
@@ -135,7 +140,8 @@ const BAD: &[(&str, &str)] = &[
     ("suites:\n- tenant-a\n", "2:3: suites[0]: not what belongs here; write a section with name, gim, gsp, gca and tenant"),
     (
         "suites:\n- gim: gim\n",
-        "2:8: suites[0].gim: not what belongs here; write a section with namespace, release, companion and metrics",
+        "2:8: suites[0].gim: not what belongs here; write a section with namespace, release, companion, \
+         workloads and metrics",
     ),
     (
         "policy:\n  hold: [1m]\n",
@@ -251,6 +257,18 @@ const BAD: &[(&str, &str)] = &[
     (
         "signals: {latency_unit: ms}\n",
         "1:25: signals.latency_unit: \"ms\" is not a unit; write milliseconds or seconds",
+    ),
+    // Workloads.
+    ("suites:\n- gsp: {workloads: {pods: 2}}\n", "2:20: suites[0].gsp.workloads: write either label or name"),
+    (
+        "suites:\n- gsp: {workloads: {name: '*'}}\n",
+        "2:27: suites[0].gsp.workloads.name: \"*\" is not a pattern of names; write a name, or its beginning and *, such \
+         as gsp-*",
+    ),
+    (
+        "suites:\n- gsp: {workloads: {label: tier=a}}\n",
+        "2:28: suites[0].gsp.workloads.label: \"tier=a\" is not one of the labels that are read; write app=VALUE or \
+         app.kubernetes.io/name=VALUE",
     ),
     // Discovery.
     ("discovery: {enabled: 1}\n", "1:22: discovery.enabled: \"1\" is neither; write true or false"),

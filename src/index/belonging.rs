@@ -1,6 +1,6 @@
 //! Belonging: which release of a namespace made a workload.
 //!
-//! Helm's own mark tells, where it is there. Else the longest release whose name the workload's begins with, among all
+//! Helm's own mark tells, where it is there; else the configuration, where it says; else the longest release whose name the workload's begins with, among all
 //! releases of all suites in the namespace: `gim-monitoring-x` is no workload of `gim` where there is a `gim-monitoring`. Not
 //! for a workload's pods: ownerReferences tell those.
 
@@ -8,27 +8,40 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::model::names::Name;
+use crate::model::selector::Selector;
 use crate::model::suite::Suite;
-use crate::model::workload::{Workload, WorkloadKind};
+use crate::model::workload::{AppLabels, Workload, WorkloadKind};
 
-/// The releases of all suites, by namespace, longest first.
+/// What belongs to which release, by namespace.
 #[derive(Debug)]
-pub struct Belonging(HashMap<Name, Vec<Name>>);
+pub struct Belonging(HashMap<Name, Rules>);
+
+#[derive(Debug, Default)]
+struct Rules {
+    /// The releases whose workloads the configuration tells.
+    told: Vec<(Selector, Name)>,
+    /// The others, longest first.
+    named: Vec<Name>,
+}
 
 impl Belonging {
     /// The releases and companions of these suites.
     pub fn new(suites: &[Arc<Suite>]) -> Self {
-        let mut releases: HashMap<Name, Vec<Name>> = HashMap::new();
-        for (_, member) in suites.iter().flat_map(|suite| suite.members.iter()) {
-            let of_namespace = releases.entry(member.namespace.clone()).or_default();
-            of_namespace.push(member.release.clone());
-            of_namespace.extend(member.companion.clone());
+        let mut rules: HashMap<Name, Rules> = HashMap::new();
+        let members = suites.iter().flat_map(|suite| suite.members.iter());
+        for (_, member) in members.filter(|(_, member)| member.owner.is_none()) {
+            let of_namespace = rules.entry(member.namespace.clone()).or_default();
+            match &member.workloads {
+                Some(selector) => of_namespace.told.push((selector.clone(), member.release.clone())),
+                None => of_namespace.named.push(member.release.clone()),
+            }
+            of_namespace.named.extend(member.companion.clone());
         }
-        for of_namespace in releases.values_mut() {
-            of_namespace.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
-            of_namespace.dedup();
+        for of_namespace in rules.values_mut() {
+            of_namespace.named.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+            of_namespace.named.dedup();
         }
-        Self(releases)
+        Self(rules)
     }
 
     /// The release that made a workload; `None` where none of the suites' did. A `Job` needs Helm's mark: those without it
@@ -37,11 +50,23 @@ impl Belonging {
         if workload.release.is_some() || workload.kind == WorkloadKind::Job {
             return workload.release.as_ref();
         }
-        self.by_name(&workload.namespace, &workload.name)
+        let Workload { namespace, name, labels, .. } = workload;
+        self.told(namespace, name, labels).map(|(_, release)| release).or_else(|| self.by_name(namespace, name))
+    }
+
+    /// The release to which the configuration gives an object, and how: the first that selects it.
+    pub fn told(&self, namespace: &Name, name: &str, labels: &AppLabels) -> Option<(&Selector, &Name)> {
+        let told = &self.0.get(namespace)?.told;
+        told.iter().find(|(selector, _)| selector.selects(name, labels)).map(|(selector, release)| (selector, release))
+    }
+
+    /// How the configuration tells what a release's is, where it does.
+    pub fn selector(&self, namespace: &Name, release: &Name) -> Option<&Selector> {
+        self.0.get(namespace)?.told.iter().find(|(_, of)| of == release).map(|(selector, _)| selector)
     }
 
     fn by_name(&self, namespace: &Name, name: &str) -> Option<&Name> {
-        self.0.get(namespace)?.iter().find(|release| begins_with(name, release))
+        self.0.get(namespace)?.named.iter().find(|release| begins_with(name, release))
     }
 }
 

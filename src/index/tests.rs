@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use super::*;
 use crate::model::release::{BodyState, ReleaseBody, ReleaseStatus, Revision};
+use crate::model::selector::{SelectBy, Selector};
 use crate::model::signal::Reading;
 use crate::model::source::Freshness;
 use crate::model::time::{Timestamp, after};
 use crate::model::wants::BodyWant;
-use crate::model::workload::{PodOwner, PodPhase, UpdateStrategy};
+use crate::model::workload::{AppLabels, PodOwner, PodPhase, UpdateStrategy};
 
 fn index() -> Index {
     Index::new(vec![Arc::new(Suite::default_suite())])
@@ -31,6 +32,7 @@ fn pod(namespace: &str, name: &str, owner: (&str, &str), hash: Option<&str>) -> 
         ready: true,
         ready_changed: None,
         revision_hash: hash.map(Into::into),
+        labels: AppLabels::default(),
         ip: None,
         containers: Vec::new(),
     }
@@ -44,6 +46,7 @@ fn workload(kind: WorkloadKind, namespace: &str, name: &str, release: Option<&st
         uid: format!("uid-{name}").into(),
         release: release.map(Into::into),
         chart_label: None,
+        labels: AppLabels::default(),
         created: Timestamp::UNIX_EPOCH,
         generation: 1,
         observed_generation: 1,
@@ -253,5 +256,61 @@ fn what_is_read_of_a_shared_component_serves_all_its_suites() {
     for place in 0..2 {
         let facts = index.facts(place, |_| Sources::all(Freshness::Fresh)).unwrap();
         assert_eq!(facts.components.gsp.signals.readings.len(), 1, "{place}");
+    }
+}
+
+/// What an operator or Flink itself makes is no workload of Helm's, and must not be silently nothing.
+#[test]
+fn pods_that_no_workload_keeps_are_one_workload() {
+    let with = |pods: Option<u32>| {
+        let mut suite = Suite::default_suite();
+        suite.members.gsp.workloads = Some(Selector { by: SelectBy::App("stream".into()), pods });
+        let mut index = Index::new(vec![Arc::new(suite)]);
+        let kind = WorkloadKind::Deployment;
+        index.apply(Change::Workload(kind, Delta::Apply(workload(kind, "gsp", "gsp-jm", Some("gsp")))));
+        index
+    };
+    let labelled = |name: &str, owner: (&str, &str)| {
+        let labels = AppLabels { app: Some("stream".into()), name: None };
+        Pod { labels, ..pod("gsp", name, owner, None) }
+    };
+    let bare = |index: &Index| {
+        let found = facts(index).components.gsp.workloads;
+        let workload = found.into_iter().find(|workload| workload.workload.kind == WorkloadKind::Pods)?;
+        let names: Vec<String> = workload.pods.iter().map(|pod| pod.pod.name.to_string()).collect();
+        Some((workload.workload.desired, names.join(" ")))
+    };
+    let mut index = with(None);
+    assert_eq!(bare(&index), None);
+    for (name, owner) in [
+        ("custom", ("FlinkDeployment", "uid-of-custom")),
+        ("hook", ("Job", "uid-of-hook")),
+        ("kept", ("ReplicaSet", "uid-of-set")),
+        ("task-manager", ("Deployment", "uid-gsp-jm")),
+    ] {
+        index.apply(Change::Pod(Delta::Apply(labelled(name, owner))));
+    }
+    // Neither the label nor the owner tells.
+    index.apply(Change::Pod(Delta::Apply(pod("gsp", "stranger", ("Other", "uid-of-other"), None))));
+    assert_eq!(bare(&index), Some((2, "custom task-manager".to_owned())));
+    // Pods that leave come again: none is wanted less.
+    for name in ["custom", "task-manager"] {
+        let leaving = Pod { terminating: true, ..labelled(name, ("Deployment", "uid-gsp-jm")) };
+        index.apply(Change::Pod(Delta::Apply(leaving)));
+    }
+    assert_eq!(bare(&index), Some((2, "custom task-manager".to_owned())));
+    assert_eq!(bare(&with(Some(4))), Some((4, String::new())), "as many as the configuration says");
+}
+
+#[test]
+fn the_configuration_tells_where_nothing_else_does() {
+    let mut suite = Suite::default_suite();
+    suite.members.gsp.workloads = Some(Selector { by: SelectBy::Name("stream-*".into()), pods: None });
+    let cases = [(None, "stream-jm", true), (None, "gsp-jm", false), (Some("other"), "stream-jm", false), (Some("gsp"), "x", true)];
+    for (mark, name, expected) in cases {
+        let mut index = Index::new(vec![Arc::new(suite.clone())]);
+        let kind = WorkloadKind::Deployment;
+        index.apply(Change::Workload(kind, Delta::Apply(workload(kind, "gsp", name, mark))));
+        assert_eq!(!facts(&index).components.gsp.workloads.is_empty(), expected, "{mark:?} {name}");
     }
 }

@@ -8,6 +8,7 @@ use std::collections::hash_map::Entry;
 use super::database::{DatabaseAt, SchemaExpectation};
 use super::dependency::{AggregationAt, AskAt, BackupAt, Dependency};
 use super::names::{Component, Name, PerComponent};
+use super::selector::Selector;
 use super::version::BuildVersion;
 use crate::named;
 
@@ -66,6 +67,8 @@ pub struct Member {
     pub release: Name,
     /// The monitoring release beside it, where it has one.
     pub companion: Option<Name>,
+    /// Which workloads and pods are its own, where neither Helm's mark nor their names tell.
+    pub workloads: Option<Selector>,
     /// Where its metrics are read, where they are.
     pub endpoint: Option<Endpoint>,
     /// The suite under which it is judged and exposed, where that is another one: a GSP may serve several suites.
@@ -157,6 +160,7 @@ impl Member {
             namespace: component.as_str().into(),
             release: component.as_str().into(),
             companion,
+            workloads: None,
             endpoint,
             owner: None,
             origin: Origin::Configured,

@@ -23,7 +23,7 @@ use crate::model::suite::Suite;
 use crate::model::time::Timestamp;
 use crate::model::wants::Wants;
 use crate::model::workload::{
-    Container, Pod, PodPhase, TerminatedReason, UpdateStrategy, WaitingReason, Workload, WorkloadKind,
+    AppLabels, Container, Pod, PodPhase, TerminatedReason, UpdateStrategy, WaitingReason, Workload, WorkloadKind,
 };
 
 /// A name that every format must escape.
@@ -203,6 +203,7 @@ pub fn pod(name: &str, phase: PodPhase, ready: bool) -> Pod {
         ready,
         ready_changed: Some(at(130)),
         revision_hash: None,
+        labels: AppLabels::default(),
         ip: None,
         containers: vec![Container {
             name: "gim".into(),
@@ -223,6 +224,7 @@ fn busy_facts() -> ComponentFacts {
         uid: "uid".into(),
         release: Some("gim".into()),
         chart_label: None,
+        labels: AppLabels::default(),
         created: at(0),
         generation: 2,
         observed_generation: 2,

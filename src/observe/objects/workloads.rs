@@ -161,6 +161,7 @@ fn workload(object: &Object, kind: WorkloadKind, interner: &mut Interner) -> Res
         uid: metadata.uid()?,
         release: release.map(|text| interner.name(text)),
         chart_label: optional(metadata.labels.chart.as_ref()).map(|text| interner.name(text)),
+        labels: metadata.labels.of_app(interner),
         created: metadata.created()?,
         generation,
         observed_generation: status.observed_generation.unwrap_or(0),
@@ -179,6 +180,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::super as objects;
+    use crate::model::workload::AppLabels;
     use super::*;
 
     fn object() -> Value {
@@ -186,7 +188,8 @@ mod tests {
             "metadata": {
                 "name": "gim", "namespace": "gim", "uid": "w-1", "generation": 3,
                 "creationTimestamp": "2026-01-02T03:04:05Z",
-                "labels": {"helm.sh/chart": "gim-100.0.116_2900", "app.kubernetes.io/instance": "by-label"},
+                "labels": {"helm.sh/chart": "gim-100.0.116_2900", "app.kubernetes.io/instance": "by-label",
+                           "app": "gim-app", "app.kubernetes.io/name": "gim-name"},
                 "annotations": {"meta.helm.sh/release-name": "by-annotation"}
             },
             "spec": {
@@ -213,6 +216,7 @@ mod tests {
             uid: "w-1".into(),
             release: Some("by-annotation".into()),
             chart_label: Some("gim-100.0.116_2900".into()),
+            labels: AppLabels { app: Some("gim-app".into()), name: Some("gim-name".into()) },
             created: "2026-01-02T03:04:05Z".parse().unwrap(),
             generation: 3,
             observed_generation: 2,
