@@ -55,7 +55,8 @@ pub fn assess_shared(
     now: Timestamp,
 ) -> (Assessment, Tells) {
     let horizon = Horizon::new(now);
-    let lent = PerComponent::from_fn(|component| shared.get(component).as_ref().and_then(|share| share.lent.as_deref()));
+    let lent =
+        PerComponent::from_fn(|component| shared.get(component).as_ref().and_then(|share| share.lent.as_deref()));
     let judged = facts.components.map(|component, _| match lent.get(component) {
         Some(lent) => lent.judged.clone(),
         None => component::judge(component, facts, memory.components.get(component), policy, &horizon),

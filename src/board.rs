@@ -217,13 +217,7 @@ impl Board {
         (changed, wants_changed)
     }
 
-    fn assess(
-        &self,
-        place: usize,
-        mut memory: Memory,
-        primed: bool,
-        now: Timestamp,
-    ) -> Option<(SuiteSnapshot, Tells)> {
+    fn assess(&self, place: usize, mut memory: Memory, primed: bool, now: Timestamp) -> Option<(SuiteSnapshot, Tells)> {
         let suite = self.index.suites().get(place)?.clone();
         let facts = self.index.facts(place, |component| {
             let namespace = &suite.members.get(component).namespace;

@@ -44,7 +44,12 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { suites: vec![Suite::default_suite()], policy: Policy::default(), scope: Scope::default(), discovery: None }
+        Self {
+            suites: vec![Suite::default_suite()],
+            policy: Policy::default(),
+            scope: Scope::default(),
+            discovery: None,
+        }
     }
 }
 

@@ -224,7 +224,9 @@ mod tests {
 
     #[test]
     fn pods_of_no_workload_prove_nothing_of_an_operation_that_they_are_older_than() {
-        for (created, verdicts) in [(1.0, [VerdictKind::Proceed; 2]), (-5.0, [VerdictKind::Wait, VerdictKind::Investigate])] {
+        for (created, verdicts) in
+            [(1.0, [VerdictKind::Proceed; 2]), (-5.0, [VerdictKind::Wait, VerdictKind::Investigate])]
+        {
             let mut scene = Scene::upgraded(Gsp);
             let pod = Arc::new(ready_pod("custom", "1", created, created + 0.5, NEW));
             let pods = vec![PodFacts { pod, generation: Generation::New }];

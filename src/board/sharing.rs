@@ -104,9 +104,8 @@ impl Group {
     /// What closes the gate in the suites other than this one, sorted.
     fn elsewhere(&self, place: usize) -> Vec<GateReason> {
         let own = self.closes.get(&place).map(Vec::as_slice).unwrap_or_default();
-        let others = |(reason, count): (&GateReason, &usize)| {
-            (*count > usize::from(own.contains(reason))).then_some(*reason)
-        };
+        let others =
+            |(reason, count): (&GateReason, &usize)| (*count > usize::from(own.contains(reason))).then_some(*reason);
         self.counts.iter().filter_map(others).collect()
     }
 

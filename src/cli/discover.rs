@@ -58,7 +58,11 @@ pub async fn follow(
             shown.found = Some(found);
             continue;
         }
-        tracing::info!(suites = suites.len(), configured = stage.config.suites.len(), "other suites are watched from now on");
+        tracing::info!(
+            suites = suites.len(),
+            configured = stage.config.suites.len(),
+            "other suites are watched from now on"
+        );
         let mut generation = Generation::new();
         if suites.is_empty() {
             std::mem::replace(&mut shown, Shown { found: Some(found), suites: Some(suites), generation }).end().await;
@@ -107,7 +111,9 @@ impl Stage {
     fn suites(&self, found: &BTreeSet<Found>) -> Vec<Suite> {
         let suites = discovery::suites(found, &self.config.suites, MAX_SUITES);
         if suites.len() == MAX_SUITES {
-            tracing::warn!("no more than {MAX_SUITES} suites are watched; share the namespaces among several exporters");
+            tracing::warn!(
+                "no more than {MAX_SUITES} suites are watched; share the namespaces among several exporters"
+            );
         }
         suites
     }

@@ -5,8 +5,8 @@
 use std::fmt::Write as _;
 
 use super::fields::{
-    DiscoveryFields, File, HelmFields, KubernetesFields, MemberFields, MetricsAt, PolicyFields, SignalsFields, SuiteFields, TimesFields,
-    WorkloadsFields,
+    DiscoveryFields, File, HelmFields, KubernetesFields, MemberFields, MetricsAt, PolicyFields, SignalsFields,
+    SuiteFields, TimesFields, WorkloadsFields,
 };
 use super::values::Takes;
 

@@ -68,7 +68,8 @@ impl DiscoveryFields {
             return Err(Problem::new("discovery.namespaces", "nothing is looked for; write enabled: true beside it"));
         }
         if namespaces.len() > MAX_NAMESPACES {
-            let what = format!("more than {MAX_NAMESPACES} namespaces; leave the list out, or share them among exporters");
+            let what =
+                format!("more than {MAX_NAMESPACES} namespaces; leave the list out, or share them among exporters");
             return Err(Problem::new("discovery.namespaces", what));
         }
         Ok(enabled.then_some(Discovery { namespaces }))

@@ -125,19 +125,34 @@ fn every_time_of_a_component_is_a_field() {
 /// Rows: a bad file, and what is said of it after `config.yaml:`.
 const BAD: &[(&str, &str)] = &[
     // Fields.
-    ("polcy: {}\n", "1:1: polcy: no such field; the fields here are suites, policy, helm, kubernetes, signals, discovery"),
-    ("suites:\n- name: a\n  gmi: {}\n", "3:3: suites[0].gmi: no such field; the fields here are name, gim, gsp, gca, tenant"),
+    (
+        "polcy: {}\n",
+        "1:1: polcy: no such field; the fields here are suites, policy, helm, kubernetes, signals, discovery",
+    ),
+    (
+        "suites:\n- name: a\n  gmi: {}\n",
+        "3:3: suites[0].gmi: no such field; the fields here are name, gim, gsp, gca, tenant",
+    ),
     (
         "suites:\n- gim:\n    metrics:\n      prot: 1\n",
         "4:7: suites[0].gim.metrics.prot: no such field; the fields here are port, path, url",
     ),
     ("helm: {driver: secret}\nhelm: {}\n", "2:1: helm: helm is written twice; write it once"),
     // Shapes.
-    ("- name: a\n", "1:1: not what belongs here; write a section with suites, policy, helm, kubernetes, signals and discovery"),
-    ("hello\n", "1:1: not what belongs here; write a section with suites, policy, helm, kubernetes, signals and discovery"),
+    (
+        "- name: a\n",
+        "1:1: not what belongs here; write a section with suites, policy, helm, kubernetes, signals and discovery",
+    ),
+    (
+        "hello\n",
+        "1:1: not what belongs here; write a section with suites, policy, helm, kubernetes, signals and discovery",
+    ),
     ("suites: {name: a}\n", "1:9: suites: not what belongs here; write a list of suites"),
     ("suites: default\n", "1:9: suites: not what belongs here; write a list of suites"),
-    ("suites:\n- tenant-a\n", "2:3: suites[0]: not what belongs here; write a section with name, gim, gsp, gca and tenant"),
+    (
+        "suites:\n- tenant-a\n",
+        "2:3: suites[0]: not what belongs here; write a section with name, gim, gsp, gca and tenant",
+    ),
     (
         "suites:\n- gim: gim\n",
         "2:8: suites[0].gim: not what belongs here; write a section with namespace, release, companion, \

@@ -24,7 +24,12 @@ pub fn is_of(pod: &Pod, workloads: &[WorkloadFacts]) -> bool {
 }
 
 /// Bare pods as one workload; `None` where there are none and none are wanted.
-pub fn workload(namespace: &Name, release: &Name, mut pods: Vec<Arc<Pod>>, wanted: Option<u32>) -> Option<WorkloadFacts> {
+pub fn workload(
+    namespace: &Name,
+    release: &Name,
+    mut pods: Vec<Arc<Pod>>,
+    wanted: Option<u32>,
+) -> Option<WorkloadFacts> {
     pods.sort_by(|a, b| a.name.cmp(&b.name));
     let created = pods.iter().map(|pod| pod.created).min();
     let there = pods.iter().filter(|pod| pod.is_replica()).count();

@@ -306,7 +306,12 @@ fn pods_that_no_workload_keeps_are_one_workload() {
 fn the_configuration_tells_where_nothing_else_does() {
     let mut suite = Suite::default_suite();
     suite.members.gsp.workloads = Some(Selector { by: SelectBy::Name("stream-*".into()), pods: None });
-    let cases = [(None, "stream-jm", true), (None, "gsp-jm", false), (Some("other"), "stream-jm", false), (Some("gsp"), "x", true)];
+    let cases = [
+        (None, "stream-jm", true),
+        (None, "gsp-jm", false),
+        (Some("other"), "stream-jm", false),
+        (Some("gsp"), "x", true),
+    ];
     for (mark, name, expected) in cases {
         let mut index = Index::new(vec![Arc::new(suite.clone())]);
         let kind = WorkloadKind::Deployment;

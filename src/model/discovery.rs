@@ -177,9 +177,10 @@ impl<'a> Finder<'a> {
     fn stream_processor(&self, gim: &Found) -> Option<(Name, Name)> {
         let own = key(gim, Component::Gim);
         let only = |fits: &dyn Fn(&Key<'_>) -> bool| {
-            let mut fitting = self.stream_processors.iter().filter(|(namespace, release)| {
-                fits(&(whose(namespace, release, Component::Gsp), namespace))
-            });
+            let mut fitting = self
+                .stream_processors
+                .iter()
+                .filter(|(namespace, release)| fits(&(whose(namespace, release, Component::Gsp), namespace)));
             fitting.next().filter(|_| fitting.next().is_none()).cloned()
         };
         only(&|key| *key == own)

@@ -157,7 +157,10 @@ impl Finder {
 
     /// Helm's storage may not be read there.
     fn blinded(&mut self, scope: Option<Name>) {
-        tracing::warn!(namespace = scope.as_deref(), "Helm's storage may not be read: suites are found by workloads' labels");
+        tracing::warn!(
+            namespace = scope.as_deref(),
+            "Helm's storage may not be read: suites are found by workloads' labels"
+        );
         self.blind.push(scope);
     }
 

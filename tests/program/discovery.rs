@@ -33,9 +33,8 @@ fn wait_for(exporter: &Process, expected: &[&str]) {
 
 /// Copies the Helm releases of one namespace into another.
 fn copy_releases(cluster: &Cluster, from: &str, to: &str) -> Vec<String> {
-    let secrets: Vec<Value> = cluster
-        .store
-        .read(|store| store.iter_namespace(Kind::Secrets, from).map(|object| object.to_value()).collect());
+    let secrets: Vec<Value> =
+        cluster.store.read(|store| store.iter_namespace(Kind::Secrets, from).map(|object| object.to_value()).collect());
     let mut names = Vec::new();
     for mut secret in secrets {
         secret["metadata"]["namespace"] = json!(to);
@@ -52,9 +51,11 @@ fn suites_come_and_go_and_nothing_else_changes() {
     let exporter = exporter(&cluster, &json!({"discovery": {"enabled": true}}));
     let two = ["b: gim-b gsp-b gca-b", "default: gim gsp gca"];
     wait_for(&exporter, &two);
-    let rests = || ["b", "default"].map(|suite| ["gsp", "gca"].map(|component| exporter.site.verdict(suite, component)));
+    let rests =
+        || ["b", "default"].map(|suite| ["gsp", "gca"].map(|component| exporter.site.verdict(suite, component)));
     eventually("rest", rests, |verdicts| verdicts.iter().flatten().all(|verdict| verdict == "none"));
-    let origin = "gim_upgrade_component_info{suite=\"b\",component=\"gca\",target_namespace=\"gca-b\",origin=\"discovered\"}";
+    let origin =
+        "gim_upgrade_component_info{suite=\"b\",component=\"gca\",target_namespace=\"gca-b\",origin=\"discovered\"}";
     assert_eq!(exporter.site.series()[origin], "1");
 
     // Another tenant arrives, whose GIM uses the GSP that is there.
@@ -65,7 +66,10 @@ fn suites_come_and_go_and_nothing_else_changes() {
         "the third",
         || {
             let verdicts = rests();
-            assert!(verdicts.iter().flatten().all(|verdict| verdict == "none"), "no other suite flickers: {verdicts:?}");
+            assert!(
+                verdicts.iter().flatten().all(|verdict| verdict == "none"),
+                "no other suite flickers: {verdicts:?}"
+            );
             sequences.insert(exporter.site.status()["sequence"].as_u64().unwrap());
             shown(&exporter.site)
         },
@@ -76,7 +80,10 @@ fn suites_come_and_go_and_nothing_else_changes() {
     let of_borrowed: Vec<&String> =
         series.keys().filter(|name| name.contains("suite=\"c\",component=\"gsp\"")).collect();
     assert_eq!(of_borrowed, ["gim_upgrade_suite_member{suite=\"c\",component=\"gsp\",owner=\"default\"}"]);
-    assert!(exporter.site.status()["sequence"].as_u64() >= sequences.last().copied(), "pages that are kept are made anew");
+    assert!(
+        exporter.site.status()["sequence"].as_u64() >= sequences.last().copied(),
+        "pages that are kept are made anew"
+    );
 
     // And leaves.
     for name in names {

@@ -80,11 +80,7 @@ fn suites_are_found() {
             &["all/gim-t1", "all/gim-t2", "all/gsp", "all/gsp-t2", "all/gca-t1", "all/gca-t2"],
             &["t1: all/gim-t1 all/gsp all/gca-t1", "t2: all/gim-t2 all/gsp-t2 all/gca-t2"],
         ),
-        (
-            "called something else",
-            &["x/etl:gim", "y/stream:gsp", "z/config:gca"],
-            &["etl: x/etl y/stream z/config"],
-        ),
+        ("called something else", &["x/etl:gim", "y/stream:gsp", "z/config:gca"], &["etl: x/etl y/stream z/config"]),
         ("the tenant in front", &["x/t100-gim:gim", "x/t100-gca:gca", "x/gsp"], &["t100: x/t100-gim x/gsp x/t100-gca"]),
         ("nothing else is there", &["x/gim-t100"], &["t100: x/gim-t100 x/gsp-t100 x/gca-t100"]),
         (

@@ -180,8 +180,8 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::super as objects;
-    use crate::model::workload::AppLabels;
     use super::*;
+    use crate::model::workload::AppLabels;
 
     fn object() -> Value {
         json!({

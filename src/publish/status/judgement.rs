@@ -39,7 +39,10 @@ impl<'a> SuiteStatus<'a> {
             valid_until: assessment.valid_until,
             components: PerComponent::from_fn(|component| {
                 let owner = suite.suite.members.get(component).owner.as_deref();
-                ComponentStatus { owner, ..ComponentStatus::of(component, facts.get(component), assessment.components.get(component)) }
+                ComponentStatus {
+                    owner,
+                    ..ComponentStatus::of(component, facts.get(component), assessment.components.get(component))
+                }
             }),
         }
     }
