@@ -91,7 +91,7 @@ impl Board {
             let memory = Memory::new(now);
             if let Some((latest, tells)) = board.assess(place, memory.clone(), false, now) {
                 board.kept.push(Kept { memory, latest: Arc::new(latest), primed: false });
-                board.told(place, tells);
+                board.told(place, &tells);
             }
         }
         board
@@ -119,7 +119,7 @@ impl Board {
 
     /// Takes in what a suite tells those that share a component with it, and has those judged for which it changes
     /// something. That ends: what a suite tells follows from its own components and from what was lent to it.
-    fn told(&mut self, place: usize, tells: Tells) {
+    fn told(&mut self, place: usize, tells: &Tells) {
         let concerned = self.sharing.told(place, tells);
         self.touch(concerned);
     }
@@ -198,7 +198,7 @@ impl Board {
                 kept.primed = true;
             }
         }
-        self.told(place, tells);
+        self.told(place, &tells);
         let valid_until = snapshot.assessment.valid_until;
         let Some(kept) = self.kept.get_mut(place) else { return (false, false) };
         if let Some(former) = kept.latest.assessment.valid_until {

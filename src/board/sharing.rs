@@ -75,7 +75,7 @@ impl Sharing {
     }
 
     /// Takes in what a suite tells, and names the suites for which that changes something.
-    pub fn told(&mut self, place: usize, tells: Tells) -> Vec<usize> {
+    pub fn told(&mut self, place: usize, tells: &Tells) -> Vec<usize> {
         let mut concerned = Vec::new();
         let Some(of) = self.of.get(place) else { return concerned };
         for (component, at) in of.iter() {
@@ -161,7 +161,7 @@ mod tests {
         let mut sharing = Sharing::new(&[Arc::new(Suite::default_suite())]);
         assert_eq!(sharing.shared(0), Shared::default());
         assert!(!sharing.borrows(0));
-        assert_eq!(sharing.told(0, tells(&[GateReason::KafkaDown])), NOBODY);
+        assert_eq!(sharing.told(0, &tells(&[GateReason::KafkaDown])), NOBODY);
     }
 
     #[test]
@@ -169,19 +169,19 @@ mod tests {
         let unknown = GateReason::OtherSuiteUnknown;
         let mut sharing = Sharing::new(&suites(&["a", "b", "c", "d"]));
         assert_eq!([0, 1, 2].map(|place| sharing.borrows(place)), [false, true, true]);
-        assert_eq!(sharing.told(1, tells(&[])), NOBODY);
-        assert_eq!(sharing.told(1, tells(&[unknown])), [0, 2, 3], "the first that is closed closes all others");
-        assert_eq!(sharing.told(1, tells(&[unknown])), NOBODY, "nothing new");
-        assert_eq!(sharing.told(2, tells(&[unknown])), [1], "the second closes the first");
-        assert_eq!(sharing.told(3, tells(&[unknown])), NOBODY, "the third closes none that is not closed");
+        assert_eq!(sharing.told(1, &tells(&[])), NOBODY);
+        assert_eq!(sharing.told(1, &tells(&[unknown])), [0, 2, 3], "the first that is closed closes all others");
+        assert_eq!(sharing.told(1, &tells(&[unknown])), NOBODY, "nothing new");
+        assert_eq!(sharing.told(2, &tells(&[unknown])), [1], "the second closes the first");
+        assert_eq!(sharing.told(3, &tells(&[unknown])), NOBODY, "the third closes none that is not closed");
         for place in 0..4 {
             assert_eq!(elsewhere(&sharing, place), [unknown]);
         }
-        assert_eq!(sharing.told(3, tells(&[])), NOBODY);
-        assert_eq!(sharing.told(2, tells(&[])), [1]);
+        assert_eq!(sharing.told(3, &tells(&[])), NOBODY);
+        assert_eq!(sharing.told(2, &tells(&[])), [1]);
         assert_eq!(elsewhere(&sharing, 1), []);
         assert_eq!(elsewhere(&sharing, 2), [unknown]);
-        assert_eq!(sharing.told(1, tells(&[])), [0, 2, 3]);
+        assert_eq!(sharing.told(1, &tells(&[])), [0, 2, 3]);
         assert_eq!(elsewhere(&sharing, 0), []);
     }
 }

@@ -90,7 +90,7 @@ pub fn suites(found: &BTreeSet<Found>, configured: &[Suite], most: usize) -> Vec
             gsp: place(Component::Gsp, finder.stream_processor(gim)),
             gca: place(Component::Gca, gca.map(|gca| (gca.namespace.clone(), gca.release.clone()))),
         };
-        let name = unique(suite_name(gim), &gim.namespace, &names);
+        let name = unique(&suite_name(gim), &gim.namespace, &names);
         names.insert(name.clone());
         suites.push(Suite {
             name,
@@ -295,9 +295,9 @@ fn suite_name(gim: &Found) -> String {
 }
 
 /// A name that no other suite has.
-fn unique(name: String, namespace: &str, names: &BTreeSet<Name>) -> Name {
+fn unique(name: &str, namespace: &str, names: &BTreeSet<Name>) -> Name {
     let cut = |text: &str, most: usize| text.chars().take(most).collect::<String>().trim_end_matches('-').to_owned();
-    let first = cut(&name, MAX_NAME);
+    let first = cut(name, MAX_NAME);
     let second = cut(&format!("{name}-{namespace}"), MAX_NAME);
     let numbered = (2_u32..).map(|number| {
         let end = format!("-{number}");

@@ -51,6 +51,9 @@ pub struct Search {
 /// Namespace and name of a release.
 type Place = (Name, Name);
 
+/// A release, the object that was read of it, and what came of that.
+type Answered = (Place, Name, Result<Outcome, FetchError>);
+
 /// What is known of a release's chart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Progress {
@@ -77,7 +80,7 @@ struct Finder {
     charts: HashMap<Place, Progress>,
     /// What workloads say of themselves.
     labelled: BTreeMap<(WorkloadKind, Name, Name), Found>,
-    reads: FuturesUnordered<BoxFuture<'static, (Place, Name, Result<Outcome, FetchError>)>>,
+    reads: FuturesUnordered<BoxFuture<'static, Answered>>,
     found: watch::Sender<Option<Arc<BTreeSet<Found>>>>,
 }
 
@@ -115,7 +118,7 @@ pub async fn discover(search: Search) -> Ended {
         let again = finder.next_try();
         tokio::select! {
             Some(change) = heard.recv() => finder.take(change),
-            Some((place, object, outcome)) = finder.reads.next() => finder.finish(place, object, outcome),
+            Some((place, object, outcome)) = finder.reads.next() => finder.finish(&place, object, outcome),
             () = sleep_until(again.unwrap_or_else(Instant::now)), if again.is_some() => {}
             Some(ended) = tasks.join_next() => return ended.unwrap_or_else(Ended::from),
         }
@@ -258,9 +261,9 @@ impl Finder {
         }
     }
 
-    fn finish(&mut self, place: Place, object: Name, outcome: Result<Outcome, FetchError>) {
+    fn finish(&mut self, place: &Place, object: Name, outcome: Result<Outcome, FetchError>) {
         // Gone while it was read, it is not brought back.
-        let Some(progress) = self.charts.get_mut(&place) else { return };
+        let Some(progress) = self.charts.get_mut(place) else { return };
         let failures = if let Progress::Reading(failures) = progress { *failures } else { 0 };
         let what = format!("{}/{object}", place.0);
         *progress = match outcome {
