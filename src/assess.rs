@@ -21,6 +21,7 @@ pub mod suite;
 pub mod target;
 #[cfg(test)]
 mod testing;
+pub mod topics;
 pub mod trend;
 pub mod verdict;
 pub mod wants;

@@ -38,7 +38,7 @@ use self::signals::{Settings, SignalsEnd};
 use self::timing::Timing;
 use self::watch::{Shared, Target, watch};
 use crate::index::change::Change;
-use crate::model::names::Name;
+use crate::model::names::{Component, Name};
 use crate::model::scope::Scope;
 use crate::model::suite::Suite;
 use crate::model::wants::{BodyWant, EndpointWant};
@@ -96,16 +96,21 @@ pub async fn run(setup: Setup) -> Ended {
         lists: Arc::new(Semaphore::new(LISTS_AT_ONCE)),
         changes,
     };
+    // Only GSP leaves ConfigMaps behind.
+    let gsps = Arc::new(Interest::of_component(&suites, Component::Gsp));
     let driver = scope.helm_driver;
     let interest = Arc::clone(&shared.interest);
     let revisions = move |namespace| targets::revisions(namespace, driver, &interest);
     let observers = Observers { shared, scope };
+    let mut left_behind = observers.clone();
+    left_behind.shared.interest = gsps;
     let mut tasks: JoinSet<Ended> = JoinSet::new();
     tasks.spawn(observers.clone().kind(targets::pods));
     tasks.spawn(observers.clone().kind(targets::stateful_sets));
     tasks.spawn(observers.clone().kind(targets::deployments));
     tasks.spawn(observers.clone().kind(targets::replica_sets));
     tasks.spawn(observers.clone().kind(targets::jobs));
+    tasks.spawn(left_behind.kind(targets::config_maps));
     tasks.spawn(observers.helm(revisions, bodies));
     tasks.spawn(async move { signals::read_signals(signals, endpoints).await.into() });
     first(tasks).await

@@ -6,7 +6,7 @@
 
 use super::answer::{Answer, CheckId, CheckState};
 use super::assessment::{NamedReason, Reason};
-use super::checks::{Context, crashes_since};
+use super::checks::{Context, crashes_since, failing_rows, failing_since, silent_since};
 use super::health::Failing;
 use super::operation::failed_outright;
 use crate::model::facts::{Generation, PodFacts};
@@ -33,7 +33,7 @@ pub fn find(context: &Context<'_>, checks: &[(CheckId, Answer)], failing: &[Fail
     }
     let mut found = helms(context);
     found.extend(pods(context, checks));
-    found.extend(signals(context, failing));
+    found.extend(signals(context, checks, failing));
     found
 }
 
@@ -97,21 +97,23 @@ fn pods(context: &Context<'_>, checks: &[(CheckId, Answer)]) -> Vec<Adversity> {
     found.into_iter().map(|check| Adversity { reason: Reason::Check(check), signal_since: None }).collect()
 }
 
-/// Signals that fail for as long as the hold. A steady high latency never speaks against an operation, and absent
-/// metrics only where they were read before it.
-fn signals(context: &Context<'_>, failing: &[Failing]) -> Vec<Adversity> {
+/// Signals that fail for as long as the hold, counted from the operation's begin where they failed before it. A steady high
+/// latency never speaks against an operation, a topic that is gone alone neither (it may be retired), and absent metrics only
+/// where they were read before it.
+fn signals(context: &Context<'_>, checks: &[(CheckId, Answer)], failing: &[Failing]) -> Vec<Adversity> {
     let Some(operation) = context.operation else { return Vec::new() };
     let read_before = context.memory.first_read.is_some_and(|first| first < operation.begin);
-    failing
-        .iter()
-        .filter(|failing| failing.counts)
-        .filter_map(|failing| {
-            let since = match failing.check {
-                CheckId::BacklogNotGrowing => context.horizon.since(context.memory.since(Condition::BacklogGrowing)),
-                CheckId::MetricsPresent if read_before => super::checks::silent_since(context)?,
-                _ => return None,
+    let counts = |id| failing.iter().any(|failing| failing.check == id && failing.counts);
+    failing_rows(checks)
+        .filter(|row| row.blames && counts(row.id))
+        .filter_map(|row| {
+            let since = match row.id {
+                CheckId::MetricsPresent if read_before => silent_since(context)?,
+                CheckId::MetricsPresent => return None,
+                _ => failing_since(context, row),
             };
-            Some(Adversity { reason: Reason::Check(failing.check), signal_since: Some(since) })
+            let lasted = !row.held || context.horizon.lasted(since.max(operation.begin), context.policy.hold);
+            lasted.then_some(Adversity { reason: Reason::Check(row.id), signal_since: Some(since) })
         })
         .collect()
 }
@@ -176,6 +178,7 @@ mod tests {
         });
         scene.judge(20.0);
         every_pod(&mut scene, |pod| pod.containers.iter_mut().for_each(|container| container.restarts = 1));
+        scene.read(21.0, 3.0);
         assert_eq!(scene.verdict(Gsp, 21.0), (VerdictKind::Wait, vec!["soaking"]));
         assert_eq!(reasons(&scene, 21.0), Vec::<&str>::new());
     }

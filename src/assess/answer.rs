@@ -3,6 +3,8 @@
 //! Evidence is data with instants, never ages and never text: sentences for people are made in `publish`. Not for how a
 //! check is decided: that is one file each under `checks`.
 
+use crate::model::database::ObjectState;
+use crate::model::dependency::{Dependency, ProbeFailure};
 use crate::model::names::Name;
 use crate::model::release::{HookPhase, ReleaseStatus};
 use crate::model::source::{Freshness, SourceKind};
@@ -219,6 +221,127 @@ pub enum Evidence {
     Trend(super::trend::Trend),
     /// No pod is Ready, so its signals cannot be asked for.
     NoPodReady,
+    /// The component's pages do not have a family that they should.
+    SignalMissing {
+        /// The family.
+        signal: &'static str,
+    },
+    /// Jobs that Flink runs.
+    FlinkJobs {
+        /// How many.
+        running: u64,
+        /// How often they started anew since the job manager was made, where it tells.
+        restarts: Option<u64>,
+    },
+    /// Task managers that registered.
+    TaskManagers {
+        /// How many.
+        registered: u64,
+        /// How many there should be.
+        wanted: u64,
+    },
+    /// Checkpoints of Flink's job.
+    Checkpoints {
+        /// When one was last seen to be completed; `None` where none was.
+        completed_at: Option<Timestamp>,
+        /// How many failed since then.
+        failed: u64,
+        /// Since when the job is followed.
+        since: Timestamp,
+    },
+    /// The build that Flink's job is of, where it is not the manifest's.
+    RunningBuild {
+        /// The manifest's.
+        expected: Name,
+        /// That of the job.
+        found: Name,
+    },
+    /// A `ConfigMap` that an earlier install left behind.
+    ConfigMapLeft {
+        /// Its name.
+        config_map: Name,
+        /// When it was created.
+        created: Timestamp,
+    },
+    /// The newest configuration of a tenant.
+    ConfigTime {
+        /// The tenant.
+        tenant: Name,
+        /// When it was made.
+        at: Timestamp,
+    },
+    /// GSP does not tell of the suite's tenant.
+    TenantUntold {
+        /// The tenant; `None` where the suite names none and there is not exactly one.
+        tenant: Option<Name>,
+    },
+    /// GIM's word for its own state.
+    ServerState {
+        /// The number.
+        value: f64,
+        /// The lowest that is well.
+        limit: f64,
+    },
+    /// A counter of something that should not happen.
+    Counter {
+        /// The component's own name for it.
+        signal: Name,
+        /// Its value.
+        value: f64,
+        /// When it last rose; `None` where it has not for as long as the hold.
+        rose: Option<Timestamp>,
+    },
+    /// The version of the Info Mart's schema, in GIM's words.
+    Schema {
+        /// What it is.
+        found: Name,
+        /// What the target's is.
+        expected: Name,
+    },
+    /// A table or column that the target's schema has and is not populated.
+    SchemaObject {
+        /// The table, or table and column.
+        object: Name,
+        /// How it is found; `None` where it could not be read.
+        state: Option<ObjectState>,
+    },
+    /// The migration's deadline.
+    MigrationDue {
+        /// When it is, or was.
+        at: Timestamp,
+    },
+    /// An export view, or a column of one, that is not known to show the target's schema.
+    ExportView {
+        /// The view, or view and column.
+        view: Name,
+        /// Whether it exists; `None` where it could not be read.
+        exists: Option<bool>,
+    },
+    /// How a dependency answers.
+    Dependency {
+        /// Which.
+        dependency: Dependency,
+        /// How it fails; `None` while it does well.
+        failure: Option<ProbeFailure>,
+        /// Since when it fails.
+        since: Option<Timestamp>,
+        /// When it last answered as it should.
+        last_success: Option<Timestamp>,
+    },
+    /// The aggregation's word for its own health.
+    Aggregation {
+        /// Its level.
+        level: f64,
+        /// The lowest that is healthy.
+        healthy_from: i64,
+    },
+    /// The backup of the Info Mart database.
+    Backup {
+        /// When one last succeeded; `None` if none is known to have.
+        last_success: Option<Timestamp>,
+        /// The begin of the operation that needs it; `None` where none is of interest.
+        begin: Option<Timestamp>,
+    },
 }
 
 /// The answer to one check.

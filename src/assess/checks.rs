@@ -3,31 +3,46 @@
 //! A check reads a [`Context`] and answers, or answers `None` where it does not apply. A new check is one file here and
 //! one row in [`TABLE`]. Not for what follows from an answer: that is `health` and `verdict`.
 
+mod aggregation_healthy;
 mod backlog_not_growing;
+mod backup_recent;
+mod checkpoints_succeeding;
+mod config_fresh;
 mod containers_stable;
+mod dependency_reachable;
+mod export_views_current;
+mod flink;
+mod flink_job_running;
 mod hooks_succeeded;
 mod image_matches_chart;
 mod images_pulled;
+mod jobs_succeeding;
 mod latency_low;
 mod metrics_present;
 mod pods_ready;
 mod pods_scheduled;
 mod release_deployed;
 mod rollout_complete;
+mod schema_migrated;
+mod server_state;
+mod state_config_maps_clean;
+mod task_managers_registered;
 mod within_timeout;
 
 pub use containers_stable::crashes_since;
+pub use schema_migrated::{is_building as is_building_index, is_required as is_schema_required};
 
 use super::answer::{Answer, CheckId, CheckState, Evidence};
 use super::assessment::Operation;
 use super::horizon::Horizon;
 use super::rollout::Rollout;
+use super::topics;
 use super::trend::TrendReport;
 use crate::model::facts::{ComponentFacts, Facts};
-use crate::model::memory::ComponentMemory;
+use crate::model::memory::{ComponentMemory, Condition};
 use crate::model::names::Component;
 use crate::model::policy::{Policy, Times};
-use crate::model::signal::Reading;
+use crate::model::signal::{RUNNING_JOBS, Reading};
 use crate::model::source::{Freshness, SourceKind};
 use crate::model::time::{Timestamp, after};
 use crate::model::workload::Pod;
@@ -67,6 +82,10 @@ pub enum Rests {
     Both,
     /// The component's signals, and pods.
     Signals,
+    /// Helm's history, and the `ConfigMap`s that the component may leave behind.
+    ConfigMaps,
+    /// What stands around the suite; how old that is, each check sees for itself.
+    Surroundings,
 }
 
 /// A row of the table of checks.
@@ -77,12 +96,39 @@ pub struct Row {
     pub vital: bool,
     /// What it rests on.
     pub rests: Rests,
+    /// The condition by which memory knows since when it fails; where there is none, absence counts from the last sample.
+    pub remembered: Option<Condition>,
+    /// Whether its failure counts only once it has lasted for the hold.
+    pub held: bool,
+    /// Whether its failure, once it counts, speaks against the operation; a neighbour's operation may explain it. Checks of
+    /// pods and of Helm speak by rules of their own, in `adverse`.
+    pub blames: bool,
+    /// Whether nothing is verified in the suspect window before it passes.
+    pub proves: bool,
     /// Answers it; `None` where it does not apply.
     pub answer: fn(&Context<'_>) -> Option<Answer>,
 }
 
 const fn row(id: CheckId, vital: bool, rests: Rests, answer: fn(&Context<'_>) -> Option<Answer>) -> Row {
-    Row { id, vital, rests, answer }
+    Row { id, vital, rests, remembered: None, held: false, blames: false, proves: false, answer }
+}
+
+impl Row {
+    const fn remembered(self, condition: Condition) -> Self {
+        Self { remembered: Some(condition), ..self }
+    }
+
+    const fn held(self) -> Self {
+        Self { held: true, ..self }
+    }
+
+    const fn blames(self) -> Self {
+        Self { blames: true, ..self }
+    }
+
+    const fn proves(self) -> Self {
+        Self { proves: true, ..self }
+    }
 }
 
 /// Every check, in the order in which they are shown.
@@ -96,9 +142,44 @@ pub const TABLE: &[Row] = &[
     row(CheckId::ContainersStable, true, Rests::Pods, containers_stable::answer),
     row(CheckId::RolloutComplete, true, Rests::Pods, rollout_complete::answer),
     row(CheckId::PodsReady, true, Rests::Pods, pods_ready::answer),
-    row(CheckId::MetricsPresent, true, Rests::Signals, metrics_present::answer),
-    row(CheckId::LatencyLow, true, Rests::Signals, latency_low::answer),
-    row(CheckId::BacklogNotGrowing, true, Rests::Signals, backlog_not_growing::answer),
+    row(CheckId::MetricsPresent, true, Rests::Signals, metrics_present::answer).held().blames(),
+    row(CheckId::LatencyLow, true, Rests::Signals, latency_low::answer).remembered(Condition::LatencyHigh).held(),
+    // A backlog that grows has done so for a whole window when the check fails, so it counts at once.
+    row(CheckId::BacklogNotGrowing, true, Rests::Signals, backlog_not_growing::answer)
+        .remembered(Condition::BacklogGrowing)
+        .blames(),
+    row(CheckId::ServerState, true, Rests::Signals, server_state::answer)
+        .remembered(Condition::ServerFailing)
+        .held()
+        .blames(),
+    row(CheckId::JobsSucceeding, true, Rests::Signals, jobs_succeeding::answer)
+        .remembered(Condition::JobsFailing)
+        .held()
+        .blames(),
+    row(CheckId::SchemaMigrated, false, Rests::Both, schema_migrated::answer),
+    row(CheckId::ExportViewsCurrent, false, Rests::Both, export_views_current::answer),
+    row(CheckId::FlinkJobRunning, true, Rests::Signals, flink_job_running::answer)
+        .remembered(Condition::FlinkJobDown)
+        .held()
+        .blames()
+        .proves(),
+    row(CheckId::TaskManagersRegistered, true, Rests::Signals, task_managers_registered::answer)
+        .remembered(Condition::TaskManagersMissing)
+        .held()
+        .blames()
+        .proves(),
+    row(CheckId::CheckpointsSucceeding, true, Rests::Signals, checkpoints_succeeding::answer)
+        .remembered(Condition::CheckpointsFailing)
+        .held()
+        .blames()
+        .proves(),
+    row(CheckId::StateConfigMapsClean, false, Rests::ConfigMaps, state_config_maps_clean::answer),
+    row(CheckId::ConfigFresh, false, Rests::Pods, config_fresh::answer),
+    row(CheckId::KafkaReachable, false, Rests::Surroundings, dependency_reachable::kafka),
+    row(CheckId::DatabaseReachable, false, Rests::Surroundings, dependency_reachable::database),
+    row(CheckId::ObjectStorageReachable, false, Rests::Surroundings, dependency_reachable::object_storage),
+    row(CheckId::AggregationHealthy, false, Rests::Surroundings, aggregation_healthy::answer),
+    row(CheckId::BackupRecent, false, Rests::Surroundings, backup_recent::answer),
 ];
 
 /// The answers of all checks that apply. Where the evidence that a check rests on is not fresh, the answer is unknown,
@@ -114,10 +195,19 @@ pub fn answer_all(context: &Context<'_>) -> Vec<(CheckId, Answer)> {
         .collect()
 }
 
-/// Whether a failure of this check makes the component unhealthy.
+/// The rows of the checks that fail, in the order of the table.
+pub fn failing_rows(checks: &[(CheckId, Answer)]) -> impl Iterator<Item = &'static Row> {
+    let fails = |row: &&Row| checks.iter().any(|(id, answer)| *id == row.id && answer.state == CheckState::Fail);
+    TABLE.iter().filter(fails)
+}
+
+/// Since when a check about signals fails: since its condition holds, or since the last sample.
 #[must_use]
-pub fn is_vital(id: CheckId) -> bool {
-    TABLE.iter().any(|row| row.id == id && row.vital)
+pub fn failing_since(context: &Context<'_>, row: &Row) -> Timestamp {
+    match row.remembered {
+        Some(condition) => context.horizon.since(context.memory.since(condition)),
+        None => absent_since(context),
+    }
 }
 
 fn blind(context: &Context<'_>, rests: Rests) -> Option<Evidence> {
@@ -129,6 +219,8 @@ fn blind(context: &Context<'_>, rests: Rests) -> Option<Evidence> {
         Rests::Helm => vec![helm],
         Rests::Pods | Rests::Signals => vec![pods, workloads],
         Rests::Both => vec![helm, pods, workloads],
+        Rests::ConfigMaps => vec![helm, (SourceKind::ConfigMaps, sources.config_maps)],
+        Rests::Surroundings => Vec::new(),
     };
     needed
         .into_iter()
@@ -144,10 +236,23 @@ pub fn silent_since(context: &Context<'_>) -> Option<Timestamp> {
     let pods = || context.facts.replicas().map(|pod| &*pod.pod).filter(|pod| pod.ready);
     let ready_since = |pod: &Pod| context.memory.readiness_since(pod);
     let heard = pods().map(|pod| signals.last_read(&pod.uid).max(Some(ready_since(pod)))).min().flatten()?;
-    let first_ready = pods().map(ready_since).min()?;
-    let carried = signals.readings.iter().rev().find(|reading| carries_signal(context, reading));
-    let carried = carried.map_or(first_ready, |reading| reading.at.max(first_ready));
-    Some(heard.min(carried).max(context.memory.began))
+    let first_ready = match context.component {
+        Component::Gim | Component::Gca => pods().map(ready_since).min(),
+        // Only the job manager tells, and while one of GSP's pods is missing it may be that one.
+        Component::Gsp => context.rollout.ready_since,
+    };
+    let carrying = signals.readings.iter().filter(|reading| carries_signal(context.component, reading));
+    let carried = carrying.map(|reading| reading.at).max().max(context.memory.carried);
+    let carried = first_ready.map(|first| first.max(carried.unwrap_or(first)));
+    Some(carried.map_or(heard, |carried| heard.min(carried)).max(context.memory.began))
+}
+
+/// Since when something is absent that was there or should be: all signals, or one of the topics; since memory began where
+/// no pod is Ready.
+fn absent_since(context: &Context<'_>) -> Timestamp {
+    let absent = topics::absent(context.facts, context.memory, context.policy);
+    let topics = absent.into_iter().map(|(_, since)| since);
+    topics.chain(silent_since(context)).min().unwrap_or(context.memory.began)
 }
 
 /// Whether every Ready pod was read since it became so, and one of them had what the component is judged by.
@@ -156,12 +261,42 @@ pub fn signals_came(context: &Context<'_>) -> bool {
     let signals = &context.facts.signals;
     let read = |pod: &Pod| signals.last_read(&pod.uid) >= Some(context.memory.readiness_since(pod));
     context.facts.replicas().map(|pod| &*pod.pod).filter(|pod| pod.ready).all(read)
-        && signals.readings.iter().any(|reading| carries_signal(context, reading))
+        && signals.readings.iter().any(|reading| carries_signal(context.component, reading))
 }
 
-/// Whether a reading has what the component's signals are judged by: for GIM the latency.
-fn carries_signal(context: &Context<'_>, reading: &Reading) -> bool {
-    context.component != Component::Gim || !reading.topics.is_empty()
+/// The readings that a check about signals may rest on: of each Ready pod the newest, taken since it became so. Where there
+/// are none, the answer in their stead: pending while no pod is Ready or none was read yet, unknown where one is silent.
+/// `None` where no endpoint is configured or no pod is wanted.
+fn heard<'a>(context: &Context<'a>) -> Option<Result<Vec<&'a Reading>, Answer>> {
+    let facts = context.facts;
+    if !facts.signals.configured || context.rollout.desired == 0 {
+        return None;
+    }
+    let Some(silent) = silent_since(context) else {
+        return Some(Err(Answer::new(CheckState::Pending, [Evidence::NoPodReady])));
+    };
+    let last = Evidence::LastSample { at: facts.signals.newest().map(|reading| reading.at) };
+    if context.horizon.lasted(silent, context.policy.signal_silence()) {
+        let state = if context.rollout.all_ready { CheckState::Unknown } else { CheckState::Pending };
+        return Some(Err(Answer::new(state, [last])));
+    }
+    let counts = |reading: &&Reading| {
+        let of = |pod: &Pod| reading.pod_uid.as_ref().is_none_or(|uid| *uid == pod.uid);
+        let mut pods = facts.replicas().map(|pod| &*pod.pod).filter(|pod| pod.ready);
+        pods.any(|pod| of(pod) && reading.at >= context.memory.readiness_since(pod))
+    };
+    let readings: Vec<&Reading> = facts.signals.readings.iter().map(|reading| &**reading).filter(counts).collect();
+    Some(if readings.is_empty() { Err(Answer::new(CheckState::Pending, [last])) } else { Ok(readings) })
+}
+
+/// Whether a reading has what the component's signals are judged by: for GIM the latency, for GSP the job manager's word.
+#[must_use]
+pub fn carries_signal(component: Component, reading: &Reading) -> bool {
+    match component {
+        Component::Gim => !reading.topics.is_empty(),
+        Component::Gsp => reading.value(RUNNING_JOBS).is_some(),
+        Component::Gca => true,
+    }
 }
 
 /// Until when a bad signal is not held against the component: Ready plus `span`.
@@ -174,5 +309,9 @@ fn grace_after_ready(context: &Context<'_>, span: std::time::Duration) -> Option
     }
 }
 
+#[cfg(test)]
+mod gim_tests;
+#[cfg(test)]
+mod surroundings_tests;
 #[cfg(test)]
 mod tests;

@@ -11,7 +11,7 @@ use super::horizon::Horizon;
 use super::proof::{self, Proof};
 use super::rollout::{self, Rollout};
 use super::trend::{self, Trend, TrendReport};
-use super::{operation, target};
+use super::{operation, target, topics};
 use crate::model::facts::{ComponentFacts, Facts};
 use crate::model::memory::{ComponentMemory, Condition};
 use crate::model::names::Component;
@@ -38,6 +38,8 @@ pub struct Judged {
     pub adverse: Vec<Adversity>,
     /// What is missing for the proof that it works.
     pub proof: Proof,
+    /// Whether a migration of the schema is known to run.
+    pub migrating: bool,
     /// The revision to go back to, were it advised.
     pub target: Option<RollbackTarget>,
     /// The conditions that hold, for memory.
@@ -49,6 +51,12 @@ impl Judged {
     #[must_use]
     pub fn is_unhealthy(&self) -> bool {
         self.failing.iter().any(|failing| failing.counts)
+    }
+
+    /// The answer of one check; `None` where it does not apply.
+    #[must_use]
+    pub fn state(&self, check: CheckId) -> Option<CheckState> {
+        self.checks.iter().find(|(id, _)| *id == check).map(|(_, answer)| answer.state)
     }
 
     /// Whether its operation is still of interest.
@@ -93,24 +101,25 @@ pub fn judge(
     let adverse = adverse::find(&context, &checks, &failing);
     let proof = proof::read(&context, &checks);
     let conditions = conditions(facts, &rollout, &checks);
+    let migrating = checks::is_building_index(&context);
     let target = target::find(&facts.release, memory, policy);
-    Judged { operation, rollout, checks, trend, failing, adverse, proof, target, conditions }
+    Judged { operation, rollout, checks, trend, failing, adverse, proof, migrating, target, conditions }
 }
 
-/// The trend; `absent` where no page of the running pods has the latency at all.
+/// The trend; `absent` where the running pods' pages lack the latency, or a topic that they had.
 fn latency_trend(facts: &ComponentFacts, memory: &ComponentMemory, policy: &Policy) -> TrendReport {
     let report = trend::read(&memory.window, policy);
     let mut current = facts.signals.current(policy.signal_silence()).peekable();
     let read = current.peek().is_some();
-    if read && current.all(|reading| reading.latency_seconds(&policy.ignored_topics).is_none()) {
-        TrendReport { trend: Trend::Absent, ..report }
+    let lacks_all = read && current.all(|reading| reading.latency_seconds(&policy.ignored_topics).is_none());
+    if lacks_all || !topics::absent(facts, memory, policy).is_empty() {
+        TrendReport { trend: Trend::Absent, drain_seconds: None, ..report }
     } else {
         report
     }
 }
 
-fn conditions(facts: &ComponentFacts, rollout: &Rollout, checks: &[(CheckId, Answer)]) -> Vec<Condition> {
-    let fails = |id| checks.iter().any(|(check, answer)| *check == id && answer.state == CheckState::Fail);
+fn conditions(facts: &ComponentFacts, rollout: &Rollout, answers: &[(CheckId, Answer)]) -> Vec<Condition> {
     let stale = |condition| rollout.stale.as_ref().is_some_and(|stale| stale.condition == condition);
     Condition::ALL
         .iter()
@@ -120,13 +129,7 @@ fn conditions(facts: &ComponentFacts, rollout: &Rollout, checks: &[(CheckId, Ans
             Condition::StalePod | Condition::OnDelete => stale(*condition),
             Condition::PodsMissing => rollout::pods_missing(facts, rollout),
             Condition::PodsGone => rollout::pods_gone(facts),
-            Condition::LatencyHigh => fails(CheckId::LatencyLow),
-            Condition::BacklogGrowing => fails(CheckId::BacklogNotGrowing),
-            Condition::ServerFailing => fails(CheckId::ServerState),
-            Condition::JobsFailing => fails(CheckId::JobsSucceeding),
-            Condition::FlinkJobDown => fails(CheckId::FlinkJobRunning),
-            Condition::TaskManagersMissing => fails(CheckId::TaskManagersRegistered),
-            Condition::CheckpointsFailing => fails(CheckId::CheckpointsSucceeding),
+            of_check => checks::failing_rows(answers).any(|row| row.remembered == Some(*of_check)),
         })
         .collect()
 }

@@ -3,9 +3,8 @@
 //! Helm's status, hooks, versions and companions never make a component unhealthy. Not for whether the operation is to
 //! blame: that is `adverse`.
 
-use super::answer::{Answer, CheckId, CheckState};
-use super::checks::{Context, is_vital, silent_since};
-use crate::model::memory::Condition;
+use super::answer::{Answer, CheckId};
+use super::checks::{self, Context, Row};
 use crate::model::time::{Timestamp, after};
 
 /// A vital check that fails.
@@ -22,25 +21,18 @@ pub struct Failing {
 /// The vital checks that fail, in the order of the table.
 #[must_use]
 pub fn failing(context: &Context<'_>, checks: &[(CheckId, Answer)]) -> Vec<Failing> {
-    checks
-        .iter()
-        .filter(|(id, answer)| answer.state == CheckState::Fail && is_vital(*id))
-        .map(|(id, _)| {
-            let counts_from = counts_from(context, *id);
-            Failing { check: *id, counts_from, counts: context.horizon.passed(counts_from) }
+    checks::failing_rows(checks)
+        .filter(|row| row.vital)
+        .map(|row| {
+            let counts_from = counts_from(context, row);
+            Failing { check: row.id, counts_from, counts: context.horizon.passed(counts_from) }
         })
         .collect()
 }
 
-/// When a failing check counts: at once for pods; for signals once the trouble has lasted for the hold. A growing
-/// backlog has lasted for a whole window before it fails, and absent metrics since the last sample.
-fn counts_from(context: &Context<'_>, check: CheckId) -> Timestamp {
-    let held = |since: Timestamp| after(since, context.policy.hold);
-    match check {
-        CheckId::MetricsPresent => held(silent_since(context).unwrap_or(context.memory.began)),
-        CheckId::LatencyLow => held(context.horizon.since(context.memory.since(Condition::LatencyHigh))),
-        _ => Timestamp::MIN,
-    }
+/// When a failing check counts: at once for pods; for signals once the trouble has lasted for the hold.
+fn counts_from(context: &Context<'_>, row: &Row) -> Timestamp {
+    if row.held { after(checks::failing_since(context, row), context.policy.hold) } else { Timestamp::MIN }
 }
 
 #[cfg(test)]

@@ -6,11 +6,11 @@
 
 use super::answer::{Answer, CheckId, CheckState};
 use super::assessment::{NamedReason, Reason};
-use super::checks::{Context, silent_since};
+use super::checks::{Context, Rests, Row, TABLE, failing_rows, is_schema_required, silent_since};
 use super::operation::failed_outright;
-use super::trend::Trend;
+use super::topics;
+use super::trend::{Trend, TrendReport};
 use crate::model::facts::PodFacts;
-use crate::model::names::Name;
 use crate::model::release::{BodyState, ReleaseStatus};
 use crate::model::source::Freshness;
 use crate::model::time::{Timestamp, after};
@@ -46,7 +46,23 @@ pub fn read(context: &Context<'_>, checks: &[(CheckId, Answer)]) -> Proof {
     let mut proof = Proof::default();
     pods(context, &mut proof);
     signals(context, checks, &mut proof);
+    schema(context, checks, &mut proof);
     proof
+}
+
+/// The schema, where what was installed needs the target's. That nothing is known of it matters only while an operation is of
+/// interest: at rest a database that cannot be read is no news about GIM.
+fn schema(context: &Context<'_>, checks: &[(CheckId, Answer)], proof: &mut Proof) {
+    let answer = checks.iter().find(|(id, _)| *id == CheckId::SchemaMigrated).map(|(_, answer)| answer.state);
+    let Some(state) = answer.filter(|_| is_schema_required(context) && context.rollout.all_ready) else { return };
+    let reason = Reason::Check(CheckId::SchemaMigrated);
+    let in_window = context.operation.is_some_and(|operation| operation.in_window);
+    match state {
+        CheckState::Pass => {}
+        CheckState::Unknown if in_window => proof.silent.push(reason),
+        CheckState::Unknown => {}
+        CheckState::Fail | CheckState::Pending => proof.lack(reason, None),
+    }
 }
 
 fn pods(context: &Context<'_>, proof: &mut Proof) {
@@ -113,7 +129,39 @@ fn signals(context: &Context<'_>, checks: &[(CheckId, Answer)], proof: &mut Proo
         }
         return;
     }
-    let Some(trend) = context.trend else { return };
+    if let Some(trend) = context.trend {
+        latency(context, trend, silent, proof);
+    }
+    let in_window = context.operation.is_some_and(|operation| operation.in_window);
+    let unproved = |row: &&Row| in_window && row.proves && state(checks, row.id) == Some(CheckState::Pending);
+    let failing = failing_rows(checks).filter(|row| row.vital && row.rests == Rests::Signals);
+    let lacking = failing.chain(TABLE.iter().filter(unproved));
+    for row in lacking {
+        if !proof.lacking.contains(&Reason::Check(row.id)) {
+            proof.lack(Reason::Check(row.id), None);
+        }
+    }
+    // A signal that the pages had and have no more makes its check unknown, though the pages come.
+    for row in TABLE.iter().filter(|row| row.vital && row.rests == Rests::Signals) {
+        if state(checks, row.id) == Some(CheckState::Unknown) {
+            proof.silent.push(Reason::Check(row.id));
+        }
+    }
+    let absent = topics::absent(context.facts, context.memory, context.policy);
+    let present = Reason::Check(CheckId::MetricsPresent);
+    if let Some(since) = absent.iter().map(|(_, since)| *since).min()
+        && !proof.lacking.contains(&present)
+    {
+        proof.lack(present, Some(after(since, context.policy.hold)));
+    }
+}
+
+/// The answer of a check, where it applies.
+fn state(checks: &[(CheckId, Answer)], id: CheckId) -> Option<CheckState> {
+    checks.iter().find(|(check, _)| *check == id).map(|(_, answer)| answer.state)
+}
+
+fn latency(context: &Context<'_>, trend: &TrendReport, silent: Timestamp, proof: &mut Proof) {
     let limit = context.policy.latency_ok.as_secs_f64();
     let in_window = context.operation.is_some_and(|operation| operation.in_window);
     let full = |proof: &mut Proof| {
@@ -132,22 +180,6 @@ fn signals(context: &Context<'_>, checks: &[(CheckId, Answer)], proof: &mut Proo
     if matches!(trend.trend, Trend::Growing | Trend::Absent) {
         proof.lack(Reason::Check(CheckId::BacklogNotGrowing), None);
     }
-    for (id, answer) in checks {
-        let signal = matches!(id, CheckId::LatencyLow | CheckId::MetricsPresent | CheckId::BacklogNotGrowing);
-        if signal && answer.state == CheckState::Fail && !proof.lacking.contains(&Reason::Check(*id)) {
-            proof.lack(Reason::Check(*id), None);
-        }
-    }
-    if topic_missing(context) {
-        proof.lack(Reason::Check(CheckId::MetricsPresent), None);
-    }
-}
-
-/// Whether a topic that was seen lately has no sample now. An absent topic is the failure, not its cure.
-fn topic_missing(context: &Context<'_>) -> bool {
-    let current = context.facts.signals.current(context.policy.signal_silence());
-    let seen = |topic: &Name| current.clone().any(|reading| reading.topics.iter().any(|seen| seen.topic == *topic));
-    context.memory.topics.keys().any(|topic| !context.policy.ignored_topics.contains(topic) && !seen(topic))
 }
 
 #[cfg(test)]
@@ -156,7 +188,7 @@ mod tests {
 
     use super::*;
     use crate::assess::assessment::VerdictKind;
-    use crate::assess::testing::{NEW, Scene, at, reading, ready_pod, workload};
+    use crate::assess::testing::{NEW, Scene, at, flink, reading, ready_pod, workload};
     use crate::model::facts::{Generation, WorkloadFacts};
     use crate::model::names::Component::{Gca, Gim, Gsp};
     use crate::model::workload::Workload;
@@ -201,8 +233,10 @@ mod tests {
                     (pod.ready, pod.ready_changed) = (true, kubelet);
                 }
             }
-            assert_eq!(scene.verdict(Gsp, 10.0), (VerdictKind::Wait, vec!["soaking"]), "{kubelet:?}");
-            assert_eq!(scene.verdict(Gsp, 11.9), (VerdictKind::Wait, vec!["soaking"]), "{kubelet:?}");
+            for minutes in [10.0, 11.9] {
+                scene.read(minutes, 3.0);
+                assert_eq!(scene.verdict(Gsp, minutes), (VerdictKind::Wait, vec!["soaking"]), "{kubelet:?}");
+            }
             scene.play(12.0, 12.0, |_| 3.0);
             assert_eq!(scene.verdict(Gsp, 12.0), (VerdictKind::Proceed, vec![]), "{kubelet:?}");
         }
@@ -291,6 +325,7 @@ mod tests {
                 if quarter % 2 == 0 { ("gim-0-3", &[("voice", 3.0)]) } else { ("gim-1-3", &[]) };
             scene.component(Gim).signals.readings.retain(|reading| reading.pod_uid.as_deref() != Some(uid));
             scene.component(Gim).signals.readings.push(Arc::new(reading(uid, minutes, topics)));
+            scene.read_of(Gsp, |uid| flink(uid, minutes));
             let verdict = scene.verdict(Gim, minutes);
             if minutes < 12.0 {
                 assert_eq!(verdict.0, VerdictKind::Wait, "{minutes}: {verdict:?}");

@@ -2,29 +2,38 @@
 //!
 //! Pure: time is an argument. Everything that is added here is bounded in `model::memory`.
 
+mod checkpoints;
+
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::assessment::{Assessment, ComponentAssessment, OperationKind, Outcome, Stage};
+use super::checks::carries_signal;
+use super::topics;
 use crate::model::facts::{ComponentFacts, Facts, Generation, PodFacts};
 use crate::model::memory::{
-    ComponentMemory, LatencyWindow, MAX_RESTARTS, MAX_SAMPLES, MAX_TOPICS, MAX_VERIFIED, Memory, PodMemory, Sample,
-    Witness,
+    ComponentMemory, Counter, LatencyWindow, MAX_COUNTERS, MAX_RESTARTS, MAX_SAMPLES, MAX_TOPICS, MAX_VERIFIED, Memory,
+    PodMemory, Sample, Witness,
 };
 use crate::model::names::Name;
 use crate::model::policy::Policy;
+use crate::model::signal::COUNTERS;
 use crate::model::suite::Suite;
 use crate::model::time::{Timestamp, before, between};
 use crate::model::workload::{Pod, WaitingReason};
 
-/// Notes what the facts show: since when pods are Ready, restarts, crash loops, samples, topics.
+/// Notes what the facts show: since when pods are Ready, restarts, crash loops, samples, topics, checkpoints.
 pub fn seen(memory: &mut Memory, facts: &Facts, policy: &Policy, now: Timestamp) {
     let members = &facts.suite.members;
     // Memory of a borrowed component is its owner's.
     for (component, facts) in facts.components.iter().filter(|(component, _)| members.get(*component).owner.is_none()) {
         let memory = memory.components.get_mut(component);
         pods(memory, facts, policy, now);
+        counters(memory, facts);
         samples(memory, facts, policy, now);
+        checkpoints::seen(memory, facts, policy);
+        let carrying = facts.signals.readings.iter().filter(|reading| carries_signal(component, reading));
+        memory.carried = carrying.map(|reading| reading.at).max().max(memory.carried);
     }
 }
 
@@ -90,12 +99,41 @@ fn most_restarts(pod: &Pod) -> u32 {
     pod.containers.iter().map(|container| container.restarts).max().unwrap_or(0)
 }
 
+/// Notes which counters rise. One that has fallen started anew, with its process, and so did one of a fixed URL when the pods
+/// behind it changed.
+fn counters(memory: &mut ComponentMemory, facts: &ComponentFacts) {
+    let same_pods = memory.window.pods == replicas(facts);
+    let exists = |uid: &Name| facts.pods().any(|known| known.pod.uid == *uid);
+    memory.counters.retain(|(pod, _), _| pod.as_ref().map_or(same_pods, exists));
+    for reading in facts.signals.readings.iter().filter(|reading| reading.pod_uid.as_ref().is_none_or(exists)) {
+        for read in reading.values.iter().filter(|value| COUNTERS.contains(&&*value.signal)) {
+            let first = Counter { value: read.value, since: reading.at, rose: None };
+            let key = (reading.pod_uid.clone(), read.signal.clone());
+            let has_room = memory.counters.len() < MAX_COUNTERS;
+            match memory.counters.get_mut(&key) {
+                Some(known) if read.value > known.value => {
+                    (known.value, known.rose) = (read.value, Some(reading.at));
+                }
+                Some(known) if read.value < known.value => *known = first,
+                None if has_room => drop(memory.counters.insert(key, first)),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// UIDs of the replicas, sorted.
+fn replicas(facts: &ComponentFacts) -> Vec<Name> {
+    let mut pods: Vec<Name> = facts.replicas().map(|pod| pod.pod.uid.clone()).collect();
+    pods.sort_unstable();
+    pods
+}
+
 fn samples(memory: &mut ComponentMemory, facts: &ComponentFacts, policy: &Policy, now: Timestamp) {
     if let Some(first) = facts.signals.readings.first() {
         memory.first_read.get_or_insert(first.at);
     }
-    let mut pods: Vec<Name> = facts.replicas().map(|pod| pod.pod.uid.clone()).collect();
-    pods.sort_unstable();
+    let pods = replicas(facts);
     // A pod that is on its way out may still answer for a fixed URL.
     let leaving = facts.pods().any(|pod| pod.pod.terminating && pod.pod.is_replica());
     let all_ready = !pods.is_empty() && !leaving && facts.replicas().all(|pod| pod.pod.ready);
@@ -120,13 +158,6 @@ fn samples(memory: &mut ComponentMemory, facts: &ComponentFacts, policy: &Policy
     else {
         return;
     };
-    window.peak_at_ready.get_or_insert(seconds);
-    window.samples.push_back(Sample { at: newest.at, seconds });
-    // One sample from before the window stays, so that the samples reach over all of it however they are spaced.
-    let begin = before(newest.at, policy.trend_window);
-    while window.samples.len() > MAX_SAMPLES || window.samples.get(1).is_some_and(|second| second.at <= begin) {
-        window.samples.pop_front();
-    }
     for topic in current().flat_map(|reading| &reading.topics) {
         if memory.topics.len() < MAX_TOPICS || memory.topics.contains_key(&topic.topic) {
             memory.topics.insert(topic.topic.clone(), newest.at);
@@ -134,6 +165,18 @@ fn samples(memory: &mut ComponentMemory, facts: &ComponentFacts, policy: &Policy
     }
     // A topic that was not seen for the suspect window is retired, not missing.
     memory.topics.retain(|_, seen| between(*seen, now) < policy.suspect_window);
+    if !topics::absent(facts, memory, policy).is_empty() {
+        // What the others say is not the latency: the largest may have gone with its topic.
+        return;
+    }
+    let window = &mut memory.window;
+    window.peak_at_ready.get_or_insert(seconds);
+    window.samples.push_back(Sample { at: newest.at, seconds });
+    // One sample from before the window stays, so that the samples reach over all of it however they are spaced.
+    let begin = before(newest.at, policy.trend_window);
+    while window.samples.len() > MAX_SAMPLES || window.samples.get(1).is_some_and(|second| second.at <= begin) {
+        window.samples.pop_front();
+    }
 }
 
 /// Follows the operation: the time it spends in each stage, and its outcome.

@@ -14,10 +14,13 @@ use crate::model::memory::Memory;
 use crate::model::names::{Component, Name, PerComponent};
 use crate::model::policy::Policy;
 use crate::model::release::{BodyState, ManifestWorkload, ReleaseBody, ReleaseFacts, ReleaseStatus, Revision};
-use crate::model::signal::{Reading, SignalFacts, TopicLatency};
+use crate::model::signal::{
+    CHECKPOINTS_COMPLETED, CHECKPOINTS_FAILED, JOB_RESTARTS, JOB_UPTIME, RUNNING_JOBS, Reading, SignalFacts,
+    SignalValue, TASK_MANAGERS, TopicLatency,
+};
 use crate::model::source::Freshness;
 use crate::model::suite::{Member, Suite};
-use crate::model::time::{Timestamp, after, before};
+use crate::model::time::{Timestamp, after, before, between};
 use crate::model::workload::{AppLabels, Container, Pod, PodOwner, PodPhase, UpdateStrategy, Workload, WorkloadKind};
 
 /// Image of the build that has rested.
@@ -44,6 +47,10 @@ pub struct Scene {
     pub facts: Facts,
     pub memory: Memory,
     pub policy: Policy,
+    /// What GIM's page has beside its latency.
+    pub values: Vec<(&'static str, f64)>,
+    /// The schema's version on GIM's page.
+    pub schema_version: Option<&'static str>,
 }
 
 impl Scene {
@@ -52,7 +59,8 @@ impl Scene {
         let suite = Suite::default_suite();
         let components = PerComponent::from_fn(|component| rested(component, suite.members.get(component)));
         let facts = Facts { suite: Arc::new(suite), components, surroundings: SurroundingFacts::default() };
-        Self { facts, memory: Memory::new(at(-DAY)), policy: Policy::default() }
+        let (memory, policy) = (Memory::new(at(-DAY)), Policy::default());
+        Self { facts, memory, policy, values: Vec::new(), schema_version: None }
     }
 
     /// The same after an upgrade of one component that Helm began and ended at the begin; its pods were made a minute
@@ -106,15 +114,54 @@ impl Scene {
         Arc::make_mut(body)
     }
 
-    /// Reads GIM's page: one topic with this latency, from each Ready pod.
+    /// Reads the page of each Ready pod: GIM's has one topic with this latency, GSP's are those of a Flink that does well
+    /// and completes a checkpoint every minute.
     pub fn read(&mut self, minutes: f64, seconds: f64) {
-        let facts = &mut self.facts.components.gim;
+        let values = self.values.iter().map(|&(signal, value)| SignalValue { signal: signal.into(), value });
+        let values: Vec<SignalValue> = values.collect();
+        let schema_version: Option<Name> = self.schema_version.map(Into::into);
+        self.read_of(Component::Gim, |uid| {
+            let page = reading(uid, minutes, &[("voice", seconds)]);
+            Reading { values: values.clone(), schema_version: schema_version.clone(), ..page }
+        });
+        self.read_of(Component::Gsp, |uid| flink(uid, minutes));
+    }
+
+    /// Reads the page of each Ready pod of a component.
+    pub fn read_of(&mut self, component: Component, page: impl Fn(&str) -> Reading) {
+        let facts = self.facts.components.get_mut(component);
         let ready: Vec<Name> = facts.replicas().filter(|pod| pod.pod.ready).map(|pod| pod.pod.uid.clone()).collect();
         facts.signals.readings.retain(|reading| !reading.pod_uid.as_ref().is_some_and(|uid| ready.contains(uid)));
-        facts
-            .signals
-            .readings
-            .extend(ready.into_iter().map(|uid| Arc::new(reading(&uid, minutes, &[("voice", seconds)]))));
+        facts.signals.readings.extend(ready.iter().map(|uid| Arc::new(page(uid))));
+    }
+
+    /// How the suite is configured.
+    pub fn suite(&mut self) -> &mut Suite {
+        Arc::make_mut(&mut self.facts.suite)
+    }
+
+    /// Judges from one moment to another as the board does where nothing changes: whenever the last judgement ends. Until it
+    /// ends every moment must give the same. Returns when judgements changed anything, with GIM's verdict.
+    pub fn let_time_pass(&mut self, from: f64, to: f64) -> Vec<(f64, VerdictKind)> {
+        let mut told = Vec::new();
+        let mut minutes = from;
+        while minutes <= to {
+            let judged = self.judge(minutes);
+            if told.last().is_none_or(|(_, kind)| *kind != judged.components.gim.verdict.kind) {
+                told.push((minutes, judged.components.gim.verdict.kind));
+            }
+            let again = |at| assess(&self.facts, &self.memory, &self.policy, at).components;
+            let Some(end) = judged.valid_until else {
+                assert_eq!(again(at(to)), judged.components, "for ever, as said at minute {minutes}");
+                break;
+            };
+            for part in [0.5, 0.999] {
+                let moment = after(at(minutes), between(at(minutes), end).mul_f64(part));
+                assert_eq!(again(moment), judged.components, "until {end}, as said at minute {minutes}");
+            }
+            minutes = between(start(), end).as_secs_f64() / 60.0;
+        }
+        told
     }
 
     /// Judges at one moment, as the board does.
@@ -136,7 +183,7 @@ impl Scene {
         (verdict.kind, verdict.reasons.iter().map(|reason| reason.as_str()).collect())
     }
 
-    /// Judges every 15 seconds, GIM's page read each time with a latency by the minute; returns the last judgement.
+    /// Judges every 15 seconds, all pages read each time, GIM's with a latency by the minute; returns the last judgement.
     pub fn play(&mut self, from: f64, to: f64, latency: impl Fn(f64) -> f64) -> Assessment {
         let mut minutes = from;
         loop {
@@ -320,4 +367,31 @@ pub fn reading(uid: &str, minutes: f64, topics: &[(&str, f64)]) -> Reading {
         build: None,
         config_times: Vec::new(),
     }
+}
+
+/// A reading of one of GSP's pages: a job manager's or a task manager's, by the pod's name.
+pub fn flink(uid: &str, minutes: f64) -> Reading {
+    let mut page = Reading { component: Component::Gsp, ..reading(uid, minutes, &[]) };
+    if uid.contains("jm") {
+        let minutes = minutes + 30.0 * DAY;
+        page.values = [
+            (CHECKPOINTS_COMPLETED, minutes.floor()),
+            (CHECKPOINTS_FAILED, 0.0),
+            (JOB_RESTARTS, 0.0),
+            (JOB_UPTIME, minutes * 60_000.0),
+            (RUNNING_JOBS, 1.0),
+            (TASK_MANAGERS, 1.0),
+        ]
+        .map(|(signal, value)| SignalValue { signal: signal.into(), value })
+        .into();
+    } else {
+        page.config_times = vec![("100".into(), at(minutes - 1.0))];
+    }
+    page
+}
+
+/// The same page with another value.
+pub fn with(mut page: Reading, signal: &str, value: f64) -> Reading {
+    page.values.iter_mut().filter(|known| &*known.signal == signal).for_each(|known| known.value = value);
+    page
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::model::memory::{LatencyWindow, Sample};
 use crate::model::policy::Policy;
-use crate::model::time::{Timestamp, between};
+use crate::model::time::{Timestamp, after, between};
 use crate::named;
 
 named! {
@@ -40,7 +40,7 @@ const GROWING_SLOPE: f64 = 0.03;
 /// Slopes, in seconds per second, at which latency is merely the time that goes by.
 const STALLED_SLOPE: std::ops::RangeInclusive<f64> = 0.9..=1.1;
 /// The parts of the window whose peaks are compared.
-const PARTS: usize = 3;
+const PARTS: u32 = 3;
 
 /// How the latency moves, and how sure that is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -149,15 +149,21 @@ fn theil_sen(samples: &[Sample]) -> Option<f64> {
     Some(*median)
 }
 
-/// Whether the peaks of consecutive parts rise, the last above the floor and above the peak at Ready.
+/// Whether the peaks of consecutive parts, each as long as the others, rise, the last above the floor and above the peak at
+/// Ready.
 fn grows(samples: &[Sample], floor: Duration, peak_at_ready: f64) -> bool {
-    let mut previous = f64::NEG_INFINITY;
-    for part in samples.chunks(samples.len().div_ceil(PARTS).max(1)) {
-        let peak = part.iter().map(|sample| sample.seconds).fold(f64::NEG_INFINITY, f64::max);
+    let (Some(first), Some(last)) = (samples.first(), samples.last()) else { return false };
+    let part = between(first.at, last.at) / PARTS;
+    let (mut rest, mut previous) = (samples, f64::NEG_INFINITY);
+    for number in 1..=PARTS {
+        let end = after(first.at, part * number);
+        let is_part = |sample: &Sample| number == PARTS || sample.at <= end;
+        let (samples, later) = rest.split_at(rest.partition_point(is_part));
+        let peak = samples.iter().map(|sample| sample.seconds).fold(f64::NEG_INFINITY, f64::max);
         if peak <= previous {
             return false;
         }
-        previous = peak;
+        (rest, previous) = (later, peak);
     }
     previous > floor.as_secs_f64() && previous > peak_at_ready
 }
@@ -165,7 +171,6 @@ fn grows(samples: &[Sample], floor: Duration, peak_at_ready: f64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::time::after;
 
     /// A window of samples 15 s apart, made by a function of the seconds since its begin.
     fn window(seconds: u32, latency: impl Fn(f64) -> f64) -> LatencyWindow {
@@ -204,6 +209,62 @@ mod tests {
             let report = read(&window(seconds, latency), &Policy::default());
             assert_eq!((report.trend, report.is_full()), (trend, full), "{name}: {report:?}");
         }
+    }
+
+    #[test]
+    fn what_users_of_lag_monitors_complain_of() {
+        type Case = (&'static str, fn(f64) -> f64, Trend);
+        let cases: [Case; 9] = [
+            ("a lag that is allowed, and rises", |t| 100.0 + t * 0.3, Trend::Steady),
+            ("a dip at the end of a steady growth", |t| if t > 580.0 { 5.0 } else { 400.0 + t * 0.5 }, Trend::Growing),
+            ("a dip at its begin", |t| if t < 20.0 { 5.0 } else { 400.0 + t * 0.5 }, Trend::Growing),
+            ("reset to zero", |t| if t < 300.0 { 400.0 + t * 0.5 } else { 0.0 }, Trend::Steady),
+            ("reset to zero and up again", |t| if t < 300.0 { 900.0 } else { (t - 300.0) * 0.5 }, Trend::Steady),
+            ("a batch that commits every five minutes", |t| 310.0 + t % 300.0, Trend::Steady),
+            ("a batch that is longer than the window", |t| 310.0 + (t + 100.0) % 1800.0, Trend::Stalled),
+            ("a quiet night", |t| t, Trend::Stalled),
+            ("a quiet night that ends", |t| if t < 500.0 { 400.0 + t } else { 1.0 }, Trend::Stalled),
+        ];
+        for (name, latency, trend) in cases {
+            let report = read(&window(600, latency), &Policy::default());
+            assert_eq!(report.trend, trend, "{name}: {report:?}");
+        }
+    }
+
+    #[test]
+    fn samples_need_not_come_evenly() {
+        // Spans of 5 to 40 seconds, most of them near the begin: a part has its length, not its number of samples.
+        let start = Timestamp::from_second(1_000_000).unwrap();
+        let spans = std::iter::repeat_n(5_u64, 48).chain(std::iter::repeat_n(40, 9));
+        let at = spans.scan(0, |seconds, span| {
+            *seconds += span;
+            Some(*seconds)
+        });
+        let sampled = |latency: fn(f64) -> f64| LatencyWindow {
+            samples: at
+                .clone()
+                .map(|s| Sample {
+                    at: after(start, Duration::from_secs(s)),
+                    seconds: latency(f64::from(u32::try_from(s).unwrap())),
+                })
+                .collect(),
+            ..LatencyWindow::default()
+        };
+        let policy = Policy { trend_window: Duration::from_secs(595), ..Policy::default() };
+        assert_eq!(read(&sampled(|t| 400.0 + t * 0.5), &policy).trend, Trend::Growing);
+        assert_eq!(read(&sampled(|_| 400.0), &policy).trend, Trend::Steady);
+        // It grew for the first third of the time alone, in which most of the samples lie.
+        assert_eq!(read(&sampled(|t| 400.0 + t.min(200.0) * 0.5), &policy).trend, Trend::Steady);
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_breaks_nothing() {
+        let mut window = window(600, |t| 400.0 + t * 0.5);
+        for sample in window.samples.iter_mut().skip(20) {
+            sample.at = crate::model::time::before(sample.at, Duration::from_secs(200));
+        }
+        let report = read(&window, &Policy::default());
+        assert!(!report.is_full() && report.trend != Trend::Growing, "{report:?}");
     }
 
     #[test]

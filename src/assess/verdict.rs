@@ -3,7 +3,7 @@
 //! Rows stand in the order of the design and carry its numbers. Above row 11 a clause over evidence that is silent is
 //! false. Not for finding facts: everything that is asked here was answered in the passes before.
 
-use super::answer::CheckId;
+use super::answer::{CheckId, CheckState};
 use super::assessment::{Command, Gate, NamedReason, OperationKind, Reason, Stage, Verdict, VerdictKind};
 use super::component::Judged;
 use super::horizon::Horizon;
@@ -39,12 +39,12 @@ pub struct Case<'a> {
 
 type Row = fn(&Case<'_>) -> Option<Verdict>;
 
-/// The rows, each with its number. Rows 4 and 12 need evidence about dependencies and the schema: where there is none,
-/// their clauses are false.
+/// The rows, each with its number.
 const TABLE: &[(u8, Row)] = &[
     (1, blind),
     (2, not_there),
     (3, uninstalling),
+    (4, dependency_down),
     (5, stands_in_the_way),
     (6, nothing_left_to_undo),
     (7, nowhere_to_go_back_to),
@@ -52,11 +52,15 @@ const TABLE: &[(u8, Row)] = &[
     (9, not_finished),
     (10, unhealthy),
     (11, silent),
+    (12, not_migrated),
     (13, not_proved),
     (14, rolled_back),
     (15, go_on),
     (16, at_rest),
 ];
+
+/// Checks whose failure is told beside the verdict and never decides it.
+const ADVISORY: [CheckId; 2] = [CheckId::ImageMatchesChart, CheckId::StateConfigMapsClean];
 
 /// The last row: a hole in the table.
 const HOLE: u8 = 17;
@@ -122,6 +126,26 @@ fn uninstalling(case: &Case<'_>) -> Option<Verdict> {
     } else {
         wait(NamedReason::Uninstalling, Some(until))
     })
+}
+
+/// The dependencies' checks, in the order in which they are told.
+const DEPENDENCIES: [CheckId; 3] =
+    [CheckId::KafkaReachable, CheckId::DatabaseReachable, CheckId::ObjectStorageReachable];
+
+/// A rollback will not work before Kafka, `PostgreSQL` or the storage does (upgrade guide, Rolling Update: Rollback).
+fn dependency_down(case: &Case<'_>) -> Option<Verdict> {
+    let down = DEPENDENCIES.into_iter().filter(|check| case.judged.state(*check) == Some(CheckState::Fail));
+    let mut reasons: Vec<Reason> = down.map(Reason::Check).collect();
+    let suffers: Vec<Reason> = adverse_reasons(case).into_iter().chain(unhealthy_reasons(case)).flatten().collect();
+    if reasons.is_empty() || suffers.is_empty() {
+        return None;
+    }
+    for reason in suffers {
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
+    Some(verdict(VerdictKind::FixDependency, reasons))
 }
 
 fn stands_in_the_way(case: &Case<'_>) -> Option<Verdict> {
@@ -216,20 +240,40 @@ fn not_finished(case: &Case<'_>) -> Option<Verdict> {
     (!crashes).then(|| wait(reason, Some(deadline)))
 }
 
+fn unhealthy_reasons(case: &Case<'_>) -> Option<Vec<Reason>> {
+    let counting = case.judged.failing.iter().filter(|failing| failing.counts);
+    let reasons: Vec<Reason> = counting.map(|failing| Reason::Check(failing.check)).collect();
+    (!reasons.is_empty()).then_some(reasons)
+}
+
 fn unhealthy(case: &Case<'_>) -> Option<Verdict> {
-    let reasons: Vec<Reason> = case
-        .judged
-        .failing
-        .iter()
-        .filter(|failing| failing.counts)
-        .map(|failing| Reason::Check(failing.check))
-        .collect();
-    (!reasons.is_empty()).then(|| verdict(VerdictKind::Investigate, reasons))
+    unhealthy_reasons(case).map(|reasons| verdict(VerdictKind::Investigate, reasons))
 }
 
 fn silent(case: &Case<'_>) -> Option<Verdict> {
     let silent = &case.judged.proof.silent;
     (!silent.is_empty()).then(|| verdict(VerdictKind::Unknown, silent.iter().copied()))
+}
+
+/// All is normal but the schema, and its time is over: GIM's pod is restarted, and its migration job goes on where it stopped
+/// (upgrade guide, Rolling Update: Verify the upgrade). Whether one was restarted since follows from the pods, so that an
+/// exporter that has just begun says the same; a new pod has the whole time again.
+fn not_migrated(case: &Case<'_>) -> Option<Verdict> {
+    let schema = Reason::Check(CheckId::SchemaMigrated);
+    let alone = case.judged.proof.lacking == [schema] && !case.judged.migrating;
+    if !alone || case.judged.state(CheckId::SchemaMigrated) != Some(CheckState::Fail) {
+        return None;
+    }
+    let overdue = after(case.judged.operation.as_ref()?.begin, case.times.migration_timeout);
+    let reasons = [Reason::Named(NamedReason::MigrationIncomplete), schema];
+    let not_restarted = case.facts.replicas().map(|pod| &pod.pod).find(|pod| pod.created <= overdue);
+    Some(not_restarted.map_or_else(
+        || verdict(VerdictKind::ContactSupport, reasons),
+        |pod| {
+            let command = Command::DeletePod { namespace: pod.namespace.clone(), pod: pod.name.clone() };
+            Verdict { command: Some(command), ..verdict(VerdictKind::RestartPod, reasons) }
+        },
+    ))
 }
 
 fn not_proved(case: &Case<'_>) -> Option<Verdict> {
@@ -285,14 +329,17 @@ fn advisories(case: &Case<'_>, verdict: &Verdict) -> Vec<Reason> {
     if failed && case.judged.rollout.all_ready && case.in_suite.adverse.is_empty() {
         found.push(Reason::Named(NamedReason::ReleaseLeftFailed));
     }
-    let differs = case
-        .judged
-        .checks
-        .iter()
-        .any(|(id, answer)| *id == CheckId::ImageMatchesChart && answer.state == super::answer::CheckState::Fail);
-    let image = Reason::Check(CheckId::ImageMatchesChart);
-    if differs && !verdict.reasons.contains(&image) {
-        found.push(image);
+    // Above row 11 a clause over silent evidence is false: that a dependency is not known is noted.
+    if adverse_reasons(case).is_some() {
+        let unknown = |check: &CheckId| case.judged.state(*check) == Some(CheckState::Unknown);
+        found.extend(DEPENDENCIES.into_iter().filter(unknown).map(Reason::Check));
+    }
+    for advised in ADVISORY {
+        let fails = case.judged.state(advised) == Some(CheckState::Fail);
+        let reason = Reason::Check(advised);
+        if fails && !verdict.reasons.contains(&reason) {
+            found.push(reason);
+        }
     }
     found
 }

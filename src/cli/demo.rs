@@ -85,8 +85,10 @@ async fn play(
         let store = SharedStore::new(Store::with_fractions());
         let player = Player::start(world, store.clone(), Arc::new(Timestamp::now)).await?;
         let server = ApiServer::start(store).await.context("cannot start the simulated cluster")?;
-        if let Some(gim) = config.suites.first_mut().map(|suite| &mut suite.members.gim) {
-            gim.endpoint = Some(Endpoint::Pods { port: player.metrics_port(), path: "/metrics".into() });
+        if let Some(members) = config.suites.first_mut().map(|suite| &mut suite.members) {
+            for member in [&mut members.gim, &mut members.gsp] {
+                member.endpoint = Some(Endpoint::Pods { port: player.metrics_port(), path: "/metrics".into() });
+            }
         }
         let mut generation = Generation::new();
         let access = Access::Url(server.url().parse().context("the simulated cluster has no address")?);

@@ -6,11 +6,11 @@
 use std::time::Duration;
 
 use super::reference::Row;
-use super::resolve::DEFAULT_PATH;
+use super::resolve::default_path;
 use super::span::{Span, spell};
 use super::values::{
-    Companion, Count, LabelIs, Metrics, NamePattern, Namespace, Port, Release, SuiteName, Switch, Takes, Tenant, Topic,
-    Url, UrlPath,
+    Companion, Count, LabelIs, Metrics, NamePattern, Namespace, Number, Port, Release, SuiteName, Switch, Takes,
+    Tenant, Topic, Url, UrlPath,
 };
 use crate::model::names::{Component, PerComponent};
 use crate::model::policy::{Policy, Times};
@@ -121,7 +121,7 @@ section! {
         /// Port of each pod.
         port: Port = "8249 (gim), 9249 (gsp); required for gca";
         /// Path at each pod.
-        path: UrlPath = code(DEFAULT_PATH);
+        path: UrlPath = per_component(|component| default_path(component).to_owned());
         /// One fixed URL instead of the pods.
         url: Url = "";
     }
@@ -148,6 +148,14 @@ section! {
         propagation: Span = policy(|policy| policy.propagation);
         /// Topics whose latency does not count, such as retired ones.
         ignored_topics: Vec<Topic> = code("[]");
+        /// How long GSP's Flink job may be without a completed checkpoint.
+        checkpoint_timeout: Span = policy(|policy| policy.checkpoint_timeout);
+        /// How old the newest configuration that GSP took from GCA may be.
+        config_stale_after: Span = policy(|policy| policy.config_stale_after);
+        /// The lowest `gim_server_state` that is well.
+        server_state_min: Number = code(&Policy::default().server_state_min.to_string());
+        /// How old the newest backup of the Info Mart database may be when GIM is upgraded.
+        backup_max_age: Span = policy(|policy| policy.backup_max_age);
         /// Times of GIM.
         gim: TimesFields = "";
         /// Times of GSP.

@@ -17,8 +17,13 @@ use crate::model::scope::Scope;
 use crate::model::selector::Selector;
 use crate::model::suite::{Endpoint, Member, Suite};
 
-/// Path of metrics endpoints where none is written.
-pub(super) const DEFAULT_PATH: &str = "/metrics";
+/// Path of a component's metrics endpoint where none is written: Flink's reporter (GSP) answers at the root.
+pub(super) const fn default_path(component: Component) -> &'static str {
+    match component {
+        Component::Gim | Component::Gca => "/metrics",
+        Component::Gsp => "/",
+    }
+}
 
 /// The most namespaces that discovery looks at, each by a watch of its own.
 const MAX_NAMESPACES: usize = 1_000;
@@ -141,7 +146,7 @@ impl MetricsAt {
         let Some(port) = self.port.map(|port| port.0).or(default_port(component)) else {
             return Err(Problem::new(field, format!("{component} has no port of its own; write port, or url")));
         };
-        Ok(Endpoint::Pods { port, path: self.path.map_or_else(|| Name::from(DEFAULT_PATH), |path| path.0) })
+        Ok(Endpoint::Pods { port, path: self.path.map_or_else(|| Name::from(default_path(component)), |path| path.0) })
     }
 }
 
@@ -169,10 +174,10 @@ impl PolicyFields {
             stale_pod_hold: Span::or(self.stale_pod_hold, default.stale_pod_hold),
             propagation: Span::or(self.propagation, default.propagation),
             ignored_topics,
-            server_state_min: default.server_state_min,
-            checkpoint_timeout: default.checkpoint_timeout,
-            config_stale_after: default.config_stale_after,
-            backup_max_age: default.backup_max_age,
+            server_state_min: self.server_state_min.map_or(default.server_state_min, |number| number.0),
+            checkpoint_timeout: Span::or(self.checkpoint_timeout, default.checkpoint_timeout),
+            config_stale_after: Span::or(self.config_stale_after, default.config_stale_after),
+            backup_max_age: Span::or(self.backup_max_age, default.backup_max_age),
             probe_interval: default.probe_interval,
             probe_hold: default.probe_hold,
             database_interval: default.database_interval,

@@ -39,6 +39,10 @@ policy:
   suspect_window: 12h
   ignored_topics: [zeta, old.topic, zeta]
   trend_window: 20m
+  checkpoint_timeout: 25m
+  config_stale_after: 48h
+  server_state_min: -3.5
+  backup_max_age: 2d
   gim: {ready_timeout: 1h30m, soak: 30s}
   gca: {helm_timeout: 500ms}
 helm: {driver: configmap}
@@ -53,7 +57,7 @@ discovery: {enabled: true, namespaces: [two, one, two]}
     let gim = &a.members.gim;
     assert_eq!((&*gim.namespace, &*gim.release, &gim.companion), ("gim-a", "gim-t100", &None));
     assert_eq!(gim.endpoint, Some(Endpoint::Pods { port: 9000, path: "/m".into() }));
-    assert_eq!(a.members.gsp.endpoint, Some(Endpoint::Pods { port: 9250, path: "/metrics".into() }));
+    assert_eq!(a.members.gsp.endpoint, Some(Endpoint::Pods { port: 9250, path: "/".into() }));
     assert_eq!(a.members.gca.endpoint, Some(Endpoint::Url("https://gca.example.com/metrics?x=1".into())));
     assert_eq!(a.members.gca.companion.as_deref(), Some("gca-monitoring"));
     assert_eq!(b.members.gim.endpoint, None);
@@ -72,6 +76,9 @@ discovery: {enabled: true, namespaces: [two, one, two]}
     assert_eq!(policy.ignored_topics, ["old.topic".into(), "zeta".into()]);
     assert_eq!(policy.signal_interval, Duration::from_secs(30));
     assert_eq!(policy.trend_window, Duration::from_mins(20));
+    assert_eq!(policy.checkpoint_timeout, Duration::from_mins(25));
+    assert_eq!(policy.config_stale_after, Duration::from_hours(48));
+    assert_eq!((policy.server_state_min, policy.backup_max_age), (-3.5, Duration::from_hours(48)));
     assert_eq!(policy.times.gim.ready_timeout, Duration::from_mins(90));
     assert_eq!(policy.times.gim.soak, Duration::from_secs(30));
     assert_eq!(policy.times.gim.helm_timeout, Duration::from_mins(15));
@@ -191,6 +198,15 @@ const BAD: &[(&str, &str)] = &[
         "policy: {trend_window: 30s}\n",
         "1:24: policy.trend_window: 30s does not hold 4 to 600 samples, one every 15s; write 1m to 2h30m, or change \
          signals.interval",
+    ),
+    // Numbers.
+    (
+        "policy: {server_state_min: low}\n",
+        "1:28: policy.server_state_min: \"low\" is not a number; write one such as -2 or 0.5",
+    ),
+    (
+        "policy: {server_state_min: .nan}\n",
+        "1:28: policy.server_state_min: \".nan\" is not a number; write one such as -2 or 0.5",
     ),
     // Names.
     (

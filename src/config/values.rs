@@ -75,7 +75,7 @@ macro_rules! words {
 }
 
 words!(Span, SuiteName, Namespace, Release, Companion, Topic, Port, UrlPath, Url, HelmDriver, KubernetesScope);
-words!(LatencyUnit);
+words!(LatencyUnit, Number);
 words!(Switch, Tenant, LabelIs, NamePattern, Count);
 
 /// Name of a suite: the value of a label, and part of addresses.
@@ -286,6 +286,21 @@ impl Word for Url {
             return Err("a URL with a user or password in it is not supported; write it without".to_owned());
         }
         Ok(Self(text.into()))
+    }
+}
+
+/// A number, such as a threshold of a signal.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Number(pub(super) f64);
+
+impl Word for Number {
+    const FORM: &'static str = "a number";
+
+    fn read(text: &str) -> Result<Self, String> {
+        match text.parse() {
+            Ok(number) if f64::is_finite(number) => Ok(Self(number)),
+            _ => Err(format!("{text:?} is not a number; write one such as -2 or 0.5")),
+        }
     }
 }
 

@@ -28,6 +28,14 @@ pub struct SchemaObject {
     pub column: Option<Name>,
 }
 
+impl SchemaObject {
+    /// As SQL spells it: `table`, or `table.column`.
+    #[must_use]
+    pub fn spelled(&self) -> Name {
+        self.column.as_ref().map_or_else(|| self.table.clone(), |column| format!("{}.{column}", self.table).into())
+    }
+}
+
 /// What the schema is expected to be after the upgrade.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SchemaExpectation {

@@ -76,7 +76,8 @@ pub struct ProbeFacts {
     pub at: Timestamp,
     /// When it last answered as it should; `None` if it never did.
     pub last_success: Option<Timestamp>,
-    /// How it fails and since when, without a success in between; `None` while it does well.
+    /// How it fails (a proof rather than what came after it) and since when, without a success in between; `None` while it
+    /// does well.
     pub failing: Option<(ProbeFailure, Timestamp)>,
 }
 
@@ -88,8 +89,12 @@ impl ProbeFacts {
         match probe.outcome {
             Ok(()) => Self { at: probe.at, last_success: Some(probe.at), failing: None },
             Err(failure) => {
-                let since = former.and_then(|former| former.failing).map_or(probe.at, |(_, since)| since);
-                Self { at: probe.at, last_success, failing: Some((failure, since)) }
+                let before = former.and_then(|former| former.failing);
+                let since = before.map_or(probe.at, |(_, since)| since);
+                // A proof stays one until a success: a host that dies refuses first and then falls silent.
+                let proof =
+                    before.map(|(failure, _)| failure).filter(|before| before.is_proof() && !failure.is_proof());
+                Self { at: probe.at, last_success, failing: Some((proof.unwrap_or(failure), since)) }
             }
         }
     }
@@ -179,5 +184,7 @@ mod tests {
         let ill = ProbeFacts::after(Some(&well), &probe(3, Err(ProbeFailure::Timeout)));
         let worse = ProbeFacts::after(Some(&ill), &probe(4, Err(ProbeFailure::Refused)));
         assert_eq!((worse.last_success, worse.failing), (Some(at(2)), Some((ProbeFailure::Refused, at(3)))));
+        let silent = ProbeFacts::after(Some(&worse), &probe(5, Err(ProbeFailure::Timeout)));
+        assert_eq!((silent.at, silent.failing), (at(5), Some((ProbeFailure::Refused, at(3)))), "a proof stays one");
     }
 }

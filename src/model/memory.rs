@@ -19,6 +19,8 @@ pub const MAX_TOPICS: usize = 256;
 pub const MAX_VERIFIED: usize = 32;
 /// The most restarts of one pod that are remembered; three within the hold already decide.
 pub const MAX_RESTARTS: usize = 8;
+/// The most counters that are remembered of one component: a handful of each of a few pods.
+pub const MAX_COUNTERS: usize = 64;
 
 named! {
     /// A condition whose beginning is remembered while it holds.
@@ -89,6 +91,50 @@ pub struct PodMemory {
     pub loop_seen: Option<Timestamp>,
 }
 
+/// Checkpoints of Flink's job, as its job manager counts them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckpointMemory {
+    /// UID of the job manager's pod; `None` where a fixed URL is read.
+    pub pod: Option<Name>,
+    /// When they were last read.
+    pub read: Timestamp,
+    /// Completed ones, as last read.
+    pub completed: u64,
+    /// Failed ones, as last read.
+    pub failed: u64,
+    /// Since when this job is followed.
+    pub since: Timestamp,
+    /// When a completed one was last seen to come; `None` where none was.
+    pub completed_at: Option<Timestamp>,
+    /// Failed ones when that was, or when it was first read.
+    pub failed_before: u64,
+}
+
+impl CheckpointMemory {
+    /// How many failed since one was last completed.
+    #[must_use]
+    pub const fn failed_in_a_row(&self) -> u64 {
+        self.failed.saturating_sub(self.failed_before)
+    }
+
+    /// The same counters, followed from now on only.
+    #[must_use]
+    pub fn anew(self) -> Self {
+        Self { since: self.read, completed_at: None, failed_before: self.failed, ..self }
+    }
+}
+
+/// A counter of one page, as last read.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Counter {
+    /// Its value.
+    pub value: f64,
+    /// When it was first read; when it was first read again after it had fallen, which is a start anew and no rise.
+    pub since: Timestamp,
+    /// When it was last seen to have risen since then.
+    pub rose: Option<Timestamp>,
+}
+
 /// An operation that is being witnessed, for the time that it spends in each stage.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Witness {
@@ -117,8 +163,12 @@ pub struct ComponentMemory {
     pub window: LatencyWindow,
     /// When each topic was last seen; at most [`MAX_TOPICS`].
     pub topics: BTreeMap<Name, Timestamp>,
+    /// Counters by the pod that serves them (`None` for a fixed URL) and by signal; at most [`MAX_COUNTERS`].
+    pub counters: BTreeMap<(Option<Name>, Name), Counter>,
     /// When signals were first read.
     pub first_read: Option<Timestamp>,
+    /// When a page last had what the component is judged by.
+    pub carried: Option<Timestamp>,
     /// The pods that exist, by UID.
     pub pods: BTreeMap<Name, PodMemory>,
     /// The revision that was seen rolled out.
@@ -127,6 +177,8 @@ pub struct ComponentMemory {
     pub verified: Vec<u32>,
     /// The operation that is being witnessed.
     pub witness: Option<Witness>,
+    /// Checkpoints of Flink's job; `None` where none were read.
+    pub checkpoints: Option<CheckpointMemory>,
     /// Operations completed while watching, by kind and outcome.
     pub completed: BTreeMap<(&'static str, &'static str), u64>,
 }
@@ -152,11 +204,14 @@ impl ComponentMemory {
             since: BTreeMap::new(),
             window: LatencyWindow::default(),
             topics: BTreeMap::new(),
+            counters: BTreeMap::new(),
             first_read: None,
+            carried: None,
             pods: BTreeMap::new(),
             rolled_out: None,
             verified: Vec::new(),
             witness: None,
+            checkpoints: None,
             completed: BTreeMap::new(),
         }
     }

@@ -9,6 +9,29 @@ use std::time::Duration;
 use super::names::{Component, Name};
 use super::time::{Timestamp, before};
 
+/// GIM's state as a number; its label `schema_version` tells the schema of the Info Mart.
+pub const SERVER_STATE: &str = "gim_server_state";
+/// Failed Kafka transform jobs of GIM, counted.
+pub const FAILED_KAFKA_JOBS: &str = "gim_number_failed_kafkajob";
+/// Failed ETL job steps of GIM, counted.
+pub const FAILED_JOB_STEPS: &str = "gim_failed_jobsteps";
+
+/// The signals that count something and are judged by whether they rise.
+pub const COUNTERS: &[&str] = &[FAILED_KAFKA_JOBS, FAILED_JOB_STEPS];
+
+/// Flink's running jobs: below 1 is a problem, by Genesys's own alert.
+pub const RUNNING_JOBS: &str = "flink_jobmanager_numRunningJobs";
+/// Task managers that registered with Flink's job manager: none is a problem, by Genesys's own alert.
+pub const TASK_MANAGERS: &str = "flink_jobmanager_numRegisteredTaskManagers";
+/// How long Flink's job has been running without interruption, in milliseconds; 0 while it starts or starts anew.
+pub const JOB_UPTIME: &str = "flink_jobmanager_job_uptime";
+/// How often Flink's job started anew since its job manager was made.
+pub const JOB_RESTARTS: &str = "flink_jobmanager_job_numRestarts";
+/// Checkpoints of Flink's job that were completed since its job manager was made.
+pub const CHECKPOINTS_COMPLETED: &str = "flink_jobmanager_job_numberOfCompletedCheckpoints";
+/// Checkpoints of Flink's job that failed since its job manager was made.
+pub const CHECKPOINTS_FAILED: &str = "flink_jobmanager_job_numberOfFailedCheckpoints";
+
 /// Latency of one Kafka topic.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TopicLatency {
@@ -55,6 +78,17 @@ impl Reading {
     #[must_use]
     pub fn value(&self, signal: &str) -> Option<f64> {
         self.values.iter().find(|value| &*value.signal == signal).map(|value| value.value)
+    }
+
+    /// The value of a signal that is a count.
+    #[must_use]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a count is no less than 0, and may saturate"
+    )]
+    pub fn count(&self, signal: &str) -> Option<u64> {
+        self.value(signal).map(|value| value as u64)
     }
 
     /// The latency: the largest of all topics, in seconds, those in `ignored` left out. `None` where no topic is left.

@@ -144,7 +144,8 @@ impl Suite {
 
 impl Member {
     /// The default place of a component: release and namespace of its name, and the companion that the guide has.
-    /// GIM serves its metrics on port 8249; those of GSP and GCA are read only where configured.
+    /// GIM serves its metrics on port 8249, GSP those of Flink on port 9249 and path `/` (Genesys documents both); those
+    /// of GCA are read only where configured.
     #[must_use]
     pub fn default_for(component: Component) -> Self {
         let companion = match component {
@@ -154,7 +155,8 @@ impl Member {
         };
         let endpoint = match component {
             Component::Gim => Some(Endpoint::Pods { port: 8249, path: "/metrics".into() }),
-            Component::Gsp | Component::Gca => None,
+            Component::Gsp => Some(Endpoint::Pods { port: 9249, path: "/".into() }),
+            Component::Gca => None,
         };
         Self {
             namespace: component.as_str().into(),

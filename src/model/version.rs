@@ -67,6 +67,14 @@ impl BuildVersion {
         }
     }
 
+    /// Whether both are spelled by one scheme, so that a difference means another build: as many numbers, the first of which
+    /// is the same.
+    #[must_use]
+    pub fn is_of_scheme(&self, other: &Self) -> bool {
+        let numbers = |version: &Self| version.parts.as_ref().map(Vec::len);
+        numbers(self).is_some() && numbers(self) == numbers(other) && self.first_number() == other.first_number()
+    }
+
     /// Whether both name the same build.
     #[must_use]
     pub fn same_build(&self, other: &Self) -> bool {

@@ -5,7 +5,8 @@
 use std::collections::BTreeSet;
 
 use super::objects::Identity;
-use crate::model::names::Name;
+use crate::model::config_map::ConfigMap;
+use crate::model::names::{Component, Name};
 use crate::model::release::Revision;
 use crate::model::suite::Suite;
 use crate::model::workload::{Pod, ReplicaSet, Workload};
@@ -37,6 +38,15 @@ impl Interest {
     #[must_use]
     pub fn everything() -> Self {
         Self { everything: true, ..Self::default() }
+    }
+
+    /// What one component of `suites` is made of.
+    #[must_use]
+    pub fn of_component(suites: &[Suite], component: Component) -> Self {
+        let namespaces = suites.iter().map(|suite| Name::clone(&suite.members.get(component).namespace)).collect();
+        let releases = suites.iter().map(|suite| suite.members.get(component));
+        let releases = releases.map(|member| (Name::clone(&member.namespace), Name::clone(&member.release))).collect();
+        Self { everything: false, namespaces, releases }
     }
 
     /// The namespaces, sorted.
@@ -78,6 +88,12 @@ impl Interest {
         self.everything || self.namespaces.contains(namespace)
     }
 
+    /// Whether the `ConfigMap` is of interest: one without label `app` is nobody's state.
+    #[must_use]
+    pub fn config_map(&self, map: &ConfigMap) -> bool {
+        map.app.is_some() && self.has(&map.namespace)
+    }
+
     /// Whether the revision is of interest.
     #[must_use]
     pub fn revision(&self, revision: &Revision) -> bool {
@@ -96,6 +112,21 @@ mod tests {
         assert_eq!(namespaces, ["gca", "gim", "gsp"]);
         let releases: Vec<&str> = interest.release_names().into_iter().map(|name| &**name).collect();
         assert_eq!(releases, ["gca", "gca-monitoring", "gim", "gim-monitoring", "gsp"]);
+    }
+
+    #[test]
+    fn a_component_is_its_own_namespace() {
+        let interest = Interest::of_component(&[Suite::default_suite()], Component::Gsp);
+        assert_eq!(interest.namespaces().map(|name| &**name).collect::<Vec<_>>(), ["gsp"]);
+        let map = |namespace: &str, app: Option<&str>| ConfigMap {
+            namespace: namespace.into(),
+            name: "state".into(),
+            app: app.map(Into::into),
+            created: crate::model::time::Timestamp::UNIX_EPOCH,
+        };
+        assert!(interest.config_map(&map("gsp", Some("gsp"))));
+        assert!(!interest.config_map(&map("gsp", None)));
+        assert!(!interest.config_map(&map("gim", Some("gsp"))));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! as if they were not there, and what cannot do without names the field that is missing. Pure: what is done about an
 //! object that cannot be read is the watch's business.
 
+mod config_maps;
 mod metadata;
 mod pods;
 mod revisions;
@@ -12,6 +13,7 @@ mod workloads;
 use thiserror::Error;
 
 use super::intern::Interner;
+use crate::model::config_map::ConfigMap;
 use crate::model::release::Revision;
 use crate::model::workload::{Pod, ReplicaSet, Workload};
 
@@ -71,6 +73,11 @@ pub fn replica_set(json: &[u8]) -> Result<ReplicaSet, DecodeError> {
     workloads::replica_set(json, &mut Interner::default())
 }
 
+/// Reads the metadata of a `v1` `ConfigMap`; its data is skipped.
+pub fn config_map(json: &[u8]) -> Result<ConfigMap, DecodeError> {
+    config_maps::config_map(json, &mut Interner::default())
+}
+
 /// Reads the metadata of an object of Helm's storage, a Secret or a `ConfigMap`; its data is skipped.
 pub fn revision(json: &[u8]) -> Result<Revision, DecodeError> {
     revisions::revision(json, &mut Interner::default())
@@ -78,6 +85,7 @@ pub fn revision(json: &[u8]) -> Result<Revision, DecodeError> {
 
 /// The same, with texts shared across the objects of one watch.
 pub(super) mod interning {
+    pub(in crate::observe) use super::config_maps::config_map;
     pub(in crate::observe) use super::pods::pod;
     pub(in crate::observe) use super::revisions::revision;
     pub(in crate::observe) use super::workloads::{deployment, job, replica_set, stateful_set};

@@ -9,6 +9,7 @@ use super::interest::Interest;
 use super::objects::interning;
 use super::watch::Target;
 use crate::index::change::{Change, Delta};
+use crate::model::config_map::ConfigMap;
 use crate::model::names::Name;
 use crate::model::release::Revision;
 use crate::model::scope::HelmDriver;
@@ -93,6 +94,21 @@ pub fn replica_sets(namespace: Option<Name>) -> Target<ReplicaSet> {
     }
 }
 
+/// `ConfigMap`s with label `app`: only their metadata is used. Those in which Helm may keep its releases are not of them.
+pub fn config_maps(namespace: Option<Name>) -> Target<ConfigMap> {
+    Target {
+        kind: SourceKind::ConfigMaps,
+        path: path::<core::ConfigMap>(namespace.as_ref()),
+        namespace,
+        labels: Some("app,owner!=helm".to_owned()),
+        fields: None,
+        metadata_only: true,
+        decode: interning::config_map,
+        wanted: Interest::config_map,
+        change: Change::ConfigMap,
+    }
+}
+
 /// Helm's storage, metadata only.
 pub fn revisions(namespace: Option<Name>, driver: HelmDriver, interest: &Interest) -> Target<Revision> {
     let names = interest.release_names();
@@ -142,6 +158,7 @@ mod tests {
             (stateful_sets(gim()).path, "/apis/apps/v1/namespaces/gim/statefulsets"),
             (deployments(None).path, "/apis/apps/v1/deployments"),
             (jobs(None).path, "/apis/batch/v1/jobs"),
+            (config_maps(gim()).path, "/api/v1/namespaces/gim/configmaps"),
             (replica_sets(None).path, "/apis/apps/v1/replicasets"),
             (storage_path(gim().as_ref(), HelmDriver::Secret), "/api/v1/namespaces/gim/secrets"),
             (storage_path(None, HelmDriver::Configmap), "/api/v1/configmaps"),

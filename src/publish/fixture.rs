@@ -12,6 +12,8 @@ use crate::assess::assessment::{
 use crate::assess::shared::Shared;
 use crate::assess::snapshot::{Snapshot, SourceSnapshot, SuiteSnapshot};
 use crate::assess::trend::{Trend, TrendReport};
+use crate::model::database::ObjectState;
+use crate::model::dependency::{Dependency, ProbeFailure};
 use crate::model::facts::{ComponentFacts, Facts, Generation, PodFacts, Sources, SurroundingFacts, WorkloadFacts};
 use crate::model::memory::{Memory, Witness};
 use crate::model::names::{Component, PerComponent};
@@ -350,6 +352,31 @@ pub fn evidence_by_kind() -> Vec<(&'static str, Evidence)> {
         ("topic_absent", Evidence::TopicAbsent { topic: "voice".into() }),
         ("trend", Evidence::Trend(Trend::Growing)),
         ("no_pod_ready", Evidence::NoPodReady),
+        ("signal_missing", Evidence::SignalMissing { signal: "flink_jobmanager_numRunningJobs" }),
+        ("flink_jobs", Evidence::FlinkJobs { running: 1, restarts: Some(2) }),
+        ("task_managers", Evidence::TaskManagers { registered: 0, wanted: 2 }),
+        ("checkpoints", Evidence::Checkpoints { completed_at: None, failed: 2, since: at(120) }),
+        ("running_build", Evidence::RunningBuild { expected: "2".into(), found: "1".into() }),
+        ("config_map_left", Evidence::ConfigMapLeft { config_map: "gsp-state".into(), created: at(60) }),
+        ("config_time", Evidence::ConfigTime { tenant: "100".into(), at: at(60) }),
+        ("tenant_untold", Evidence::TenantUntold { tenant: None }),
+        ("server_state", Evidence::ServerState { value: -3.0, limit: -2.0 }),
+        ("counter", Evidence::Counter { signal: "gim_failed_jobsteps".into(), value: 4.0, rose: Some(at(900)) }),
+        ("schema", Evidence::Schema { found: "8.5.116.42".into(), expected: "8.5.116.48".into() }),
+        ("schema_object", Evidence::SchemaObject { object: "new_table.c".into(), state: Some(ObjectState::Missing) }),
+        ("migration_due", Evidence::MigrationDue { at: at(3700) }),
+        ("export_view", Evidence::ExportView { view: "new_view".into(), exists: Some(false) }),
+        (
+            "dependency",
+            Evidence::Dependency {
+                dependency: Dependency::Kafka,
+                failure: Some(ProbeFailure::Refused),
+                since: Some(at(910)),
+                last_success: Some(at(900)),
+            },
+        ),
+        ("aggregation", Evidence::Aggregation { level: 1.0, healthy_from: 2 }),
+        ("backup", Evidence::Backup { last_success: Some(at(50)), begin: Some(at(100)) }),
     ]
 }
 

@@ -87,7 +87,7 @@ fn configuration(suites: usize, metrics_port: u16) -> String {
         let _ = writeln!(
             yaml,
             "- name: suite-{suite}\n  gim: {{namespace: gim-{suite}, companion: none, metrics: {{port: {metrics_port}}}}}\n  \
-             gsp: {{namespace: gsp-{suite}}}\n  gca: {{namespace: gca-{suite}, companion: none}}"
+             gsp: {{namespace: gsp-{suite}, metrics: none}}\n  gca: {{namespace: gca-{suite}, companion: none}}"
         );
     }
     yaml

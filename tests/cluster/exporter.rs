@@ -25,6 +25,7 @@ use crate::{
 /// What the exporter may read: what the README tells users to grant.
 const RULES: &str = r#"[
     {"apiGroups": [""], "resources": ["pods", "secrets"], "verbs": ["get", "list", "watch"]},
+    {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["list", "watch"]},
     {"apiGroups": ["apps"], "resources": ["statefulsets", "deployments", "replicasets"], "verbs": ["get", "list", "watch"]},
     {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["get", "list", "watch"]}
 ]"#;
@@ -206,6 +207,8 @@ fn listening(log: &str) -> Option<String> {
 fn configuration(place: &Place, times: Times) -> Value {
     let seconds = |seconds: u32| format!("{seconds}s");
     let member = |component: &str| json!({ "namespace": place.namespace(component) });
+    let mut gsp = member("gsp");
+    gsp["metrics"] = json!("none");
     let times = json!({
         "helm_timeout": seconds(times.helm_timeout),
         "companion_helm_timeout": seconds(times.helm_timeout),
@@ -219,7 +222,7 @@ fn configuration(place: &Place, times: Times) -> Value {
         "metrics_grace": "20s",
     });
     json!({
-        "suites": [{ "name": "default", "gim": member("gim"), "gsp": member("gsp"), "gca": member("gca") }],
+        "suites": [{ "name": "default", "gim": member("gim"), "gsp": gsp, "gca": member("gca") }],
         "policy": {
             "suspect_window": "1h",
             "cycle": "1h",

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gim_upgrade_exporter::index::change::{Change, Delta};
+use gim_upgrade_exporter::model::config_map::ConfigMap;
 use gim_upgrade_exporter::model::release::{BodyState, Revision};
 use gim_upgrade_exporter::model::scope::{KubernetesScope, Scope};
 use gim_upgrade_exporter::model::signal::Reading;
@@ -61,6 +62,7 @@ struct Heard {
     workloads: BTreeMap<String, Workload>,
     replica_sets: BTreeMap<String, ReplicaSet>,
     revisions: BTreeMap<String, Revision>,
+    config_maps: BTreeMap<String, ConfigMap>,
     bodies: Vec<(BodyWant, BodyState)>,
     readings: Vec<Reading>,
     sources: BTreeMap<SourceId, (Arc<Contact>, Duration)>,
@@ -85,11 +87,8 @@ impl Heard {
             Change::Revision(delta) => apply(&mut self.revisions, "", delta, |it| (&it.namespace, &it.object)),
             Change::Body(want, state) => self.bodies.push((want, state)),
             Change::Reading(reading) => self.readings.push(reading),
-            Change::ConfigMap(_)
-            | Change::Probe(_)
-            | Change::Database(_)
-            | Change::Backup(_)
-            | Change::Aggregation(_) => {}
+            Change::ConfigMap(delta) => apply(&mut self.config_maps, "", delta, |it| (&it.namespace, &it.name)),
+            Change::Probe(_) | Change::Database(_) | Change::Backup(_) | Change::Aggregation(_) => {}
             Change::SourceAdded { source, contact, stale_after } => {
                 let again = self.sources.insert(source, (contact, stale_after));
                 assert!(again.is_none(), "a source was added twice");
@@ -115,9 +114,9 @@ impl Heard {
         contact.last().is_none_or(|last| between(last, Timestamp::now()) > *stale_after)
     }
 
-    /// Whether all six watches and the reader of bodies are synced.
+    /// Whether all seven watches and the reader of bodies are synced.
     fn is_synced(&self) -> bool {
-        self.conditions.len() >= 7 && self.conditions.values().all(|condition| *condition == SourceCondition::Synced)
+        self.conditions.len() >= 8 && self.conditions.values().all(|condition| *condition == SourceCondition::Synced)
     }
 
     fn kinds(&self, kind: SourceKind) -> BTreeSet<Option<&str>> {

@@ -135,7 +135,7 @@ async fn without_permission_for_the_cluster_each_namespace_is_watched() {
     let server = server().await;
     server.faults().set(On::all().kind(Kind::Secrets).cluster_wide(), Fault::Forbidden);
     let mut house = House::over(server, KubernetesScope::Auto).await;
-    house.until("synced", |heard| heard.conditions.len() >= 5 + 2 * 3 && heard.is_synced()).await;
+    house.until("synced", |heard| heard.conditions.len() >= 6 + 2 * 3 && heard.is_synced()).await;
     let each = [Some("gca"), Some("gim"), Some("gsp")].into();
     assert_eq!(house.heard.kinds(SourceKind::Helm), each);
     assert_eq!(house.heard.kinds(SourceKind::HelmBodies), each);
@@ -149,7 +149,7 @@ async fn without_permission_for_the_cluster_each_namespace_is_watched() {
 async fn the_scope_can_be_set() {
     let server = server().await;
     let mut house = House::over(server, KubernetesScope::Namespaces).await;
-    house.until("synced", |heard| heard.conditions.len() >= 7 * 3 && heard.is_synced()).await;
+    house.until("synced", |heard| heard.conditions.len() > 7 * 3 && heard.is_synced()).await;
     assert_eq!(house.heard.kinds(SourceKind::Pods).len(), 3);
 }
 
@@ -167,7 +167,7 @@ async fn a_forbidden_namespace_is_told_and_the_rest_goes_on() {
     assert!(detail.contains("cannot list resource \"pods\""), "{detail}");
 
     house.server.faults().unset(fault);
-    house.until("mended", |heard| heard.is_synced() && heard.conditions.len() >= 21).await;
+    house.until("mended", |heard| heard.is_synced() && heard.conditions.len() >= 22).await;
 }
 
 #[tokio::test]

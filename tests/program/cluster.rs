@@ -107,7 +107,7 @@ impl Cluster {
             json!({
                 "name": suite,
                 "gim": {"namespace": format!("gim{end}"), "metrics": {"url": self.pages.url(suite)}},
-                "gsp": {"namespace": format!("gsp{end}")},
+                "gsp": {"namespace": format!("gsp{end}"), "metrics": "none"},
                 "gca": {"namespace": format!("gca{end}")},
             })
         });

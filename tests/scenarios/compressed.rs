@@ -76,7 +76,10 @@ async fn play(scenario: &Scenario, speed: f64) -> Run {
 
     let mut config = Config { policy: Policy::default().divided(speed), ..Config::default() };
     let port = player.metrics_port();
-    config.suites[0].members.gim.endpoint = Some(Endpoint::Pods { port, path: "/metrics".into() });
+    let members = &mut config.suites[0].members;
+    for member in [&mut members.gim, &mut members.gsp] {
+        member.endpoint = Some(Endpoint::Pods { port, path: "/metrics".into() });
+    }
     let late_after = config.policy.signal_interval.mul_f64(LATE);
     let outlet = Outlet::new(&config);
     let mut generation = Generation::new();

@@ -120,13 +120,14 @@ pub struct Watcher {
     reads: HashMap<EndpointWant, Timestamp>,
 }
 
-const SOURCES: [SourceKind; 6] = [
+const SOURCES: [SourceKind; 7] = [
     SourceKind::Pods,
     SourceKind::StatefulSets,
     SourceKind::Deployments,
     SourceKind::ReplicaSets,
     SourceKind::Jobs,
     SourceKind::Helm,
+    SourceKind::ConfigMaps,
 ];
 
 impl Watcher {
@@ -215,7 +216,11 @@ fn added(kind: Kind, json: &[u8]) -> Option<Change> {
         Kind::Jobs => workload(WorkloadKind::Job, objects::job(json).unwrap()),
         Kind::ReplicaSets => Change::ReplicaSet(Delta::Apply(objects::replica_set(json).unwrap())),
         Kind::Secrets => Change::Revision(Delta::Apply(objects::revision(json).unwrap())),
-        Kind::ConfigMaps => return None,
+        Kind::ConfigMaps => {
+            let map = objects::config_map(json).unwrap();
+            // The watch selects by that label.
+            map.app.is_some().then_some(Change::ConfigMap(Delta::Apply(map)))?
+        }
     })
 }
 
@@ -230,7 +235,7 @@ fn deleted(kind: Kind, object: &store::Object) -> Option<Change> {
         Kind::Jobs => Change::Workload(WorkloadKind::Job, gone(object)),
         Kind::ReplicaSets => Change::ReplicaSet(gone(object)),
         Kind::Secrets => Change::Revision(gone(object)),
-        Kind::ConfigMaps => return None,
+        Kind::ConfigMaps => Change::ConfigMap(gone(object)),
     })
 }
 

@@ -1,12 +1,13 @@
 //! Do workloads and pods run the images of the release's manifest? Templates must be equal; pods are compared by tag,
-//! since a registry mirror may rewrite the rest.
+//! since a registry mirror may rewrite the rest. Flink's job tells its own build.
 
 use super::Context;
 use crate::assess::answer::{Answer, CheckState, Evidence};
 use crate::model::facts::Generation;
 use crate::model::names::Name;
 use crate::model::release::{ManifestWorkload, ReleaseBody};
-use crate::model::version::image_tag;
+use crate::model::signal::Reading;
+use crate::model::version::{BuildVersion, image_tag};
 
 /// Answers `image_matches_chart`; does not apply where there is no release or its manifest has no workloads.
 pub fn answer(context: &Context<'_>) -> Option<Answer> {
@@ -18,7 +19,8 @@ pub fn answer(context: &Context<'_>) -> Option<Answer> {
     if body.workloads.is_empty() {
         return None;
     }
-    let differences = differences(context, body);
+    let mut differences = differences(context, body);
+    differences.extend(running_build(context, body));
     let state = if differences.is_empty() {
         CheckState::Pass
     } else if context.operation.is_some_and(|operation| !context.horizon.passed(operation.ready_deadline)) {
@@ -59,6 +61,28 @@ fn differences(context: &Context<'_>, body: &ReleaseBody) -> Vec<Evidence> {
         }
     }
     found
+}
+
+/// The build that Flink's job tells of itself, where it is another one than that of every image of the manifest. One that
+/// is spelled by another scheme says nothing.
+fn running_build(context: &Context<'_>, body: &ReleaseBody) -> Option<Evidence> {
+    let new = |reading: &&Reading| {
+        let uid = reading.pod_uid.as_ref();
+        context
+            .facts
+            .replicas()
+            .any(|pod| uid == Some(&pod.pod.uid) && pod.generation == Generation::New && pod.pod.ready)
+    };
+    let images = || body.workloads.iter().flat_map(|workload| &workload.images).filter_map(|image| image_tag(image));
+    let mut readings = context.facts.signals.current(context.policy.signal_silence()).filter(new);
+    readings.find_map(|reading| {
+        let found = reading.build.as_ref()?;
+        let running = BuildVersion::new(found);
+        let mut alike = images().map(BuildVersion::new).filter(|tag| tag.is_of_scheme(&running)).peekable();
+        let expected = alike.peek()?.text().clone();
+        let other = !alike.any(|tag| tag.same_build(&running));
+        other.then(|| Evidence::RunningBuild { expected, found: found.clone() })
+    })
 }
 
 fn first_difference(declared: &ManifestWorkload, found: &[Name]) -> Evidence {

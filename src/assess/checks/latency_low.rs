@@ -15,7 +15,8 @@ pub fn answer(context: &Context<'_>) -> Option<Answer> {
         return Some(Answer::new(CheckState::Pending, [Evidence::NoPodReady]));
     };
     let (Some(seconds), Some(at)) = (trend.latency_seconds, trend.newest) else {
-        let state = if context.rollout.all_ready { CheckState::Unknown } else { CheckState::Pending };
+        let silent = context.rollout.all_ready && context.horizon.lasted(silent, context.policy.signal_silence());
+        let state = if silent { CheckState::Unknown } else { CheckState::Pending };
         return Some(Answer::new(state, [Evidence::LastSample { at: None }]));
     };
     if context.horizon.lasted(silent, context.policy.signal_silence()) {
@@ -25,9 +26,11 @@ pub fn answer(context: &Context<'_>) -> Option<Answer> {
     let evidence = [Evidence::Latency { seconds, limit_seconds }, Evidence::Trend(trend.trend)];
     let in_grace =
         grace_after_ready(context, context.times.settle_timeout).is_some_and(|until| !context.horizon.passed(until));
-    let state = if seconds <= limit_seconds && context.rollout.all_ready {
+    let is_low = seconds <= limit_seconds && context.rollout.all_ready;
+    // What is left when a topic vanishes may be low: that is no improvement.
+    let state = if is_low && trend.trend != Trend::Absent {
         CheckState::Pass
-    } else if in_grace || trend.trend == Trend::Draining {
+    } else if is_low || in_grace || trend.trend == Trend::Draining {
         CheckState::Pending
     } else {
         CheckState::Fail

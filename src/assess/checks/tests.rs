@@ -9,7 +9,7 @@ use crate::model::release::{BodyState, Hook, HookPhase, ReleaseStatus};
 use crate::model::workload::{TerminatedReason, WaitingReason};
 
 /// The answer of one check at a minute; `n/a` where it does not apply.
-fn state(scene: &Scene, component: Component, minutes: f64, check: CheckId) -> &'static str {
+pub(super) fn state(scene: &Scene, component: Component, minutes: f64, check: CheckId) -> &'static str {
     let answers = scene.ask(component, minutes, answer_all);
     answers.iter().find(|(id, _)| *id == check).map_or("n/a", |(_, answer)| answer.state.as_str())
 }
@@ -154,7 +154,7 @@ fn checks_of_signals_answer() {
     };
     let mut scene = Scene::upgraded(Gim);
     scene.judge(2.0);
-    assert_eq!(says(&scene, 2.1), ["pending", "unknown", "pending"], "Ready, and not read yet");
+    assert_eq!(says(&scene, 2.1), ["pending", "pending", "pending"], "Ready, and not read yet");
     assert_eq!(says(&scene, 7.0), ["fail", "unknown", "unknown"], "never read");
     scene.play(2.25, 3.0, |_| 3.0);
     assert_eq!(says(&scene, 3.0), ["pass", "pass", "pending"], "the window is filling");

@@ -85,12 +85,12 @@ pub struct Labels<'a> {
     /// Chart and version, `_` for `+`.
     #[serde(borrow, rename = "helm.sh/chart")]
     pub chart: Option<Text<'a>>,
+    /// By the custom of older charts the full name of a release.
+    #[serde(borrow)]
+    pub app: Option<Text<'a>>,
     /// By custom the Helm release.
     #[serde(borrow, rename = "app.kubernetes.io/instance")]
     pub instance: Option<Text<'a>>,
-    /// By custom the chart's full name.
-    #[serde(borrow)]
-    pub app: Option<Text<'a>>,
     /// By custom what it is.
     #[serde(borrow, rename = "app.kubernetes.io/name")]
     pub app_name: Option<Text<'a>>,

@@ -4,16 +4,22 @@
 //! not decided here.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use crate::exposition::Sample;
 use crate::model::names::Name;
 use crate::model::scope::LatencyUnit;
-use crate::model::signal::{SignalValue, TopicLatency};
+use crate::model::signal::{
+    CHECKPOINTS_COMPLETED, CHECKPOINTS_FAILED, JOB_RESTARTS, JOB_UPTIME, RUNNING_JOBS, SignalValue, TASK_MANAGERS,
+    TopicLatency,
+};
 use crate::model::time::Timestamp;
 
 /// The most topics that a reading has. GIM consumes about a dozen.
 pub const MAX_TOPICS: usize = 256;
-/// The longest topic or schema version that is kept, in bytes: Kafka's own limit for a topic.
+/// The most tenants that a reading tells of. A GSP serves a few dozen.
+pub const MAX_TENANTS: usize = 256;
+/// The longest label's value that is kept, in bytes: Kafka's own limit for a topic.
 const MAX_TEXT_BYTES: usize = 249;
 /// GIM's Kafka latency, with labels `pod`, `topic` and `partition`.
 const LATENCY: &str = "gim_kafka_timestamp_behind";
@@ -21,6 +27,14 @@ const LATENCY: &str = "gim_kafka_timestamp_behind";
 const TOPIC: &str = "topic";
 /// Label of GIM's state that names the version of the Info Mart schema.
 const SCHEMA_VERSION: &str = "schema_version";
+/// Label of Flink's build that names it.
+const VERSION: &str = "version";
+/// Label that names a Flink operator, and the one that takes configuration from GCA.
+const OPERATOR: (&str, &str) = ("operator_name", "Source: gca-cfg");
+/// Label of Flink's event times that names the tenant.
+const TENANT: &str = "tenant";
+/// What Flink says where there is nothing yet: no checkpoint, no running job.
+const NOT_YET: f64 = -1.0;
 
 /// How the series of a family become one value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,14 +45,34 @@ enum Reduce {
     Least,
     /// The sum.
     Sum,
+    /// The largest: several jobs, the worst of which counts. -1 is none yet.
+    Most,
+    /// The smallest: several jobs, the youngest of which counts. -1 is none yet.
+    Youngest,
+    /// Not a value but the label `version`.
+    Build,
+    /// The newest of each tenant, of the operator that takes configuration, in milliseconds since the epoch.
+    ConfigTime,
 }
 
 /// Name, and how it is reduced.
-const FAMILIES: [(&str, Reduce); 4] = [
+const FAMILIES: [(&str, Reduce); 16] = [
     (LATENCY, Reduce::LatencyByTopic),
     ("gim_server_state", Reduce::Least),
     ("gim_number_failed_kafkajob", Reduce::Sum),
     ("gim_failed_jobsteps", Reduce::Sum),
+    (RUNNING_JOBS, Reduce::Sum),
+    (TASK_MANAGERS, Reduce::Sum),
+    ("flink_jobmanager_taskSlotsTotal", Reduce::Sum),
+    ("flink_jobmanager_taskSlotsAvailable", Reduce::Sum),
+    (JOB_UPTIME, Reduce::Youngest),
+    (JOB_RESTARTS, Reduce::Sum),
+    ("flink_jobmanager_job_lastCheckpointDuration", Reduce::Most),
+    (CHECKPOINTS_FAILED, Reduce::Sum),
+    (CHECKPOINTS_COMPLETED, Reduce::Sum),
+    ("flink_jobmanager_job_numberOfInProgressCheckpoints", Reduce::Sum),
+    ("flink_taskmanager_job_task_operator_version_semVer_buildInfo", Reduce::Build),
+    ("flink_taskmanager_job_task_operator_user_tenant_eventTime", Reduce::ConfigTime),
 ];
 
 /// What a page says.
@@ -70,6 +104,19 @@ pub fn is_of_interest(sample: &str) -> bool {
     family(sample).is_some()
 }
 
+/// A value that cannot be true, or for which there is no room.
+struct Refused;
+
+/// What has been read of a page so far.
+#[derive(Default)]
+struct Page<'a> {
+    topics: BTreeMap<&'a str, f64>,
+    values: BTreeMap<&'static str, f64>,
+    schema_version: Option<&'a str>,
+    build: Option<&'a str>,
+    config_times: BTreeMap<&'a str, Timestamp>,
+}
+
 /// Reduces the samples of one page.
 #[must_use]
 pub fn reduce(samples: &[Sample], unit: LatencyUnit) -> Values {
@@ -77,42 +124,95 @@ pub fn reduce(samples: &[Sample], unit: LatencyUnit) -> Values {
         LatencyUnit::Milliseconds => 0.001,
         LatencyUnit::Seconds => 1.0,
     };
-    let mut topics: BTreeMap<&str, f64> = BTreeMap::new();
-    let mut values: BTreeMap<&'static str, f64> = BTreeMap::new();
+    let mut page = Page::default();
     let mut refused: BTreeMap<&'static str, usize> = BTreeMap::new();
-    let mut schema_version = None;
     for sample in samples {
         let Some((name, how)) = family(&sample.name) else { continue };
-        if let Some(version) = sample.label(SCHEMA_VERSION).filter(|version| fits(version)) {
-            schema_version = Some(Name::from(version));
-        }
-        // A latency or a count is no less than 0; a state may be.
-        let possible = sample.value.is_finite() && (how == Reduce::Least || sample.value >= 0.0);
-        let topic = sample.label(TOPIC).unwrap_or_default();
-        let room = topics.len() < MAX_TOPICS || topics.contains_key(topic);
-        if !possible || (how == Reduce::LatencyByTopic && !(room && fits(topic))) {
+        if page.take(name, how, sample, seconds_per_unit).is_err() {
             *refused.entry(name).or_default() += 1;
-            continue;
-        }
-        match how {
-            Reduce::LatencyByTopic => {
-                let seconds = sample.value * seconds_per_unit;
-                topics.entry(topic).and_modify(|most| *most = most.max(seconds)).or_insert(seconds);
-            }
-            Reduce::Least => {
-                values.entry(name).and_modify(|least| *least = least.min(sample.value)).or_insert(sample.value);
-            }
-            Reduce::Sum => *values.entry(name).or_default() += sample.value,
         }
     }
+    let Page { topics, values, schema_version, build, config_times } = page;
     Values {
         topics: topics.into_iter().map(|(topic, seconds)| TopicLatency { topic: topic.into(), seconds }).collect(),
         others: values.into_iter().map(|(signal, value)| SignalValue { signal: signal.into(), value }).collect(),
-        schema_version,
-        build: None,
-        config_times: Vec::new(),
+        schema_version: schema_version.map(Name::from),
+        build: build.map(Name::from),
+        config_times: config_times.into_iter().map(|(tenant, at)| (tenant.into(), at)).collect(),
         refused: refused.into_iter().map(|(name, count)| format!("{count} impossible values of {name}")).collect(),
     }
+}
+
+impl<'a> Page<'a> {
+    fn take(
+        &mut self,
+        name: &'static str,
+        how: Reduce,
+        sample: &'a Sample,
+        seconds_per_unit: f64,
+    ) -> Result<(), Refused> {
+        if let Some(version) = sample.label(SCHEMA_VERSION).filter(|version| fits(version)) {
+            self.schema_version = Some(version);
+        }
+        let value = sample.value;
+        match how {
+            Reduce::LatencyByTopic => {
+                let topic = sample.label(TOPIC).unwrap_or_default();
+                let seconds = count(value)? * seconds_per_unit;
+                let latency = place(&mut self.topics, topic, MAX_TOPICS)?.or_insert(seconds);
+                *latency = latency.max(seconds);
+            }
+            // A latency or a count is no less than 0; a state may be.
+            Reduce::Least => self.put(name, finite(value)?, f64::min),
+            Reduce::Sum => self.put(name, count(value)?, |sum, value| sum + value),
+            Reduce::Most | Reduce::Youngest if value == NOT_YET => {}
+            Reduce::Most => self.put(name, count(value)?, f64::max),
+            Reduce::Youngest => self.put(name, count(value)?, f64::min),
+            Reduce::Build => {
+                let version = sample.label(VERSION).filter(|version| !version.is_empty());
+                self.build = Some(version.filter(|version| fits(version)).ok_or(Refused)?);
+            }
+            Reduce::ConfigTime => {
+                // Other operators have event times too. Before its first event Flink has the smallest number there is.
+                if sample.label(OPERATOR.0) != Some(OPERATOR.1) || value <= 0.0 {
+                    return Ok(());
+                }
+                let at = instant(finite(value)?)?;
+                let tenant = sample.label(TENANT).unwrap_or_default();
+                let newest = place(&mut self.config_times, tenant, MAX_TENANTS)?.or_insert(at);
+                *newest = at.max(*newest);
+            }
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, name: &'static str, value: f64, join: impl Fn(f64, f64) -> f64) {
+        self.values.entry(name).and_modify(|known| *known = join(*known, value)).or_insert(value);
+    }
+}
+
+/// The place of a label's value, where it is short enough and one of the first `most`.
+fn place<'m, 'a, T>(
+    map: &'m mut BTreeMap<&'a str, T>,
+    key: &'a str,
+    most: usize,
+) -> Result<Entry<'m, &'a str, T>, Refused> {
+    let room = fits(key) && (map.len() < most || map.contains_key(key));
+    if room { Ok(map.entry(key)) } else { Err(Refused) }
+}
+
+fn finite(value: f64) -> Result<f64, Refused> {
+    if value.is_finite() { Ok(value) } else { Err(Refused) }
+}
+
+fn count(value: f64) -> Result<f64, Refused> {
+    finite(value).and_then(|value| if value >= 0.0 { Ok(value) } else { Err(Refused) })
+}
+
+/// The instant so many milliseconds after the epoch; refused beyond the calendar.
+#[expect(clippy::cast_possible_truncation, reason = "a number too large saturates, and is beyond the calendar")]
+fn instant(milliseconds: f64) -> Result<Timestamp, Refused> {
+    Timestamp::from_millisecond(milliseconds as i64).map_err(|_| Refused)
 }
 
 fn fits(text: &str) -> bool {
@@ -120,79 +220,4 @@ fn fits(text: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::exposition::{Format, Parser};
-
-    fn read(page: &str) -> Values {
-        let mut parser = Parser::new(Format::Text, is_of_interest);
-        parser.feed(page.as_bytes()).unwrap();
-        reduce(&parser.finish().unwrap(), LatencyUnit::Milliseconds)
-    }
-
-    fn topics(values: &Values) -> Vec<(&str, f64)> {
-        values.topics.iter().map(|topic| (&*topic.topic, topic.seconds)).collect()
-    }
-
-    #[test]
-    fn a_page_of_gim() {
-        let values = read(
-            "# TYPE gim_kafka_timestamp_behind gauge\n\
-             gim_kafka_timestamp_behind{pod=\"gim-0\",topic=\"voice\",partition=\"0\"} 1500\n\
-             gim_kafka_timestamp_behind{pod=\"gim-0\",topic=\"voice\",partition=\"1\"} 2500\n\
-             gim_kafka_timestamp_behind{pod=\"gim-0\",topic=\"agent\",partition=\"0\"} 0\n\
-             gim_server_state{pod=\"gim-0\",schema_version=\"8.5.116.48\"} 3\n\
-             gim_number_failed_kafkajob 4\n\
-             gim_failed_jobsteps{pod=\"gim-0\",failedJobSteps=\"a\"} 1\n\
-             gim_failed_jobsteps{pod=\"gim-0\",failedJobSteps=\"b\"} 2\n\
-             jvm_threads 7\n",
-        );
-        assert_eq!(topics(&values), [("agent", 0.0), ("voice", 2.5)]);
-        let others: Vec<_> = values.others.iter().map(|value| (&*value.signal, value.value)).collect();
-        assert_eq!(
-            others,
-            [("gim_failed_jobsteps", 3.0), ("gim_number_failed_kafkajob", 4.0), ("gim_server_state", 3.0)]
-        );
-        assert_eq!(values.schema_version.as_deref(), Some("8.5.116.48"));
-        assert_eq!(values.refused, Vec::<String>::new());
-    }
-
-    #[test]
-    fn impossible_values_are_told_and_left_out() {
-        let values = read(
-            "gim_kafka_timestamp_behind{topic=\"a\",partition=\"0\"} -5\n\
-             gim_kafka_timestamp_behind{topic=\"a\",partition=\"1\"} 3000\n\
-             gim_kafka_timestamp_behind{topic=\"b\"} NaN\n\
-             gim_kafka_timestamp_behind{topic=\"c\"} +Inf\n\
-             gim_server_state -2\n\
-             gim_number_failed_kafkajob NaN\n",
-        );
-        assert_eq!(topics(&values), [("a", 3.0)]);
-        assert_eq!(values.others.len(), 1, "a negative state is a state");
-        assert_eq!(
-            values.refused,
-            ["3 impossible values of gim_kafka_timestamp_behind", "1 impossible values of gim_number_failed_kafkajob",]
-        );
-    }
-
-    #[test]
-    fn counters_of_openmetrics_and_seconds() {
-        let mut parser = Parser::new(Format::OpenMetrics, is_of_interest);
-        let page = "# TYPE gim_number_failed_kafkajob counter\ngim_number_failed_kafkajob_total 2\n\
-                    # TYPE gim_kafka_timestamp_behind gauge\ngim_kafka_timestamp_behind 12\n# EOF\n";
-        parser.feed(page.as_bytes()).unwrap();
-        let values = reduce(&parser.finish().unwrap(), LatencyUnit::Seconds);
-        assert_eq!(topics(&values), [("", 12.0)]);
-        assert_eq!((&*values.others[0].signal, values.others[0].value), ("gim_number_failed_kafkajob", 2.0));
-    }
-
-    #[test]
-    fn topics_are_bounded() {
-        let lines: Vec<String> =
-            (0..300).map(|n| format!("gim_kafka_timestamp_behind{{topic=\"t{n:03}\"}} 1\n")).collect();
-        let page = lines.concat();
-        let values = read(&page);
-        assert_eq!(values.topics.len(), MAX_TOPICS);
-        assert_eq!(values.refused, ["44 impossible values of gim_kafka_timestamp_behind"]);
-    }
-}
+mod tests;

@@ -225,6 +225,27 @@ impl Serialize for EvidenceStatus<'_> {
             Evidence::TopicAbsent { topic } => fields!("topic_absent", topic),
             Evidence::Trend(trend) => fields!("trend", trend),
             Evidence::NoPodReady => fields!("no_pod_ready"),
+            Evidence::SignalMissing { signal } => fields!("signal_missing", signal),
+            Evidence::FlinkJobs { running, restarts } => fields!("flink_jobs", running, restarts),
+            Evidence::TaskManagers { registered, wanted } => fields!("task_managers", registered, wanted),
+            Evidence::Checkpoints { completed_at, failed, since } => {
+                fields!("checkpoints", completed_at, failed, since)
+            }
+            Evidence::RunningBuild { expected, found } => fields!("running_build", expected, found),
+            Evidence::ConfigMapLeft { config_map, created } => fields!("config_map_left", config_map, created),
+            Evidence::ConfigTime { tenant, at } => fields!("config_time", tenant, at),
+            Evidence::TenantUntold { tenant } => fields!("tenant_untold", tenant),
+            Evidence::ServerState { value, limit } => fields!("server_state", value, limit),
+            Evidence::Counter { signal, value, rose } => fields!("counter", signal, value, rose),
+            Evidence::Schema { found, expected } => fields!("schema", found, expected),
+            Evidence::SchemaObject { object, state } => fields!("schema_object", object, state),
+            Evidence::MigrationDue { at } => fields!("migration_due", at),
+            Evidence::ExportView { view, exists } => fields!("export_view", view, exists),
+            Evidence::Dependency { dependency, failure, since, last_success } => {
+                fields!("dependency", dependency, failure, since, last_success);
+            }
+            Evidence::Aggregation { level, healthy_from } => fields!("aggregation", level, healthy_from),
+            Evidence::Backup { last_success, begin } => fields!("backup", last_success, begin),
         }
         map.serialize_entry("text", &text::evidence(self.0))?;
         map.end()

@@ -3,9 +3,12 @@
 use super::instant;
 use crate::assess::answer::{DeadlineKind, Evidence};
 use crate::assess::trend::Trend;
+use crate::model::database::ObjectState;
+use crate::model::dependency::{Dependency, ProbeFailure};
 use crate::model::names::Name;
 use crate::model::release::HookPhase;
 use crate::model::source::{Freshness, SourceKind};
+use crate::model::time::Timestamp;
 
 /// What a piece of evidence says.
 #[must_use]
@@ -52,7 +55,111 @@ pub fn evidence(evidence: &Evidence) -> String {
         Evidence::TopicAbsent { topic } => format!("Topic {topic} had samples and has none now."),
         Evidence::Trend(trend) => trend_sentence(*trend).to_owned(),
         Evidence::NoPodReady => "No pod is Ready, so there are no signals to read.".to_owned(),
+        Evidence::SignalMissing { signal } => format!("No page tells {signal}."),
+        Evidence::FlinkJobs { running, restarts } => flink_jobs(*running, restarts.unwrap_or(0)),
+        Evidence::TaskManagers { registered, wanted } => {
+            format!("{registered} of {wanted} task managers have registered.")
+        }
+        Evidence::Checkpoints { completed_at, failed, since } => checkpoints(*completed_at, *failed, *since),
+        Evidence::RunningBuild { expected, found } => {
+            format!("Flink's job is of build {found} where the manifest has {expected}.")
+        }
+        Evidence::ConfigMapLeft { config_map, created } => {
+            format!("ConfigMap {config_map} of {} was left behind.", instant(*created))
+        }
+        Evidence::ConfigTime { tenant, at } => {
+            format!("The newest configuration that GSP has of tenant {tenant} is of {}.", instant(*at))
+        }
+        Evidence::TenantUntold { tenant: Some(tenant) } => format!("GSP tells of no configuration of tenant {tenant}."),
+        Evidence::TenantUntold { tenant: None } => {
+            "GSP does not tell of exactly one tenant, and the suite names none.".to_owned()
+        }
+        Evidence::ServerState { value, limit } => {
+            format!("GIM gives its state as {value}; {limit} or more counts as well.")
+        }
+        Evidence::Counter { signal, value, rose: Some(rose) } => {
+            format!("Counter {signal} is {value} and last rose at {}.", instant(*rose))
+        }
+        Evidence::Counter { signal, value, rose: None } => format!("Counter {signal} is {value} and does not rise."),
+        Evidence::Schema { found, expected } => format!("The schema is {found}; the target's is {expected}."),
+        Evidence::SchemaObject { object, state } => match state {
+            Some(ObjectState::Missing) => format!("Object {object} does not exist."),
+            Some(ObjectState::Empty) => format!("Object {object} exists and is empty."),
+            Some(ObjectState::Populated) => format!("Object {object} is populated."),
+            _ => format!("Object {object} could not be read."),
+        },
+        Evidence::MigrationDue { at } => format!("The migration must be done by {}.", instant(*at)),
+        Evidence::ExportView { view, exists } => match exists {
+            Some(true) => format!("Export view {view} exists."),
+            Some(false) => {
+                format!(
+                    "Export view {view} does not exist: run ./entrypoint.sh -job Job_MigrateGIM -make-export-views."
+                )
+            }
+            None => format!("Export view {view} could not be read."),
+        },
+        Evidence::Dependency { dependency, failure, since, last_success } => {
+            dependency_sentence(*dependency, failure.zip(*since), *last_success)
+        }
+        Evidence::Aggregation { level, healthy_from } => {
+            format!("The aggregation gives its health as {level}; {healthy_from} or more counts as healthy.")
+        }
+        Evidence::Backup { last_success: Some(at), begin: Some(begin) } => {
+            format!("The last backup succeeded at {}; the operation began at {}.", instant(*at), instant(*begin))
+        }
+        Evidence::Backup { last_success: Some(at), begin: None } => {
+            format!("The last backup succeeded at {}.", instant(*at))
+        }
+        Evidence::Backup { last_success: None, .. } => "No backup is known to have succeeded.".to_owned(),
     }
+}
+
+fn flink_jobs(running: u64, restarts: u64) -> String {
+    let jobs = match running {
+        0 => "No Flink job runs".to_owned(),
+        1 => "A Flink job runs".to_owned(),
+        running => format!("{running} Flink jobs run"),
+    };
+    match restarts {
+        0 => format!("{jobs}."),
+        1 => format!("{jobs}; it started anew once."),
+        restarts => format!("{jobs}; it started anew {restarts} times."),
+    }
+}
+
+fn checkpoints(completed_at: Option<Timestamp>, failed: u64, since: Timestamp) -> String {
+    let completed = match completed_at {
+        Some(at) => format!("A checkpoint was last seen completed at {}", instant(at)),
+        None => format!("No checkpoint was seen completed since {}", instant(since)),
+    };
+    match failed {
+        0 => format!("{completed}."),
+        1 => format!("{completed}, and one failed since."),
+        failed => format!("{completed}, and {failed} failed since."),
+    }
+}
+
+fn dependency_sentence(
+    dependency: Dependency,
+    failing: Option<(ProbeFailure, Timestamp)>,
+    last_success: Option<Timestamp>,
+) -> String {
+    let what = match dependency {
+        Dependency::Kafka => "Kafka",
+        Dependency::Database => "PostgreSQL",
+        Dependency::ObjectStorage => "The object storage",
+    };
+    let answered =
+        last_success.map_or_else(|| "never answered".to_owned(), |at| format!("last answered at {}", instant(at)));
+    let Some((failure, since)) = failing else { return format!("{what} {answered}.") };
+    let how = match failure {
+        ProbeFailure::Refused => "refuses connections",
+        ProbeFailure::Protocol => "answers with an error, or not in its protocol,",
+        ProbeFailure::Timeout => "does not answer in time",
+        ProbeFailure::Reported => "is reported to be down",
+        ProbeFailure::Other => "cannot be reached",
+    };
+    format!("{what} {how} since {} and {answered}.", instant(since))
 }
 
 fn source_sentence(source: SourceKind, freshness: Freshness) -> String {

@@ -1,0 +1,30 @@
+//! Is there a recent backup of the Info Mart database? One must exist before GIM is upgraded (upgrade guide, Rolling Update:
+//! Scheduling considerations).
+
+use super::Context;
+use crate::assess::answer::{Answer, CheckState, Evidence};
+use crate::model::names::Component;
+use crate::model::source::{Freshness, SourceKind};
+use crate::model::time::before;
+
+/// Answers `backup_recent`: of an operation of interest the backup must have been recent when it began, else it must be so
+/// now. Does not apply where no backup is configured.
+pub fn answer(context: &Context<'_>) -> Option<Answer> {
+    if context.component != Component::Gim {
+        return None;
+    }
+    context.suite.suite.surroundings.backup.as_ref()?;
+    let Some(backup) = &context.suite.surroundings.backup else {
+        let source = Evidence::Source { source: SourceKind::Backups, freshness: Freshness::Starting };
+        return Some(Answer::new(CheckState::Unknown, [source]));
+    };
+    let max_age = context.policy.backup_max_age;
+    // Of a backup that is newer than the operation's begin its own age counts: which one was there before is not told.
+    let begin = context.operation.filter(|operation| operation.in_window).map(|operation| operation.begin);
+    let is_recent = backup.last_success.is_some_and(|success| match begin {
+        Some(begin) if success <= begin => success >= before(begin, max_age),
+        _ => !context.horizon.lasted(success, max_age),
+    });
+    let state = if is_recent { CheckState::Pass } else { CheckState::Fail };
+    Some(Answer::new(state, [Evidence::Backup { last_success: backup.last_success, begin }]))
+}
