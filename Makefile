@@ -40,6 +40,8 @@ demo: ## play upgrades on a simulated cluster and judge them, until Ctrl-C
 test: ## run the tests that need nothing but Rust
 	$(call say,Testing: unit tests and scenarios on the simulated cluster)
 	cargo test --locked
+	$(call say,Trying the judgement on 1000 healthy and 1000 faulty operations made by chance (about 3 minutes))
+	PROPERTY_CASES=1000 cargo test --locked --test properties
 
 lint: $(CARGO_DENY) ## format, clippy, dependencies and documentation, warnings as errors
 	$(call say,Checking the format)

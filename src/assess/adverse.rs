@@ -97,9 +97,9 @@ fn pods(context: &Context<'_>, checks: &[(CheckId, Answer)]) -> Vec<Adversity> {
     found.into_iter().map(|check| Adversity { reason: Reason::Check(check), signal_since: None }).collect()
 }
 
-/// Signals that fail for as long as the hold, counted from the operation's begin where they failed before it. A steady high
-/// latency never speaks against an operation, a topic that is gone alone neither (it may be retired), and absent metrics only
-/// where they were read before it.
+/// Signals that fail for as long as the hold since the operation's pods are Ready: before that they may be the former pods'.
+/// A steady high latency never speaks against an operation, a topic that is gone alone neither (it may be retired), and absent
+/// metrics only where they were read before it.
 fn signals(context: &Context<'_>, checks: &[(CheckId, Answer)], failing: &[Failing]) -> Vec<Adversity> {
     let Some(operation) = context.operation else { return Vec::new() };
     let read_before = context.memory.first_read.is_some_and(|first| first < operation.begin);
@@ -112,8 +112,10 @@ fn signals(context: &Context<'_>, checks: &[(CheckId, Answer)], failing: &[Faili
                 CheckId::MetricsPresent => return None,
                 _ => failing_since(context, row),
             };
-            let lasted = !row.held || context.horizon.lasted(since.max(operation.begin), context.policy.hold);
-            lasted.then_some(Adversity { reason: Reason::Check(row.id), signal_since: Some(since) })
+            let ready = context.rollout.ready_since.map(|ready| ready.max(operation.begin));
+            let lasted = |ready| context.horizon.lasted(since.max(ready), context.policy.hold);
+            let counts = !row.held || ready.is_some_and(lasted);
+            counts.then_some(Adversity { reason: Reason::Check(row.id), signal_since: Some(since) })
         })
         .collect()
 }
@@ -164,8 +166,9 @@ mod tests {
         let mut scene = Scene::upgraded(Gca);
         scene.body(Gca).workloads.clear();
         scene.component(Gca).workloads.clear();
-        assert_eq!(scene.verdict(Gca, 5.0).0, VerdictKind::Wait);
-        assert_eq!(scene.verdict(Gca, 11.0).0, VerdictKind::Investigate);
+        assert_eq!(scene.verdict(Gca, 0.5).0, VerdictKind::Wait);
+        assert_eq!(scene.verdict(Gca, 10.4).0, VerdictKind::Wait);
+        assert_eq!(scene.verdict(Gca, 10.5).0, VerdictKind::Investigate);
     }
 
     #[test]
@@ -263,5 +266,28 @@ mod tests {
         (pod.created, pod.ready, pod.containers[0].waiting) = (at(5.0), false, Some(WaitingReason::ErrImagePull));
         assert_eq!(scene.verdict(Gca, 6.9).0, VerdictKind::Wait);
         assert_eq!(scene.verdict(Gca, 7.0), (VerdictKind::RollBack, vec!["images_pulled"]));
+    }
+
+    #[test]
+    fn a_rollout_that_ends_late_has_time_to_be_cleared_away() {
+        let mut scene = Scene::upgraded(Gca);
+        scene.workload(Gca).progressed = false;
+        scene.pod(Gca).ready = false;
+        let old = ready_pod("gca-old", "2", -60.0, -60.0, OLD);
+        let old = crate::model::facts::PodFacts { pod: Arc::new(old), generation: Generation::Old };
+        scene.component(Gca).workloads[0].pods.push(old);
+        scene.judge(2.0);
+        assert_eq!(scene.verdict(Gca, 11.0), (VerdictKind::RollBack, vec!["pods_ready"]));
+        scene.judge(11.0);
+        scene.pod(Gca).ready = true;
+        assert_eq!(scene.verdict(Gca, 12.0).0, VerdictKind::Wait, "the old pod is there yet");
+        scene.judge(12.0);
+        scene.workload(Gca).progressed = true;
+        let old = &mut scene.component(Gca).workloads[0].pods[1];
+        Arc::make_mut(&mut old.pod).terminating = true;
+        assert_eq!(scene.verdict(Gca, 12.1).0, VerdictKind::Wait, "it is being deleted");
+        scene.judge(12.1);
+        assert_eq!(scene.verdict(Gca, 21.9).0, VerdictKind::Wait);
+        assert_eq!(scene.verdict(Gca, 22.0).0, VerdictKind::Investigate, "it does not go");
     }
 }

@@ -89,6 +89,7 @@ pub enum Rests {
 }
 
 /// A row of the table of checks.
+#[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own about the check")]
 pub struct Row {
     /// Which check.
     pub id: CheckId,

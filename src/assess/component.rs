@@ -127,8 +127,7 @@ fn conditions(facts: &ComponentFacts, rollout: &Rollout, answers: &[(CheckId, An
         .filter(|condition| match condition {
             Condition::ImageNotPulled => facts.replicas().any(|pod| pod.pod.waits(WaitingReason::is_image)),
             Condition::StalePod | Condition::OnDelete => stale(*condition),
-            Condition::PodsMissing => rollout::pods_missing(facts, rollout),
-            Condition::PodsGone => rollout::pods_gone(facts),
+            Condition::NoPodAwaited => rollout::waits_for_no_pod(facts, rollout),
             of_check => checks::failing_rows(answers).any(|row| row.remembered == Some(*of_check)),
         })
         .collect()

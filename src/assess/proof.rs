@@ -57,11 +57,13 @@ fn schema(context: &Context<'_>, checks: &[(CheckId, Answer)], proof: &mut Proof
     let Some(state) = answer.filter(|_| is_schema_required(context) && context.rollout.all_ready) else { return };
     let reason = Reason::Check(CheckId::SchemaMigrated);
     let in_window = context.operation.is_some_and(|operation| operation.in_window);
+    // An exporter that has just begun cannot call silent what it never had the time to read.
+    let had_time = || context.horizon.lasted(context.memory.began, context.policy.database_silence());
     match state {
-        CheckState::Pass => {}
-        CheckState::Unknown if in_window => proof.silent.push(reason),
-        CheckState::Unknown => {}
         CheckState::Fail | CheckState::Pending => proof.lack(reason, None),
+        CheckState::Unknown if in_window && had_time() => proof.silent.push(reason),
+        CheckState::Unknown if in_window => proof.lack(reason, None),
+        CheckState::Unknown | CheckState::Pass => {}
     }
 }
 
@@ -141,7 +143,7 @@ fn signals(context: &Context<'_>, checks: &[(CheckId, Answer)], proof: &mut Proo
             proof.lack(Reason::Check(row.id), None);
         }
     }
-    // A signal that the pages had and have no more makes its check unknown, though the pages come.
+    // Where the pages come and a vital signal's check is unknown nevertheless, something that it rests on is missing.
     for row in TABLE.iter().filter(|row| row.vital && row.rests == Rests::Signals) {
         if state(checks, row.id) == Some(CheckState::Unknown) {
             proof.silent.push(Reason::Check(row.id));

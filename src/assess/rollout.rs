@@ -136,22 +136,18 @@ pub fn nothing_to_see(facts: &ComponentFacts) -> bool {
     facts.workloads.is_empty() && declares_none
 }
 
-/// Whether pods are missing, of an old revision, or still being deleted, or nothing but the controllers' word or the
-/// template is: a condition for memory.
+/// Whether pods are fewer than wanted, of whatever revision, or still being deleted; or a rollout waits for no pod that is
+/// there, but for its controllers: a condition for memory.
 #[must_use]
-pub fn pods_missing(facts: &ComponentFacts, rollout: &Rollout) -> bool {
-    facts.workloads.iter().any(|workload| !replicas_exist(workload)) || !rollout.all_ready && rollout.unready.is_empty()
-}
-
-/// Whether pods are fewer than wanted, of whatever revision, or still being deleted: a condition for memory.
-#[must_use]
-pub fn pods_gone(facts: &ComponentFacts) -> bool {
-    facts.workloads.iter().any(|workload| {
-        let complete = workload.workload.kind == WorkloadKind::Job && workload.workload.progressed;
-        let leaving = workload.pods.iter().any(|pod| pod.pod.terminating && pod.pod.is_replica());
-        let there = u32::try_from(replicas(workload).count()).unwrap_or(u32::MAX);
-        !complete && (leaving || there < workload.workload.desired)
-    })
+pub fn waits_for_no_pod(facts: &ComponentFacts, rollout: &Rollout) -> bool {
+    let for_controllers = !rollout.all_ready && rollout.unready.is_empty();
+    for_controllers
+        || facts.workloads.iter().any(|workload| {
+            let complete = workload.workload.kind == WorkloadKind::Job && workload.workload.progressed;
+            let leaving = workload.pods.iter().any(|pod| pod.pod.terminating && pod.pod.is_replica());
+            let there = u32::try_from(replicas(workload).count()).unwrap_or(u32::MAX);
+            !complete && (leaving || there < workload.workload.desired)
+        })
 }
 
 fn ready<'a>(pods: impl Iterator<Item = &'a PodFacts>) -> u32 {
@@ -256,23 +252,16 @@ fn pod_deadline(evidence: &Evidence<'_>, pod: &PodFacts, settled: bool) -> Times
 }
 
 fn deadline(evidence: &Evidence<'_>, settled: bool, unready: &[Unready]) -> Timestamp {
-    let missing = || {
-        let since = evidence.horizon.since(evidence.memory.since(Condition::PodsMissing));
-        after(since, evidence.times.ready_timeout)
-    };
+    let alone = |span| after(evidence.horizon.since(evidence.memory.since(Condition::NoPodAwaited)), span);
     // The nearest: a pod that has just come does not hide one that has been ill for hours.
     let by_pods = unready.iter().map(|pod| pod.deadline).min();
     match evidence.operation {
-        // A pod that somebody deleted late, as a stale one must be, comes again in its own time.
+        // A pod that somebody deleted late, as a stale one must be, comes again in its own time; and when the last pod is
+        // Ready, the controllers have still to clear away and to say so.
         Some(operation) if !settled => {
-            let gone = || {
-                let since = evidence.horizon.since(evidence.memory.since(Condition::PodsGone));
-                after(since, evidence.policy.hold)
-            };
-            let by_pods = by_pods.or_else(|| pods_gone(evidence.facts).then(gone));
-            by_pods.map_or(operation.ready_deadline, |pods| pods.max(operation.ready_deadline))
+            by_pods.unwrap_or_else(|| alone(evidence.policy.hold)).max(operation.ready_deadline)
         }
-        _ => by_pods.unwrap_or_else(missing),
+        _ => by_pods.unwrap_or_else(|| alone(evidence.times.ready_timeout)),
     }
 }
 

@@ -345,4 +345,6 @@ fn advisories(case: &Case<'_>, verdict: &Verdict) -> Vec<Reason> {
 }
 
 #[cfg(test)]
+mod beside_tests;
+#[cfg(test)]
 mod tests;

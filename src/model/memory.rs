@@ -31,10 +31,9 @@ named! {
         StalePod = "stale_pod",
         /// A Ready pod of an old revision under strategy `OnDelete`.
         OnDelete = "on_delete",
-        /// Pods are missing, of an old revision, or still being deleted; or all are Ready and the rollout is not finished.
-        PodsMissing = "pods_missing",
-        /// Fewer pods than wanted are there, of whatever revision, or one is still being deleted.
-        PodsGone = "pods_gone",
+        /// Fewer pods than wanted are there, of whatever revision, or one is still being deleted; or all are Ready and the
+        /// rollout is not finished.
+        NoPodAwaited = "no_pod_awaited",
         /// Check `latency_low` fails.
         LatencyHigh = "latency_high",
         /// Check `backlog_not_growing` fails.

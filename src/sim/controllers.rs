@@ -22,6 +22,11 @@ use super::world::cluster::{Cluster, Event};
 /// How long a controller takes from a change to its answer.
 pub(in crate::sim) const LAG: Span = Span::from_millis(1000);
 
+/// Whether all workloads of a release are rolled out.
+pub(in crate::sim) fn is_rolled_out(cluster: &Cluster, release: &str) -> bool {
+    helm_wait::is_ready(cluster, release)
+}
+
 /// Has the one concerned do what is due.
 pub(in crate::sim) fn handle(cluster: &mut Cluster, event: Event) {
     match event {

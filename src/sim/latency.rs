@@ -42,7 +42,7 @@ impl LatencyModel {
     }
 
     /// Seconds behind, before scatter.
-    pub(super) fn behind(&self, now: Span) -> f64 {
+    pub(in crate::sim) fn behind(&self, now: Span) -> f64 {
         let elapsed = now.minus(self.since).seconds().max(0.0);
         let raw = self.behind_seconds + (1.0 - self.rate) * elapsed;
         // No consumer is ahead of the base: it reads in batches.

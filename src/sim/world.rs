@@ -13,9 +13,11 @@ use super::store::Store;
 
 pub(in crate::sim) mod clock;
 pub(in crate::sim) mod cluster;
+pub mod truth;
 
 use clock::WorldClock;
 use cluster::{Cluster, Event, Written};
+use truth::Truth;
 
 /// A scenario being played.
 #[derive(Debug)]
@@ -88,6 +90,12 @@ impl World {
     #[must_use]
     pub fn metrics_page(&self, pod: &str, now: Timestamp) -> Option<MetricsAnswer> {
         metrics_page::answer(&self.cluster, pod, self.cluster.clock.span(now))
+    }
+
+    /// What is true of a release at `now`. Ask after [`World::advance`] to the same instant.
+    #[must_use]
+    pub fn truth(&self, release: &str, now: Timestamp) -> Truth {
+        truth::of(&self.cluster, release, self.cluster.clock.span(now))
     }
 
     /// The addresses at which pods listen for metrics requests now.

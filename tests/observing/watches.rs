@@ -8,6 +8,8 @@ use gim_upgrade_exporter::sim::api::ApiOptions;
 use gim_upgrade_exporter::sim::faults::{Fault, On, Verb};
 use gim_upgrade_exporter::sim::store::Kind;
 
+use serde_json::{Value, json};
+
 use super::{House, apply_to, bad_pod, pod, secret, server, server_with, workload};
 
 #[tokio::test]
@@ -51,6 +53,46 @@ async fn every_kind_is_watched() {
     house.delete(Kind::Secrets, "gim", "sh.helm.release.v1.gim-monitoring.v3");
     house.until("gone", |heard| heard.pods.is_empty() && heard.revisions.is_empty()).await;
     assert_eq!(house.heard.errors, []);
+}
+
+fn config_map(namespace: &str, name: &str, labels: Value) -> Value {
+    json!({"metadata": {"namespace": namespace, "name": name, "labels": labels}, "data": {"leader": "secret"}})
+}
+
+#[tokio::test]
+async fn config_maps_that_gsp_may_leave_behind_are_watched() {
+    let mut house = House::build().await;
+    house.until_synced().await;
+    house.apply(Kind::ConfigMaps, config_map("gsp", "gsp-cluster-config-map", json!({"app": "gsp"})));
+    house.apply(Kind::ConfigMaps, config_map("gsp", "of-nobody", json!({"type": "other"})));
+    house.apply(Kind::ConfigMaps, config_map("gsp", "of-helm", json!({"app": "gsp", "owner": "helm"})));
+    house.apply(Kind::ConfigMaps, config_map("gim", "elsewhere", json!({"app": "gsp"})));
+    house.until("there", |heard| !heard.config_maps.is_empty()).await;
+    let map = &house.heard.config_maps["gsp/gsp-cluster-config-map"];
+    assert_eq!((&*map.name, map.app.as_deref()), ("gsp-cluster-config-map", Some("gsp")));
+    house.listen(Duration::from_millis(300)).await;
+    assert_eq!(house.heard.config_maps.len(), 1, "{:?}", house.heard.config_maps);
+    assert_eq!(house.heard.kinds(SourceKind::ConfigMaps), [Some("gsp")].into());
+    house.delete(Kind::ConfigMaps, "gsp", "gsp-cluster-config-map");
+    house.until("gone", |heard| heard.config_maps.is_empty()).await;
+    assert_eq!(house.heard.errors, []);
+}
+
+#[tokio::test]
+async fn config_maps_that_may_not_be_read_are_told_and_the_rest_goes_on() {
+    let server = server().await;
+    apply_to(&server, Kind::Pods, pod("gsp", "gsp-0"));
+    server.faults().set(On::all().kind(Kind::ConfigMaps), Fault::Forbidden);
+    let mut house = House::over(server, KubernetesScope::Auto).await;
+    let forbidden = Some(SourceCondition::Forbidden);
+    house.until("told", |heard| heard.condition(SourceKind::ConfigMaps, Some("gsp")) == forbidden).await;
+    house
+        .until("the rest", |heard| {
+            let others = heard.conditions.iter().filter(|(id, _)| id.kind != SourceKind::ConfigMaps);
+            others.clone().count() >= 7 && others.clone().all(|(_, condition)| *condition == SourceCondition::Synced)
+        })
+        .await;
+    assert!(house.heard.pods.contains_key("gsp/gsp-0"));
 }
 
 #[tokio::test]

@@ -75,6 +75,11 @@ impl Held {
 
     /// Plays until `until`, showing each change to the watchers at its instant; `each` is called after every step.
     pub fn play(&mut self, until: Timestamp, watchers: &mut [Watcher], mut each: impl FnMut(Timestamp, &[Watcher])) {
+        self.play_seen(until, watchers, |held, watchers| each(held.now, watchers));
+    }
+
+    /// The same, with `each` shown the cluster too.
+    pub fn play_seen(&mut self, until: Timestamp, watchers: &mut [Watcher], mut each: impl FnMut(&Self, &[Watcher])) {
         while self.now < until {
             let due = watchers.iter().filter_map(Watcher::due).chain(self.world.next_event());
             let next = due.filter(|due| *due > self.now).min().map_or(until, |next| next.min(until));
@@ -84,7 +89,7 @@ impl Held {
             for watcher in &mut *watchers {
                 watcher.see(&changes, self);
             }
-            each(next, watchers);
+            each(self, watchers);
         }
     }
 
@@ -93,7 +98,7 @@ impl Held {
         let changes = self.store.changes_since(self.revision).unwrap();
         self.revision = self.store.revision();
         let decode = |change: &store::Change| match change.change {
-            ChangeType::Deleted => deleted(change.kind, &change.object),
+            ChangeType::Deleted => Some(deleted(change.kind, &change.object)),
             _ => added(change.kind, &change.object.to_json()),
         };
         changes.iter().filter_map(decode).collect()
@@ -116,43 +121,63 @@ pub struct Watcher {
     pub board: Board,
     pub joined: Timestamp,
     policy: Policy,
-    contact: Arc<Contact>,
+    contacts: Vec<(SourceKind, Arc<Contact>)>,
+    losses: Vec<Loss>,
+    looked: Timestamp,
     reads: HashMap<EndpointWant, Timestamp>,
 }
 
-const SOURCES: [SourceKind; 7] = [
+/// A source that an exporter loses; for ever.
+#[derive(Clone, Copy, Debug)]
+pub struct Loss {
+    pub kind: SourceKind,
+    /// From when on; an exporter that begins then never had it.
+    pub from: Timestamp,
+    /// Whether it is told so, or hears nothing any more.
+    pub forbidden: bool,
+}
+
+const SOURCES: [SourceKind; 8] = [
     SourceKind::Pods,
     SourceKind::StatefulSets,
     SourceKind::Deployments,
     SourceKind::ReplicaSets,
     SourceKind::Jobs,
     SourceKind::Helm,
+    SourceKind::HelmBodies,
     SourceKind::ConfigMaps,
 ];
 
 impl Watcher {
     /// An exporter that starts now.
     pub fn start(held: &Held) -> Self {
+        Self::start_losing(held, Vec::new())
+    }
+
+    /// An exporter that starts now and loses sources.
+    pub fn start_losing(held: &Held, losses: Vec<Loss>) -> Self {
         let policy = Policy::default();
-        let mut board = Board::new(vec![Suite::default_suite()], policy.clone(), held.now);
-        let contact = Arc::new(Contact::default());
-        contact.heard(held.now);
-        for kind in SOURCES {
+        let board = Board::new(vec![Suite::default_suite()], policy.clone(), held.now);
+        let contacts = SOURCES.map(|kind| (kind, Arc::default())).into();
+        let (joined, looked) = (held.now, held.now);
+        let mut watcher = Self { board, joined, policy, contacts, losses, looked, reads: HashMap::new() };
+        for (kind, contact) in watcher.contacts.clone() {
             let source = SourceId { kind, namespace: None };
             let stale_after = Duration::from_secs(90);
-            board.apply(Change::SourceAdded { source: source.clone(), contact: contact.clone(), stale_after });
-            board.apply(Change::SourceCondition(source, SourceCondition::Synced));
-        }
-        for kind in Kind::ALL {
-            for object in held.store.iter(kind) {
-                if let Some(change) = added(kind, &object.to_json()) {
-                    board.apply(change);
-                }
+            watcher.board.apply(Change::SourceAdded { source: source.clone(), contact, stale_after });
+            if watcher.has(kind, held.now) {
+                watcher.board.apply(Change::SourceCondition(source, SourceCondition::Synced));
             }
         }
-        let mut watcher = Self { board, joined: held.now, policy, contact, reads: HashMap::new() };
-        watcher.judge(held);
+        let objects = Kind::ALL.into_iter().flat_map(|kind| held.store.iter(kind).map(move |object| (kind, object)));
+        let changes: Vec<Change> = objects.filter_map(|(kind, object)| added(kind, &object.to_json())).collect();
+        watcher.see(&changes, held);
         watcher
+    }
+
+    /// Whether it has a source, or has not lost it yet.
+    fn has(&self, kind: SourceKind, now: Timestamp) -> bool {
+        !self.losses.iter().any(|loss| loss.kind == kind && loss.from <= now)
     }
 
     /// The suite as it was last judged.
@@ -168,15 +193,26 @@ impl Watcher {
     fn due(&self) -> Option<Timestamp> {
         let read = self.reads.values().min().copied();
         // Watches are heard at least this often; else a quiet night would look like silence.
-        let contact = self.contact.last().map(|last| after(last, Duration::from_secs(45)));
+        let contact = Some(after(self.looked, Duration::from_secs(45)));
         [self.board.due(), read, contact].into_iter().flatten().min()
     }
 
     fn see(&mut self, changes: &[Change], held: &Held) {
         for change in changes {
-            self.board.apply(change.clone());
+            if source_of(change).is_none_or(|kind| self.has(kind, held.now)) {
+                self.board.apply(change.clone());
+            }
         }
-        self.contact.heard(held.now);
+        self.looked = held.now;
+        for (kind, contact) in &self.contacts {
+            if self.has(*kind, held.now) {
+                contact.heard(held.now);
+            }
+        }
+        for loss in self.losses.iter().filter(|loss| loss.forbidden && loss.from <= held.now) {
+            let source = SourceId { kind: loss.kind, namespace: None };
+            self.board.apply(Change::SourceCondition(source, SourceCondition::Forbidden));
+        }
         self.judge(held);
     }
 
@@ -185,7 +221,8 @@ impl Watcher {
         loop {
             self.board.judge(held.now);
             let wants = self.board.wants();
-            for want in &wants.bodies {
+            let has_bodies = self.has(SourceKind::HelmBodies, held.now);
+            for want in wants.bodies.iter().filter(|_| has_bodies) {
                 self.board.apply(held.body(want));
             }
             self.reads.retain(|want, _| wants.endpoints.contains(want));
@@ -193,17 +230,32 @@ impl Watcher {
                 let due = self.reads.entry(want.clone()).or_insert(held.now);
                 if *due <= held.now {
                     *due = after(held.now, self.policy.signal_interval);
-                    if let Some(reading) = reading(want, held) {
+                    let has_signals = self.has(SourceKind::Signals, held.now);
+                    if let Some(reading) = reading(want, held).filter(|_| has_signals) {
                         self.board.apply(reading);
                     }
                 }
             }
-            if wants.bodies.is_empty() {
+            if wants.bodies.is_empty() || !has_bodies {
                 self.board.judge(held.now);
                 return;
             }
         }
     }
+}
+
+/// The watch that a change comes from.
+fn source_of(change: &Change) -> Option<SourceKind> {
+    Some(match change {
+        Change::Pod(_) => SourceKind::Pods,
+        Change::Workload(WorkloadKind::StatefulSet, _) => SourceKind::StatefulSets,
+        Change::Workload(WorkloadKind::Deployment, _) => SourceKind::Deployments,
+        Change::Workload(WorkloadKind::Job, _) => SourceKind::Jobs,
+        Change::ReplicaSet(_) => SourceKind::ReplicaSets,
+        Change::Revision(_) => SourceKind::Helm,
+        Change::ConfigMap(_) => SourceKind::ConfigMaps,
+        _ => return None,
+    })
 }
 
 /// The change that an object makes; `None` for objects that no exporter asks for.
@@ -224,11 +276,11 @@ fn added(kind: Kind, json: &[u8]) -> Option<Change> {
     })
 }
 
-fn deleted(kind: Kind, object: &store::Object) -> Option<Change> {
+fn deleted(kind: Kind, object: &store::Object) -> Change {
     fn gone<T>(object: &store::Object) -> Delta<T> {
         Delta::Delete { namespace: object.namespace().into(), name: object.name().into() }
     }
-    Some(match kind {
+    match kind {
         Kind::Pods => Change::Pod(gone(object)),
         Kind::StatefulSets => Change::Workload(WorkloadKind::StatefulSet, gone(object)),
         Kind::Deployments => Change::Workload(WorkloadKind::Deployment, gone(object)),
@@ -236,7 +288,7 @@ fn deleted(kind: Kind, object: &store::Object) -> Option<Change> {
         Kind::ReplicaSets => Change::ReplicaSet(gone(object)),
         Kind::Secrets => Change::Revision(gone(object)),
         Kind::ConfigMaps => Change::ConfigMap(gone(object)),
-    })
+    }
 }
 
 fn reading(want: &EndpointWant, held: &Held) -> Option<Change> {

@@ -40,12 +40,11 @@ pub fn answer(context: &Context<'_>) -> Option<Answer> {
 fn config_time(context: &Context<'_>) -> Option<(Name, Timestamp)> {
     let readings = || context.suite.components.gsp.signals.current(context.policy.signal_silence());
     let times = || readings().flat_map(|reading| &reading.config_times);
-    let tenant = match &context.suite.suite.tenant {
-        Some(tenant) => tenant,
-        None => {
-            let (first, _) = times().next()?;
-            times().all(|(tenant, _)| tenant == first).then_some(first)?
-        }
+    let tenant = if let Some(tenant) = &context.suite.suite.tenant {
+        tenant
+    } else {
+        let (first, _) = times().next()?;
+        times().all(|(tenant, _)| tenant == first).then_some(first)?
     };
     times().filter(|(of, _)| of == tenant).map(|(_, at)| *at).max().map(|at| (tenant.clone(), at))
 }

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use super::tests::state;
-use crate::assess::answer::{CheckId, CheckState, Evidence};
+use crate::assess::answer::CheckState::{Fail, Pass, Pending};
+use crate::assess::answer::{CheckId, Evidence};
 use crate::assess::assessment::VerdictKind;
-use crate::assess::testing::{DAY, OLD, Scene, at, reading, revision};
+use crate::assess::testing::{DAY, OLD, Scene, at, flink, reading, revision};
 use crate::model::database::{DatabaseAt, DatabaseReading, ObjectState, SchemaObject};
-use crate::model::names::Component::{Gca, Gim};
+use crate::model::facts::{Generation, PodFacts};
+use crate::model::names::Component::{Gca, Gim, Gsp};
 use crate::model::release::ReleaseStatus;
 use crate::model::signal::{FAILED_JOB_STEPS, FAILED_KAFKA_JOBS, SERVER_STATE};
 use crate::model::source::Freshness;
@@ -77,6 +79,23 @@ fn what_was_bad_before_the_operation_counts_from_its_begin() {
     assert_eq!(scene.verdict(Gim, 9.75), (VerdictKind::Investigate, vec!["server_state"]));
     scene.play(10.0, 10.25, |_| 3.0);
     assert_eq!(scene.verdict(Gim, 10.25).0, VerdictKind::RollBack);
+}
+
+#[test]
+fn the_former_pods_trouble_is_not_held_against_the_operation() {
+    // The old pod's state has been bad for long, and the new one takes its time to become Ready beside it.
+    let mut scene = Scene::at_rest();
+    scene.values = vec![(SERVER_STATE, -5.0)];
+    scene.play(-20.0, -0.25, |_| 3.0);
+    let old = scene.component(Gim).workloads[0].pods[0].clone();
+    scene.upgrade(Gim);
+    scene.pod(Gim).ready = false;
+    scene.workload(Gim).current_revision = Some("h2".into());
+    let old = PodFacts { generation: Generation::Old, ..old };
+    scene.component(Gim).workloads[0].pods.push(old);
+    scene.play(0.0, 30.0, |_| 3.0);
+    assert_eq!(state(&scene, Gim, 30.0, CheckId::ServerState), "fail");
+    assert_eq!(scene.verdict(Gim, 30.0), (VerdictKind::Wait, vec!["rollout_unfinished"]));
 }
 
 #[test]
@@ -301,6 +320,7 @@ fn play_topics(scene: &mut Scene, from: f64, to: f64, topics: &[(&str, f64)]) {
     let mut minutes = from;
     while minutes <= to {
         scene.component(Gim).signals.readings = vec![Arc::new(reading(&uid, minutes, topics))];
+        scene.read_of(Gsp, |uid| flink(uid, minutes));
         scene.judge(minutes);
         minutes += 0.25;
     }
@@ -316,7 +336,6 @@ fn a_topic_that_vanishes_is_no_improvement() {
         let state = |id| judged.check(id).unwrap().state;
         (state(CheckId::MetricsPresent), state(CheckId::LatencyLow), state(CheckId::BacklogNotGrowing))
     };
-    use CheckState::{Fail, Pass, Pending};
     assert_eq!(says(&mut scene, 4.9), (Pending, Fail, Pending), "the last that is known of it still counts");
     assert_eq!(says(&mut scene, 5.0), (Fail, Fail, Pending), "gone for longer than the grace");
     let mut scene = Scene::at_rest();

@@ -1,5 +1,6 @@
 //! Is the latency of Kafka consumption low? Metric `gim_kafka_timestamp_behind` (upgrade guide, Rolling Update: Verify the
-//! upgrade). A backlog that the operation itself left may take hours to drain, so until then it is not held against it.
+//! upgrade). A backlog that the operation itself left may take hours to drain, so until then it is not held against it. Nor is
+//! one that a pod finds which came in place of another, before there are samples enough to tell whether it drains.
 
 use super::{Context, grace_after_ready, silent_since};
 use crate::assess::answer::{Answer, CheckState, Evidence};
@@ -30,7 +31,7 @@ pub fn answer(context: &Context<'_>) -> Option<Answer> {
     // What is left when a topic vanishes may be low: that is no improvement.
     let state = if is_low && trend.trend != Trend::Absent {
         CheckState::Pass
-    } else if is_low || in_grace || trend.trend == Trend::Draining {
+    } else if is_low || in_grace || matches!(trend.trend, Trend::Draining | Trend::Unknown) {
         CheckState::Pending
     } else {
         CheckState::Fail

@@ -6,22 +6,22 @@ use crate::assess::testing::{DAY, Scene, at};
 use crate::model::dependency::{AggregationAt, AskAt, Backup, BackupAt, Dependency, Level, ProbeFacts, ProbeFailure};
 use crate::model::names::Component::{self, Gca, Gim, Gsp};
 
-fn ask_at() -> Option<AskAt> {
-    Some(AskAt::Addresses { addresses: vec!["host:1".into()], tls: false })
+fn ask_at() -> AskAt {
+    AskAt::Addresses { addresses: vec!["host:1".into()], tls: false }
 }
 
 /// A suite at rest that asks Kafka, with what was answered.
 fn kafka(known: Option<ProbeFacts>) -> Scene {
     let mut scene = Scene::at_rest();
-    scene.suite().surroundings.kafka = ask_at();
+    scene.suite().surroundings.kafka = Some(ask_at());
     scene.facts.surroundings.kafka = known;
     scene
 }
 
 /// Asked at minute 0; last answered, and failing since, at these minutes.
-fn probe(answered: Option<f64>, failing: Option<(ProbeFailure, f64)>) -> Option<ProbeFacts> {
+fn probe(answered: Option<f64>, failing: Option<(ProbeFailure, f64)>) -> ProbeFacts {
     let failing = failing.map(|(failure, since)| (failure, at(since)));
-    Some(ProbeFacts { at: at(0.0), last_success: answered.map(at), failing })
+    ProbeFacts { at: at(0.0), last_success: answered.map(at), failing }
 }
 
 #[test]
@@ -30,17 +30,17 @@ fn a_dependency_is_down_once_that_is_proven() {
     let check = CheckId::KafkaReachable;
     for (name, known, minutes, expected) in [
         ("never asked", None, 0.0, "unknown"),
-        ("answers", probe(Some(0.0), None), 0.7, "pass"),
-        ("not asked for three intervals", probe(Some(0.0), None), 0.75, "unknown"),
-        ("refuses", probe(Some(-0.25), Some((Refused, 0.0))), 0.0, "fail"),
-        ("another protocol", probe(Some(-0.25), Some((Protocol, 0.0))), 0.0, "fail"),
-        ("reported", probe(Some(-0.25), Some((Reported, 0.0))), 0.0, "fail"),
-        ("a hiccup", probe(Some(-2.0), Some((Timeout, -1.75))), 0.2, "pending"),
-        ("no hiccup any more", probe(Some(-2.0), Some((Timeout, -1.75))), 0.25, "fail"),
-        ("no route for long", probe(Some(-9.0), Some((Other, -8.0))), 0.0, "fail"),
-        ("refuses, and was not asked lately", probe(Some(-0.25), Some((Refused, 0.0))), 0.75, "unknown"),
-        ("never answered", probe(None, Some((Refused, -60.0))), 0.0, "unknown"),
-        ("never answered in time", probe(None, Some((Timeout, -60.0))), 0.0, "unknown"),
+        ("answers", Some(probe(Some(0.0), None)), 0.7, "pass"),
+        ("not asked for three intervals", Some(probe(Some(0.0), None)), 0.75, "unknown"),
+        ("refuses", Some(probe(Some(-0.25), Some((Refused, 0.0)))), 0.0, "fail"),
+        ("another protocol", Some(probe(Some(-0.25), Some((Protocol, 0.0)))), 0.0, "fail"),
+        ("reported", Some(probe(Some(-0.25), Some((Reported, 0.0)))), 0.0, "fail"),
+        ("a hiccup", Some(probe(Some(-2.0), Some((Timeout, -1.75)))), 0.2, "pending"),
+        ("no hiccup any more", Some(probe(Some(-2.0), Some((Timeout, -1.75)))), 0.25, "fail"),
+        ("no route for long", Some(probe(Some(-9.0), Some((Other, -8.0)))), 0.0, "fail"),
+        ("refuses, and was not asked lately", Some(probe(Some(-0.25), Some((Refused, 0.0)))), 0.75, "unknown"),
+        ("never answered", Some(probe(None, Some((Refused, -60.0)))), 0.0, "unknown"),
+        ("never answered in time", Some(probe(None, Some((Timeout, -60.0)))), 0.0, "unknown"),
     ] {
         assert_eq!(state(&kafka(known), Gim, minutes, check), expected, "{name}");
     }
@@ -53,9 +53,10 @@ fn a_dependency_is_asked_for_where_it_is_needed() {
     let says = |scene: &Scene, component: Component| checks.map(|check| state(scene, component, 0.0, check));
     assert_eq!(says(&scene, Gim), ["n/a"; 3], "none is configured");
     let surroundings = &mut scene.suite().surroundings;
-    (surroundings.kafka, surroundings.database, surroundings.object_storage) = (ask_at(), ask_at(), ask_at());
+    (surroundings.kafka, surroundings.database, surroundings.object_storage) =
+        (Some(ask_at()), Some(ask_at()), Some(ask_at()));
     for dependency in Dependency::ALL {
-        *scene.facts.surroundings.dependency_mut(*dependency) = probe(Some(0.0), None);
+        *scene.facts.surroundings.dependency_mut(*dependency) = Some(probe(Some(0.0), None));
     }
     assert_eq!(says(&scene, Gim), ["pass", "pass", "n/a"]);
     assert_eq!(says(&scene, Gsp), ["pass", "n/a", "pass"]);

@@ -190,3 +190,17 @@ fn silence_is_counted_from_what_was_heard_last() {
     scene.pod(Gim).ready = false;
     assert_eq!(scene.ask(Gim, 9.0, silent_since), None, "no pod is Ready");
 }
+
+#[test]
+fn a_backlog_that_a_replaced_pod_finds_is_not_low_and_not_high_before_it_has_a_trend() {
+    let mut scene = Scene::at_rest();
+    scene.play(-11.0, 0.0, |_| 3.0);
+    scene.pod(Gim).ready = false;
+    scene.judge(0.1);
+    (scene.pod(Gim).ready, scene.pod(Gim).ready_changed) = (true, Some(at(6.0)));
+    scene.judge(6.0);
+    scene.play(6.25, 6.75, |_| 400.0);
+    assert_eq!(state(&scene, Gim, 6.75, CheckId::LatencyLow), "pending", "too few samples to tell");
+    scene.play(7.0, 7.25, |_| 400.0);
+    assert_eq!(state(&scene, Gim, 7.25, CheckId::LatencyLow), "fail", "it does not drain");
+}

@@ -229,7 +229,7 @@ impl Serialize for EvidenceStatus<'_> {
             Evidence::FlinkJobs { running, restarts } => fields!("flink_jobs", running, restarts),
             Evidence::TaskManagers { registered, wanted } => fields!("task_managers", registered, wanted),
             Evidence::Checkpoints { completed_at, failed, since } => {
-                fields!("checkpoints", completed_at, failed, since)
+                fields!("checkpoints", completed_at, failed, since);
             }
             Evidence::RunningBuild { expected, found } => fields!("running_build", expected, found),
             Evidence::ConfigMapLeft { config_map, created } => fields!("config_map_left", config_map, created),

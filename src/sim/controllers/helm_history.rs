@@ -72,12 +72,24 @@ impl TimeLabels {
     }
 }
 
+impl Revision {
+    /// Whether Helm still works on it, or was killed while it did.
+    pub(in crate::sim) fn is_pending(&self) -> bool {
+        self.status.starts_with("pending-")
+    }
+
+    /// The image tag that it wants.
+    pub(in crate::sim) fn tag(&self) -> &str {
+        &self.values.tag
+    }
+}
+
 impl Release {
     pub(super) fn new(chart: &'static Chart) -> Self {
         Self { chart, revisions: BTreeMap::new() }
     }
 
-    pub(super) fn newest(&self) -> Option<&Revision> {
+    pub(in crate::sim) fn newest(&self) -> Option<&Revision> {
         self.revisions.values().next_back()
     }
 

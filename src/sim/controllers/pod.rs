@@ -128,12 +128,12 @@ impl Pod {
     }
 
     /// Whether it counts as a replica: neither ended nor being deleted.
-    pub(super) fn is_active(&self) -> bool {
+    pub(in crate::sim) fn is_active(&self) -> bool {
         self.deleted.is_none() && !self.is_over()
     }
 
     /// Whether it has ended for good.
-    pub(super) fn is_over(&self) -> bool {
+    pub(in crate::sim) fn is_over(&self) -> bool {
         matches!(self.state, PodState::Failed | PodState::Succeeded | PodState::JobFailed)
     }
 

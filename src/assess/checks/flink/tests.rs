@@ -8,6 +8,7 @@ use crate::assess::checks::answer_all;
 use crate::assess::testing::{DAY, Scene, at, flink, reading, with};
 use crate::model::config_map::ConfigMap;
 use crate::model::memory::Memory;
+use crate::model::names::Component;
 use crate::model::names::Component::{Gca, Gim, Gsp};
 use crate::model::release::ReleaseStatus;
 use crate::model::signal::{
@@ -22,7 +23,7 @@ const MAPS: CheckId = CheckId::StateConfigMapsClean;
 const CONFIG: CheckId = CheckId::ConfigFresh;
 
 /// The answer of one check at a minute; `n/a` where it does not apply.
-fn state(scene: &Scene, component: crate::model::names::Component, minutes: f64, check: CheckId) -> &'static str {
+fn state(scene: &Scene, component: Component, minutes: f64, check: CheckId) -> &'static str {
     let answers = scene.ask(component, minutes, answer_all);
     answers.iter().find(|(id, _)| *id == check).map_or("n/a", |(_, answer)| answer.state.as_str())
 }
@@ -94,7 +95,6 @@ fn values_decide() {
         assert_eq!(says(&scene, 0.25), expected, "{name}");
     }
     let mut scene = Scene::at_rest();
-    crate::assess::testing::Scene::workload(&mut scene, Gsp).desired = 1;
     let task_managers = &mut scene.component(Gsp).workloads[1];
     let mut second = task_managers.pods[0].clone();
     let pod = Arc::make_mut(&mut second.pod);
@@ -140,8 +140,7 @@ fn a_job_that_does_not_run_is_held_against_the_upgrade_ten_minutes_after_ready()
     let no_job = |page: Reading, _| with(page, RUNNING_JOBS, 0.0);
     let mut scene = Scene::upgraded(Gsp);
     play(&mut scene, 2.0, 11.75, no_job);
-    let expected = (VerdictKind::Wait, vec!["flink_job_running", "checkpoints_succeeding"]);
-    assert_eq!(scene.verdict(Gsp, 11.75), expected);
+    assert_eq!(scene.verdict(Gsp, 11.75), (VerdictKind::Wait, vec!["flink_job_running", "checkpoints_succeeding"]));
     play(&mut scene, 12.0, 12.0, no_job);
     assert_eq!(scene.verdict(Gsp, 12.0), (VerdictKind::RollBack, vec!["flink_job_running"]));
     // At rest nobody is to blame.
@@ -177,6 +176,7 @@ fn left(app: &str, minutes: f64) -> Arc<ConfigMap> {
 #[test]
 fn what_an_uninstall_left_is_found() {
     type Change = fn(&mut Scene);
+    type Case<'a> = (&'a str, &'a str, &'a [&'a dyn Fn(&mut Scene)]);
     let absent: Change = |scene| scene.component(Gsp).release.revisions.clear();
     let installed: Change = |scene| {
         let facts = scene.component(Gsp);
@@ -185,7 +185,7 @@ fn what_an_uninstall_left_is_found() {
         (first.status, first.created, first.written) = (ReleaseStatus::Deployed, at(-60.0), at(-60.0));
     };
     let map = |minutes| move |scene: &mut Scene| scene.component(Gsp).config_maps.push(left("gsp", minutes));
-    let cases: [(&str, &str, &[&dyn Fn(&mut Scene)]); 9] = [
+    let cases: [Case; 9] = [
         ("it runs, and keeps its state", "pass", &[&map(-5.0 * DAY)]),
         ("there is none", "pass", &[]),
         ("absent, and clean", "pass", &[&absent]),
@@ -204,7 +204,9 @@ fn what_an_uninstall_left_is_found() {
     ];
     for (name, expected, changes) in cases {
         let mut scene = Scene::at_rest();
-        changes.iter().for_each(|change| change(&mut scene));
+        for change in changes {
+            change(&mut scene);
+        }
         assert_eq!(state(&scene, Gsp, 0.0, MAPS), expected, "{name}");
     }
     assert_eq!(state(&Scene::at_rest(), Gca, 0.0, MAPS), "n/a");
@@ -222,6 +224,7 @@ fn what_an_uninstall_left_is_found() {
 
 #[test]
 fn configuration_is_fresh_as_gsp_sees_it() {
+    type Case<'a> = (&'a str, Option<&'a str>, &'a [(&'a str, f64)], &'a str);
     /// A scene whose GSP read its configuration of these tenants so many minutes ago.
     fn scene(tenant: Option<&str>, times: &[(&str, f64)]) -> Scene {
         let mut scene = Scene::at_rest();
@@ -235,7 +238,7 @@ fn configuration_is_fresh_as_gsp_sees_it() {
         Arc::make_mut(&mut scene.facts.suite).tenant = tenant.map(Into::into);
         scene
     }
-    let cases: [(&str, Option<&str>, &[(&str, f64)], &str); 8] = [
+    let cases: [Case; 8] = [
         ("the only tenant", None, &[("100", 5.0)], "pass"),
         ("the only tenant, old", None, &[("100", DAY)], "fail"),
         ("the suite's tenant", Some("100"), &[("100", DAY - 1.0), ("200", 2.0 * DAY)], "pass"),
@@ -281,4 +284,52 @@ fn the_build_that_really_runs_is_compared() {
     assert_eq!(check("100.0.116.2900"), ("fail", true));
     assert_eq!(check("1.4.2"), ("pass", false), "another scheme says nothing");
     assert_eq!(check("snapshot"), ("pass", false));
+}
+
+#[test]
+fn a_job_manager_that_is_missing_is_the_pods_matter() {
+    let metrics = |scene: &Scene, minutes| state(scene, Gsp, minutes, CheckId::MetricsPresent);
+    // The task managers have been Ready for weeks, and none of them tells what the job manager did.
+    let mut scene = Scene::at_rest();
+    scene.play(-11.0, 0.0, |_| 3.0);
+    let former = scene.pod(Gsp).uid.clone();
+    let pod = scene.pod(Gsp);
+    (pod.uid, pod.created, pod.ready, pod.ready_changed) = ("gsp-jm-0-4".into(), at(0.25), false, None);
+    scene.component(Gsp).signals.readings.retain(|reading| reading.pod_uid.as_ref() != Some(&former));
+    scene.play(0.25, 12.0, |_| 3.0);
+    assert_eq!(metrics(&scene, 12.0), "pending");
+    assert_eq!(scene.verdict(Gsp, 12.0).0, VerdictKind::Wait, "the pod is in time");
+    scene.pod(Gsp).ready = true;
+    scene.judge(12.1);
+    assert_eq!(metrics(&scene, 12.1), "pending", "Ready, and not read yet");
+    assert_eq!(scene.verdict(Gsp, 12.1).0, VerdictKind::Wait);
+    scene.play(12.25, 15.0, |_| 3.0);
+    assert_eq!(scene.verdict(Gsp, 15.0), (VerdictKind::None, vec![]));
+    // Two job managers change places: for a moment neither tells.
+    let silent = |page: Reading, _| Reading { values: Vec::new(), ..page };
+    play(&mut scene, 15.25, 15.5, silent);
+    assert_eq!((metrics(&scene, 15.5), scene.verdict(Gsp, 15.5).0), ("pending", VerdictKind::None));
+    play(&mut scene, 15.75, 19.75, silent);
+    assert_eq!((metrics(&scene, 19.75), scene.verdict(Gsp, 19.75).0), ("pending", VerdictKind::Unknown));
+    play(&mut scene, 20.0, 25.0, silent);
+    assert_eq!(metrics(&scene, 20.0), "fail");
+    assert_eq!(scene.verdict(Gsp, 25.0), (VerdictKind::Investigate, vec!["metrics_present"]));
+}
+
+#[test]
+fn a_page_of_before_the_last_pod_was_ready_is_of_the_past() {
+    let mut scene = Scene::upgraded(Gsp);
+    let ready = |scene: &mut Scene, workload: usize, ready: bool| {
+        let pod = Arc::make_mut(&mut scene.component(Gsp).workloads[workload].pods[0].pod);
+        (pod.ready, pod.ready_changed) = (ready, None);
+    };
+    ready(&mut scene, 1, false);
+    play(&mut scene, 2.0, 3.0, |page, _| with(page, RUNNING_JOBS, 0.0));
+    ready(&mut scene, 1, true);
+    let task_manager = scene.component(Gsp).workloads[1].pods[0].pod.uid.clone();
+    scene.component(Gsp).signals.readings.push(Arc::new(reading(&task_manager, 3.1, &[])));
+    scene.judge(3.1);
+    assert_eq!(state(&scene, Gsp, 3.1, JOB), "pending", "the job manager said so while a task manager was missing");
+    play(&mut scene, 3.25, 3.5, |page, _| with(page, RUNNING_JOBS, 0.0));
+    assert_eq!(state(&scene, Gsp, 3.5, JOB), "fail");
 }

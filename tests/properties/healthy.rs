@@ -1,0 +1,262 @@
+//! Healthy operations: whatever is done, and however long it takes within its limits, nobody is told to do anything but to
+//! wait or to go on, and nobody is told to go on before it is true.
+
+use std::collections::BTreeMap;
+
+use gim_upgrade_exporter::assess::assessment::{NamedReason, Reason, VerdictKind};
+use gim_upgrade_exporter::assess::checks::failing_rows;
+use gim_upgrade_exporter::model::names::Component;
+
+use super::cases;
+use super::chance::Chance;
+use super::held::Watcher;
+use super::played::{Moment, play};
+use super::script::{Script, tag, versions, workloads};
+
+/// From the start of a rollout to a pod's container, but for the end of the pod before it.
+const STARTING: i64 = 20;
+/// Beyond what is computed, before a case ends: readings, controllers, Helm.
+const SPARE: i64 = 90;
+
+/// How one component's builds behave.
+#[derive(Clone, Debug)]
+struct Habits {
+    /// From the container's start to Ready, by version.
+    ready: [i64; 4],
+    /// Tenths of a second of events consumed in a second, by version.
+    consumes: [i64; 4],
+    terminates: i64,
+    hooks: i64,
+}
+
+/// A component as the case has left it.
+#[derive(Clone, Debug)]
+struct Place {
+    habits: Habits,
+    version: usize,
+    /// Versions of its revisions, oldest first; `None` where there is none.
+    revisions: Vec<usize>,
+    replicas: i64,
+}
+
+struct Healthy {
+    script: Script,
+    places: BTreeMap<Component, Place>,
+    drained: bool,
+    at: i64,
+}
+
+fn habits(chance: &mut Chance, component: Component) -> Habits {
+    let quick = |chance: &mut Chance| match component {
+        Component::Gim => chance.between(10, 300),
+        Component::Gsp => chance.between(5, 120),
+        Component::Gca => chance.between(2, 90),
+    };
+    let mut ready = [(); 4].map(|()| quick(chance));
+    let mut consumes = [(); 4].map(|()| chance.between(20, 100));
+    // A migration, below its limit of an hour.
+    if component == Component::Gim && chance.once_in(5) {
+        (ready[1], consumes[1]) = (chance.between(600, 3400), chance.between(30, 100));
+    }
+    if component == Component::Gca && chance.once_in(5) {
+        ready[1] = chance.between(90, 500);
+    }
+    let hooks = if chance.once_in(5) { chance.between(60, 300) } else { chance.between(1, 60) };
+    Habits { ready, consumes, terminates: chance.between(1, 30), hooks }
+}
+
+impl Healthy {
+    fn new(chance: &mut Chance) -> Self {
+        let first: &[Component] = match chance.between(1, 12) {
+            1 => &[Component::Gca],
+            2 => &[Component::Gim],
+            3 => Component::ALL,
+            _ => &[],
+        };
+        let mut script = Script::new(chance, first);
+        let mut places = BTreeMap::new();
+        for &component in Component::ALL {
+            let habits = habits(chance, component);
+            for (place, version) in versions(component).into_iter().enumerate() {
+                let whole = habits.consumes[place] / 10;
+                let tenth = habits.consumes[place] % 10;
+                script.behave(&format!(
+                    "of: {component}, tag: {}, ready_after: {}s, consumes: {whole}.{tenth}, terminates_in: {}s, hooks: {{ takes: {}s }}",
+                    tag(version), habits.ready[place], habits.terminates, habits.hooks
+                ));
+            }
+            let revisions = if first.contains(&component) { Vec::new() } else { vec![0] };
+            let replicas = if component == Component::Gsp { 2 } else { 1 };
+            places.insert(component, Place { habits, version: 0, revisions, replicas });
+        }
+        // The history of GIM may have a revision more.
+        if script.text().contains("100.0.114+2100") {
+            places.get_mut(&Component::Gim).unwrap().revisions.insert(0, 9);
+        }
+        Self { script, places, drained: false, at: chance.between(30, 120) }
+    }
+
+    /// How long it takes until a component that is rolled out anew at `version` is verified.
+    fn verified_after(&self, component: Component, hooked: bool) -> i64 {
+        let place = &self.places[&component];
+        let habits = &place.habits;
+        let ready = habits.ready[place.version];
+        let hooks = if hooked && component == Component::Gsp { 2 * (habits.hooks + 2) } else { 0 };
+        let rolled = hooks + place.replicas * (habits.terminates + STARTING + ready);
+        match component {
+            Component::Gim => {
+                // The backlog of the time without a consumer, and of what there was at the start, drains.
+                let backlog = rolled + 300;
+                let drains = backlog * 10 / (habits.consumes[place.version] - 10);
+                rolled + drains + 600 + SPARE
+            }
+            _ => rolled + 120 + SPARE,
+        }
+    }
+
+    fn upgrade(&mut self, chance: &mut Chance, component: Component, version: usize, more: &str) {
+        let wait = chance.once_in(2);
+        let place = self.places.get_mut(&component).unwrap();
+        // Helm's patience is never shorter than a rollout but with GIM, whose migration may outlast it.
+        let timeout = if component == Component::Gim { chance.pick(&[300, 900, 3600]) } else { 1200 };
+        let is_atomic = component != Component::Gim && chance.once_in(6);
+        place.version = version;
+        place.revisions.push(version);
+        let text = versions(component)[version];
+        let described = if chance.once_in(8) { ", description: ticket 4711" } else { "" };
+        self.script.act(
+            self.at,
+            &format!(
+                "upgrade: {{ release: {component}, version: {text}, replicas: {}, wait: {wait}, atomic: {is_atomic}, timeout: {timeout}s{described}{more} }}",
+                place.replicas
+            ),
+        );
+    }
+
+    /// Something healthy is done; gives when all is verified again.
+    fn act(&mut self, chance: &mut Chance, component: Component) -> i64 {
+        let place = self.places[&component].clone();
+        if place.revisions.is_empty() {
+            self.upgrade(chance, component, 0, "");
+            return self.verified_after(component, false);
+        }
+        let next = (place.version + 1).min(3);
+        match chance.between(1, 14) {
+            1..=4 => self.upgrade(chance, component, next, ""),
+            5 => self.upgrade(chance, component, place.version, ", set: { logLevel: DEBUG }"),
+            6 => {
+                // The image alone: the chart stays.
+                let image = tag(versions(component)[next]);
+                self.upgrade(chance, component, place.version, &format!(", tag: {image}"));
+                self.places.get_mut(&component).unwrap().version = next;
+            }
+            7 => {
+                // The very same once more.
+                self.upgrade(chance, component, place.version, "");
+            }
+            8 | 9 => {
+                self.upgrade(chance, component, next, "");
+                self.at +=
+                    if chance.once_in(2) { self.verified_after(component, true) } else { chance.between(5, 120) };
+                return self.roll_back(chance, component, &place);
+            }
+            10 => {
+                let replicas = if component == Component::Gim { 0 } else { chance.between(1, 3) };
+                for workload in workloads(component).iter().filter(|name| !name.ends_with("-jm")) {
+                    self.script.act(
+                        self.at,
+                        &format!("scale: {{ release: {component}, workload: {workload}, replicas: {replicas} }}"),
+                    );
+                }
+                if replicas == 0 {
+                    self.at += chance.between(60, 240);
+                    self.script.act(self.at, "scale: { release: gim, workload: gim, replicas: 1 }");
+                } else {
+                    self.places.get_mut(&component).unwrap().replicas = replicas;
+                }
+                return self.verified_after(component, false);
+            }
+            11 if !self.drained => {
+                self.drained = true;
+                return self.disturb(chance, component, "drain");
+            }
+            11 | 12 => return self.disturb(chance, component, "evict"),
+            13 => return self.disturb(chance, component, "delete_pod"),
+            _ => return chance.between(60, 1200),
+        }
+        self.verified_after(component, true)
+    }
+
+    fn roll_back(&mut self, chance: &mut Chance, component: Component, former: &Place) -> i64 {
+        let wait = chance.once_in(2);
+        let to = former.revisions.len();
+        // An upgrade whose pod is not Ready yet stands in the way of a StatefulSet's rollback: that is no healthy one.
+        let place = self.places.get_mut(&component).unwrap();
+        if component == Component::Gim {
+            let slow = place.habits.ready[place.version] + 60;
+            self.at += slow;
+        } else {
+            // Helm refuses nothing here, but what is at work must have ended.
+            self.at += 2 * (place.habits.hooks + 2) + 4 * (place.habits.ready[place.version] + 60);
+        }
+        place.version = former.version;
+        place.revisions.push(former.version);
+        self.script
+            .act(self.at, &format!("rollback: {{ release: {component}, to: {to}, wait: {wait}, timeout: 1200s }}"));
+        self.verified_after(component, true)
+    }
+
+    fn disturb(&mut self, chance: &mut Chance, component: Component, how: &str) -> i64 {
+        let workload = chance.pick(workloads(component));
+        self.script.act(self.at, &format!("{how}: {{ release: {component}, workload: {workload} }}"));
+        self.verified_after(component, false)
+    }
+}
+
+/// A case in which nothing goes wrong.
+pub fn script(chance: &mut Chance) -> Script {
+    let mut case = Healthy::new(chance);
+    let missing: Vec<Component> =
+        Component::ALL.iter().copied().filter(|component| case.places[component].revisions.is_empty()).collect();
+    let count = chance.between(1, 3);
+    let chosen: Vec<Component> =
+        if missing.is_empty() { (0..count).map(|_| chance.pick(Component::ALL)).collect() } else { missing };
+    let mut ends = case.at;
+    for component in chosen {
+        let took = case.act(chance, component);
+        ends = ends.max(case.at + took);
+        // Mostly one at a time; sometimes the next begins while the last is not verified yet, but its Helm has ended.
+        case.at = if chance.once_in(4) { case.at + took / 2 + 1 } else { ends };
+    }
+    case.script.ends = ends.max(case.at);
+    case.script
+}
+
+/// What may be said while nothing is wrong.
+const CALM: [VerdictKind; 3] = [VerdictKind::None, VerdictKind::Wait, VerdictKind::Proceed];
+
+fn judge(moment: &Moment<'_>, ends: i64) -> Result<(), String> {
+    for &component in Component::ALL {
+        let said = moment.of(component);
+        if !CALM.contains(&said.verdict.kind) {
+            return Err(format!("{component} is well, and {} is said", said.verdict.kind));
+        }
+        let failing: Vec<_> = failing_rows(&said.checks).filter(|row| row.vital).map(|row| row.id).collect();
+        if !failing.is_empty() {
+            return Err(format!("{component} is well, and {failing:?}"));
+        }
+        let gated = said.verdict.reasons.contains(&Reason::Named(NamedReason::NextGateClosed));
+        if moment.seconds() >= ends && said.verdict.kind == VerdictKind::Wait && !gated {
+            return Err(format!("{component} is verified, and is waited for"));
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_healthy_operation_is_waited_for_and_then_let_go_on() {
+    cases::try_all(cases::USUAL, |chance| {
+        let script = script(chance);
+        play(&script, |held| vec![Watcher::start(held)], |moment| judge(moment, script.ends))
+    });
+}
