@@ -8,6 +8,7 @@ pub mod backups;
 pub mod client;
 pub mod dependencies;
 mod dial;
+pub mod discovery;
 mod fetch;
 pub mod hearing;
 mod helm;

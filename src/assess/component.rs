@@ -23,7 +23,7 @@ use crate::model::time::after;
 use crate::model::workload::WaitingReason;
 
 /// A component judged by itself.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Judged {
     /// The operation that made the newest revision.
     pub operation: Option<Operation>,

@@ -10,9 +10,11 @@ use super::checks::{Context, Rests, Row, TABLE, failing_rows, is_schema_required
 use super::failure;
 use super::topics;
 use super::trend::{Trend, TrendReport};
+use crate::model::facts::PodFacts;
 use crate::model::release::{BodyState, ReleaseStatus, Revision};
 use crate::model::source::Freshness;
 use crate::model::time::{Timestamp, after};
+use crate::model::workload::WorkloadKind;
 
 /// What is missing for the proof; nothing where it is whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -83,10 +85,16 @@ fn pods(context: &Context<'_>, proof: &mut Proof) {
         proof.lack(Reason::Check(CheckId::PodsReady), None);
         return;
     }
+    // Of which revision a pod is that no workload keeps cannot be told: only one that was made since is the operation's.
+    let bare = context.facts.workloads.iter().filter(|workload| workload.workload.kind == WorkloadKind::Pods);
+    let in_window = context.operation.filter(|operation| operation.in_window);
+    let older = |pod: &PodFacts| in_window.is_some_and(|operation| pod.pod.created < operation.begin);
+    if bare.flat_map(|workload| &workload.pods).any(|pod| pod.pod.is_replica() && older(pod)) {
+        proof.lack(Reason::Check(CheckId::RolloutComplete), None);
+    }
     // Of pods that an operation left alone nothing is proved while the watches may not have shown what it did to them, and
     // what is known of pods from before memory began rests on their kubelets' clocks.
-    let operation = context.operation.filter(|operation| operation.in_window);
-    let earliest = operation.map(|operation| operation.end.unwrap_or(operation.begin).max(context.memory.began));
+    let earliest = in_window.map(|operation| operation.end.unwrap_or(operation.begin).max(context.memory.began));
     let ready = rollout.ready_since.max(earliest);
     let soaked = ready.map(|ready| after(ready, context.times.soak));
     let restarted = context.memory.pods.values().filter_map(|pod| pod.restarted.back()).max();
@@ -194,10 +202,10 @@ mod tests {
 
     use super::*;
     use crate::assess::assessment::VerdictKind;
-    use crate::assess::testing::{NEW, Scene, at, flink, reading, workload};
-    use crate::model::facts::WorkloadFacts;
+    use crate::assess::testing::{NEW, Scene, at, flink, reading, ready_pod, workload};
+    use crate::model::facts::{Generation, WorkloadFacts};
     use crate::model::names::Component::{Gca, Gim, Gsp};
-    use crate::model::workload::{Workload, WorkloadKind};
+    use crate::model::workload::Workload;
 
     #[test]
     fn an_upgrade_is_proved_by_soak_and_window() {
@@ -260,6 +268,23 @@ mod tests {
         assert_eq!(scene.verdict(Gca, 1.0), (VerdictKind::Wait, vec!["soaking"]));
         scene.read(2.5, 3.0);
         assert_eq!(scene.verdict(Gca, 2.5), (VerdictKind::Proceed, vec![]));
+    }
+
+    #[test]
+    fn pods_of_no_workload_prove_nothing_of_an_operation_that_they_are_older_than() {
+        for (created, verdicts) in
+            [(1.0, [VerdictKind::Proceed; 2]), (-5.0, [VerdictKind::Wait, VerdictKind::Investigate])]
+        {
+            let mut scene = Scene::upgraded(Gsp);
+            let pod = Arc::new(ready_pod("custom", "1", created, created + 0.5, NEW));
+            let pods = vec![PodFacts { pod, generation: Generation::New }];
+            let workload = Arc::new(Workload { images: Vec::new(), ..workload(WorkloadKind::Pods, "gsp") });
+            scene.component(Gsp).workloads.push(WorkloadFacts { workload, pods });
+            for (minutes, verdict) in [30.0, 300.0].into_iter().zip(verdicts) {
+                scene.play(minutes - 12.0, minutes, |_| 3.0);
+                assert_eq!(scene.verdict(Gsp, minutes).0, verdict, "{created} {minutes}");
+            }
+        }
     }
 
     #[test]

@@ -19,13 +19,16 @@ use crate::model::names::{Component, Name};
 use crate::model::policy::Policy;
 use crate::model::signal::COUNTERS;
 use crate::model::source::Freshness;
+use crate::model::suite::Suite;
 use crate::model::time::{Timestamp, before, between};
 use crate::model::workload::{Pod, WaitingReason};
 
 /// Notes what the facts show: since when pods are Ready, restarts, crash loops, samples, topics, checkpoints.
 pub fn seen(memory: &mut Memory, facts: &Facts, policy: &Policy, now: Timestamp) {
     begins(memory, facts);
-    for (component, facts) in facts.components.iter() {
+    let members = &facts.suite.members;
+    // Memory of a borrowed component is its owner's.
+    for (component, facts) in facts.components.iter().filter(|(component, _)| members.get(*component).owner.is_none()) {
         let memory = memory.components.get_mut(component);
         pods(memory, facts, policy, now);
         counters(memory, facts);
@@ -37,8 +40,9 @@ pub fn seen(memory: &mut Memory, facts: &Facts, policy: &Policy, now: Timestamp)
 }
 
 /// Notes what was concluded: since when each condition holds, what was verified, how the operation went.
-pub fn concluded(memory: &mut Memory, assessment: &Assessment, policy: &Policy, now: Timestamp) {
-    for (component, assessed) in assessment.components.iter() {
+pub fn concluded(memory: &mut Memory, suite: &Suite, assessment: &Assessment, policy: &Policy, now: Timestamp) {
+    let own = |component| suite.members.get(component).owner.is_none();
+    for (component, assessed) in assessment.components.iter().filter(|(component, _)| own(*component)) {
         let memory = memory.components.get_mut(component);
         memory.since.retain(|condition, _| assessed.conditions.contains(condition));
         for condition in &assessed.conditions {

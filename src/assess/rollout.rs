@@ -192,7 +192,7 @@ fn controller_done(workload: &WorkloadFacts) -> bool {
                 object.strategy == UpdateStrategy::OnDelete || object.current_revision == object.update_revision
             }
             WorkloadKind::Deployment => object.progressed,
-            WorkloadKind::Job => true,
+            WorkloadKind::Job | WorkloadKind::Pods => true,
         }
 }
 
@@ -233,7 +233,9 @@ fn rolled_out_once(evidence: &Evidence<'_>) -> bool {
     // The workloads alone do not tell whether they returned to an older revision.
     let returns = returns || operation.told_by == ToldBy::Workloads;
     let no_proof = facts.workloads.iter().map(|workload| &workload.workload).any(|object| {
-        object.kind == WorkloadKind::StatefulSet && (returns || object.strategy == UpdateStrategy::OnDelete)
+        let set = object.kind == WorkloadKind::StatefulSet;
+        // No controller says of bare pods that they were replaced.
+        object.kind == WorkloadKind::Pods || set && (returns || object.strategy == UpdateStrategy::OnDelete)
     });
     // An exporter that began later has the kubelets' word alone: a pod that turned long after it was made had been Ready.
     let unseen = evidence.memory.began > operation.ready_deadline;

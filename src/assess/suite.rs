@@ -12,7 +12,7 @@ use crate::model::names::{Component, PerComponent};
 use crate::model::time::Timestamp;
 
 /// What the suite adds to a component's own judgement.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct InSuite {
     /// Where it stands.
     pub stage: Stage,

@@ -22,7 +22,7 @@ use crate::model::signal::{
 use crate::model::source::Freshness;
 use crate::model::suite::{Member, Suite};
 use crate::model::time::{Timestamp, after, before, between};
-use crate::model::workload::{Container, Pod, PodOwner, PodPhase, UpdateStrategy, Workload, WorkloadKind};
+use crate::model::workload::{AppLabels, Container, Pod, PodOwner, PodPhase, UpdateStrategy, Workload, WorkloadKind};
 
 /// Image of the build that has rested.
 pub const OLD: &str = "r/app:100.0.116.2900";
@@ -205,7 +205,7 @@ impl Scene {
     pub fn judge(&mut self, minutes: f64) -> Assessment {
         remember::seen(&mut self.memory, &self.facts, &self.policy, at(minutes));
         let assessment = assess(&self.facts, &self.memory, &self.policy, at(minutes));
-        remember::concluded(&mut self.memory, &assessment, &self.policy, at(minutes));
+        remember::concluded(&mut self.memory, &self.facts.suite, &assessment, &self.policy, at(minutes));
         assessment
     }
 
@@ -314,6 +314,7 @@ pub fn workload(kind: WorkloadKind, name: &str) -> Workload {
         uid: format!("uid-{name}").into(),
         release: None,
         chart_label: None,
+        labels: AppLabels::default(),
         created: at(-30.0 * DAY),
         specified: at(-10.0 * DAY),
         generation: 2,
@@ -342,6 +343,7 @@ pub fn ready_pod(name: &str, uid: &str, created: f64, ready: f64, image: &str) -
         ready: true,
         ready_changed: Some(at(ready)),
         revision_hash: Some(format!("h{uid}").into()),
+        labels: AppLabels::default(),
         ip: Some("10.0.0.1".into()),
         containers: vec![Container {
             name: "app".into(),

@@ -21,6 +21,10 @@ const MAX_BODIES: usize = 32;
 pub fn wants(suite: &Suite, facts: &Facts, assessment: &Assessment) -> Wants {
     let mut wants = Wants::default();
     for (component, facts) in facts.components.iter() {
+        // What a borrowed component needs read its owner wants.
+        if suite.members.get(component).owner.is_some() {
+            continue;
+        }
         // What was done in a cycle is asked of the whole suite for as long as the cycle lasts.
         let operation = assessment.components.get(component).current_operation();
         bodies(facts, operation.is_some() || *assessment.in_cycle.get(component), &mut wants.bodies);

@@ -13,7 +13,7 @@ use crate::model::dependency::{AskAt, BackupAt, Dependency};
 use crate::model::memory::{MAX_SAMPLES, MAX_TOPICS};
 use crate::model::names::Component;
 use crate::model::policy::Policy;
-use crate::model::suite::{Endpoint, Suite};
+use crate::model::suite::{Endpoint, Member, Suite};
 use crate::model::version::BuildVersion;
 
 /// The shortest interval of signals: endpoints that are read more often do more serving than work.
@@ -27,15 +27,15 @@ const MIN_SAMPLES: u32 = 4;
 
 /// Checks a configuration whose values are each valid.
 pub(super) fn check(config: &Config) -> Result<(), Problem> {
+    if config.suites.is_empty() && config.discovery.is_none() {
+        return Err(Problem::new("suites", "the list is empty; write at least one suite, or leave `suites` out"));
+    }
     suites(&config.suites)?;
     queries(config)?;
     policy(&config.policy)
 }
 
 fn suites(suites: &[Suite]) -> Result<(), Problem> {
-    if suites.is_empty() {
-        return Err(Problem::new("suites", "the list is empty; write at least one suite, or leave `suites` out"));
-    }
     if suites.len() > MAX_SUITES {
         return Err(Problem::new(
             "suites",
@@ -58,6 +58,7 @@ fn releases(suites: &[Suite]) -> Result<(), Problem> {
     let mut seen = BTreeMap::new();
     for (at, suite) in suites.iter().enumerate() {
         for (component, member) in suite.members.iter() {
+            let default = Member::default_for(component);
             let companion = member.companion.as_ref().map(|release| ("companion", release));
             for (role, release) in std::iter::once(("release", &member.release)).chain(companion) {
                 let here = (at, component, role);
@@ -70,6 +71,14 @@ fn releases(suites: &[Suite]) -> Result<(), Problem> {
                         member.namespace
                     );
                     return Err(Problem::new(format!("suites[{at}].{component}.{role}"), what));
+                }
+                let owner = suites.get(first).map(|suite| suite.members.get(other));
+                let says = |owner: &Member| member.endpoint != owner.endpoint && member.endpoint != default.endpoint;
+                if shared && owner.is_some_and(says) {
+                    let what = format!(
+                        "suites[{first}], which has the same {component}, says where its metrics are read; leave it out here"
+                    );
+                    return Err(Problem::new(format!("suites[{at}].{component}.metrics"), what));
                 }
             }
         }

@@ -13,7 +13,8 @@ use super::surroundings::{
     AggregationFields, BackupFields, DatabaseFields, DependenciesFields, PrometheusFields, SchemaFields,
 };
 use super::values::{
-    Build, Companion, Metrics, Namespace, Number, Port, Release, SuiteName, Takes, Topic, Url, UrlPath,
+    Build, Companion, Count, LabelIs, Metrics, NamePattern, Namespace, Number, Port, Release, SuiteName, Switch, Takes,
+    Tenant, Topic, Url, UrlPath,
 };
 use crate::model::names::{Component, PerComponent};
 use crate::model::policy::{Policy, Times};
@@ -55,7 +56,7 @@ section! {
     /// The whole file.
     File {
         /// What is watched: one entry for each GIM with its GSP and GCA.
-        suites: Vec<SuiteFields> = "one suite named `default`";
+        suites: Vec<SuiteFields> = "one suite named `default`; none with discovery";
         /// By which times and values it is judged.
         policy: PolicyFields = "";
         /// How Helm keeps its releases.
@@ -66,6 +67,8 @@ section! {
         signals: SignalsFields = "";
         /// A Prometheus that is asked where a field says so.
         prometheus: PrometheusFields = "";
+        /// How suites are found that are not written here.
+        discovery: DiscoveryFields = "";
     }
 }
 
@@ -90,6 +93,8 @@ section! {
         backup: BackupFields = "";
         /// The aggregation (RAA) beside the suite.
         aggregation: AggregationFields = "";
+        /// The tenant by which GSP's metrics name this suite's GCA, where several suites share a GSP.
+        tenant: Tenant = "";
     }
 }
 
@@ -102,6 +107,8 @@ section! {
         release: Release = members(|member| member.release.to_string());
         /// The monitoring release beside it, in the same namespace.
         companion: Companion = members(|member| member.companion.as_deref().unwrap_or("none").to_owned());
+        /// Which workloads and pods are its own, where neither Helm's mark nor names that begin with the release's tell.
+        workloads: WorkloadsFields = "";
         /// Where its metrics are read.
         metrics: Metrics = members(|member| match &member.endpoint {
             Some(Endpoint::Pods { port, path }) => format!("port {port}, path {path}"),
@@ -111,6 +118,18 @@ section! {
         });
         /// The build that it is to reach. Those after it in order may not be upgraded while it is below.
         target: Build = "";
+    }
+}
+
+section! {
+    /// Which workloads and pods are a component's: by a label, or by their names.
+    WorkloadsFields {
+        /// A label that they have: `app` or `app.kubernetes.io/name`.
+        label: LabelIs = "";
+        /// What they are called, `*` standing for anything.
+        name: NamePattern = "";
+        /// How many pods there must be that no `StatefulSet`, `Deployment` or `Job` keeps.
+        pods: Count = "as many as there are";
     }
 }
 
@@ -238,6 +257,21 @@ section! {
         /// Unit of `gim_kafka_timestamp_behind`.
         latency_unit: LatencyUnit = code(Scope::default().latency_unit.as_str());
     }
+}
+
+section! {
+    /// How suites are found that the file does not name: by the charts `gim`, `gsp` and `gca`, whatever their releases are
+    /// called.
+    DiscoveryFields {
+        /// Whether they are looked for.
+        enabled: Switch = code("false");
+        /// The namespaces that are looked at; all that may be listed where none is written.
+        namespaces: Vec<Namespace> = code("[]");
+    }
+}
+
+impl Takes for Vec<Namespace> {
+    const TAKES: &'static str = "a list of namespaces";
 }
 
 impl Takes for Vec<SuiteFields> {

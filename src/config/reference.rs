@@ -5,8 +5,8 @@
 use std::fmt::Write as _;
 
 use super::fields::{
-    File, HelmFields, KubernetesFields, MemberFields, MetricsAt, PolicyFields, ReleasesFields, SignalsFields,
-    SuiteFields, TimesFields,
+    DiscoveryFields, File, HelmFields, KubernetesFields, MemberFields, MetricsAt, PolicyFields, ReleasesFields,
+    SignalsFields, SuiteFields, TimesFields, WorkloadsFields,
 };
 use super::surroundings::{
     AggregationFields, AskedAt, BackupFields, DatabaseFields, DependenciesFields, PrometheusFields, SchemaFields,
@@ -43,10 +43,11 @@ macro_rules! sections {
     };
 }
 
-const SECTIONS: [Section; 18] = sections! {
+const SECTIONS: [Section; 20] = sections! {
     File: "";
     SuiteFields: "suites[]";
     MemberFields: "suites[].gim", "suites[].gsp", "suites[].gca";
+    WorkloadsFields: "suites[].gim.workloads", "suites[].gsp.workloads", "suites[].gca.workloads";
     MetricsAt: "suites[].gim.metrics", "suites[].gsp.metrics", "suites[].gca.metrics";
     DependenciesFields: "suites[].dependencies";
     AskedAt: "suites[].dependencies.kafka", "suites[].dependencies.database";
@@ -62,6 +63,7 @@ const SECTIONS: [Section; 18] = sections! {
     KubernetesFields: "kubernetes";
     SignalsFields: "signals";
     PrometheusFields: "prometheus";
+    DiscoveryFields: "discovery";
 };
 
 /// The reference in Markdown: a table for each section.

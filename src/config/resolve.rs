@@ -5,13 +5,18 @@
 
 use super::Config;
 use super::error::Problem;
-use super::fields::{File, MemberFields, MetricsAt, PolicyFields, ReleasesFields, SuiteFields, TimesFields};
+use super::fields::{
+    DiscoveryFields, File, MemberFields, MetricsAt, PolicyFields, ReleasesFields, SuiteFields, TimesFields,
+    WorkloadsFields,
+};
 use super::span::Span;
 use super::surroundings::{Around, PrometheusFields};
 use super::values::{Build, Metrics};
+use crate::model::discovery::Discovery;
 use crate::model::names::{Component, Name, PerComponent};
 use crate::model::policy::{Policy, Times};
 use crate::model::scope::Scope;
+use crate::model::selector::Selector;
 use crate::model::suite::{Endpoint, Member, Suite};
 use crate::model::version::BuildVersion;
 
@@ -22,6 +27,9 @@ pub(super) const fn default_path(component: Component) -> &'static str {
         Component::Gsp => "/",
     }
 }
+
+/// The most namespaces that discovery looks at, each by a watch of its own.
+const MAX_NAMESPACES: usize = 1_000;
 
 /// Port of a component's metrics endpoint where none is written: those of GIM and of Flink's reporter (GSP).
 const fn default_port(component: Component) -> Option<u16> {
@@ -36,6 +44,7 @@ impl File {
     /// The configuration that these fields mean.
     pub(super) fn resolve(self) -> Result<Config, Problem> {
         let signals = self.signals.unwrap_or_default();
+        let discovery = self.discovery.unwrap_or_default().resolve()?;
         let scope = Scope::default();
         let helm = self.helm.unwrap_or_default();
         let helm_access = helm.access.unwrap_or(scope.helm_access);
@@ -43,6 +52,7 @@ impl File {
             Some(suites) => {
                 suites.into_iter().enumerate().map(|(at, suite)| suite.resolve(at)).collect::<Result<Vec<_>, _>>()?
             }
+            None if discovery.is_some() => Vec::new(),
             None => vec![Suite::default_suite()],
         };
         for suite in &mut suites {
@@ -58,7 +68,27 @@ impl File {
                 latency_unit: signals.latency_unit.unwrap_or(scope.latency_unit),
             },
             prometheus: self.prometheus.map(PrometheusFields::resolve).transpose()?,
+            discovery,
         })
+    }
+}
+
+impl DiscoveryFields {
+    fn resolve(self) -> Result<Option<Discovery>, Problem> {
+        let enabled = self.enabled.is_some_and(|enabled| enabled.0);
+        let written = self.namespaces.is_some();
+        let mut namespaces: Vec<Name> = self.namespaces.unwrap_or_default().into_iter().map(|name| name.0).collect();
+        namespaces.sort();
+        namespaces.dedup();
+        if written && !enabled {
+            return Err(Problem::new("discovery.namespaces", "nothing is looked for; write enabled: true beside it"));
+        }
+        if namespaces.len() > MAX_NAMESPACES {
+            let what =
+                format!("more than {MAX_NAMESPACES} namespaces; leave the list out, or share them among exporters");
+            return Err(Problem::new("discovery.namespaces", what));
+        }
+        Ok(enabled.then_some(Discovery { namespaces }))
     }
 }
 
@@ -79,7 +109,7 @@ impl SuiteFields {
             aggregation: self.aggregation,
         };
         Ok(Suite {
-            tenant: default.tenant,
+            tenant: self.tenant.map_or(default.tenant, |tenant| Some(tenant.0)),
             targets,
             schema: self.schema.unwrap_or_default().resolve(&suite)?,
             surroundings: around.resolve(&suite, &gim.namespace)?,
@@ -101,6 +131,7 @@ impl MemberFields {
             namespace: self.namespace.map_or(default.namespace, |name| name.0),
             release: self.release.map_or(default.release, |name| name.0),
             companion: self.companion.map_or(default.companion, |companion| companion.0),
+            workloads: self.workloads.map(|workloads| workloads.resolve(&format!("{field}.workloads"))).transpose()?,
             owner: default.owner,
             origin: default.origin,
             endpoint: match self.metrics {
@@ -109,6 +140,17 @@ impl MemberFields {
                 Some(Metrics::At(at)) => Some(at.resolve(component, &format!("{field}.metrics"))?),
             },
         })
+    }
+}
+
+impl WorkloadsFields {
+    fn resolve(self, field: &str) -> Result<Selector, Problem> {
+        let by = match (self.label, self.name) {
+            (Some(label), None) => label.0,
+            (None, Some(name)) => name.0,
+            _ => return Err(Problem::new(field, "write either label or name")),
+        };
+        Ok(Selector { by, pods: self.pods.map(|pods| pods.0) })
     }
 }
 

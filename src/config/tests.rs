@@ -7,6 +7,7 @@ use crate::model::database::SchemaObject;
 use crate::model::dependency::{AskAt, BackupAt};
 use crate::model::names::Component;
 use crate::model::scope::{HelmAccess, HelmDriver, KubernetesScope, LatencyUnit};
+use crate::model::selector::{SelectBy, Selector};
 use crate::model::suite::Endpoint;
 
 fn good(text: &str) -> Config {
@@ -29,12 +30,13 @@ fn everything_can_be_written() {
 suites:
 - name: tenant-a
   gim: {namespace: gim-a, release: gim-t100, companion: none, target: 100.0.116+4200, metrics: {port: 9000, path: /m}}
-  gsp: {namespace: shared, metrics: {port: 9250}}
+  gsp: {namespace: shared, metrics: {port: 9250}, workloads: {name: 'flink-*', pods: 3}}
   gca: {namespace: gca-a, metrics: {url: 'https://gca.example.com/metrics?x=1'}}
 - name: tenant-b
   gim: {namespace: gim-b, metrics: none}
-  gsp: {namespace: shared, metrics: {path: /prom}}
-  gca: {namespace: gca-b, companion: gca-watch}
+  gsp: {namespace: shared}
+  gca: {namespace: gca-b, companion: gca-watch, workloads: {label: app=config}}
+  tenant: t100
 policy:
   suspect_window: 12h
   ignored_topics: [zeta, old.topic, zeta]
@@ -49,8 +51,10 @@ policy:
 helm: {driver: configmap, access: none}
 kubernetes: {scope: namespaces}
 signals: {interval: 30s, latency_unit: seconds}
+discovery: {enabled: true, namespaces: [two, one, two]}
 ",
     );
+    assert_eq!(config.discovery, Some(Discovery { namespaces: vec!["one".into(), "two".into()] }));
     let [a, b] = &config.suites[..] else { panic!("two suites") };
     assert_eq!((&*a.name, &*b.name), ("tenant-a", "tenant-b"));
     let gim = &a.members.gim;
@@ -60,8 +64,14 @@ signals: {interval: 30s, latency_unit: seconds}
     assert_eq!(a.members.gca.endpoint, Some(Endpoint::Url("https://gca.example.com/metrics?x=1".into())));
     assert_eq!(a.members.gca.companion.as_deref(), Some("gca-monitoring"));
     assert_eq!(b.members.gim.endpoint, None);
-    assert_eq!(b.members.gsp.endpoint, Some(Endpoint::Pods { port: 9249, path: "/prom".into() }));
+    assert_eq!((a.members.gsp.owner.as_deref(), b.members.gsp.owner.as_deref()), (None, Some("tenant-a")));
+    assert_eq!(b.members.gsp.endpoint, a.members.gsp.endpoint, "as its owner says");
     assert_eq!(b.members.gca.companion.as_deref(), Some("gca-watch"));
+    assert_eq!((&a.tenant, b.tenant.as_deref()), (&None, Some("t100")));
+
+    let flink = Selector { by: SelectBy::Name("flink-*".into()), pods: Some(3) };
+    assert_eq!((a.members.gsp.workloads.as_ref(), b.members.gsp.workloads.as_ref()), (Some(&flink), Some(&flink)));
+    assert_eq!(b.members.gca.workloads, Some(Selector { by: SelectBy::App("config".into()), pods: None }));
 
     let policy = &config.policy;
     assert_eq!(policy.suspect_window, Duration::from_hours(12));
@@ -136,6 +146,15 @@ policy: {probe_interval: 20s, probe_hold: 3m, database_interval: 2m}
 }
 
 #[test]
+fn with_discovery_no_suite_need_be_written() {
+    let config = good("discovery: {enabled: true}\n");
+    assert_eq!((config.suites.len(), config.discovery), (0, Some(Discovery::default())));
+    assert_eq!(good("discovery: {enabled: true}\nsuites: []\n").suites, []);
+    assert_eq!(good("discovery: {enabled: true}\nsuites: [{}]\n").suites, [Suite::default_suite()]);
+    assert_eq!(good("discovery: {enabled: false}\n"), Config::default());
+}
+
+#[test]
 fn json_is_read_too() {
     let config = good(
         r#"{"suites": [{"name": "default", "gim": {"namespace": "gim-1"}}],
@@ -171,12 +190,12 @@ const BAD: &[(&str, &str)] = &[
     (
         "polcy: {}\n",
         "1:1: polcy: no such field; the fields here are suites, policy, helm, kubernetes, signals, \
-         prometheus",
+         prometheus, discovery",
     ),
     (
         "suites:\n- name: a\n  gmi: {}\n",
         "3:3: suites[0].gmi: no such field; the fields here are name, gim, gsp, gca, \
-         dependencies, database, schema, backup, aggregation",
+         dependencies, database, schema, backup, aggregation, tenant",
     ),
     (
         "suites:\n- gim:\n    metrics:\n      prot: 1\n",
@@ -186,24 +205,25 @@ const BAD: &[(&str, &str)] = &[
     // Shapes.
     (
         "- name: a\n",
-        "1:1: not what belongs here; write a section with suites, policy, helm, kubernetes, signals \
-         and prometheus",
+        "1:1: not what belongs here; write a section with suites, policy, helm, kubernetes, signals, prometheus and \
+         discovery",
     ),
     (
         "hello\n",
-        "1:1: not what belongs here; write a section with suites, policy, helm, kubernetes, signals \
-         and prometheus",
+        "1:1: not what belongs here; write a section with suites, policy, helm, kubernetes, signals, prometheus and \
+         discovery",
     ),
     ("suites: {name: a}\n", "1:9: suites: not what belongs here; write a list of suites"),
     ("suites: default\n", "1:9: suites: not what belongs here; write a list of suites"),
     (
         "suites:\n- tenant-a\n",
         "2:3: suites[0]: not what belongs here; write a section with name, gim, gsp, gca, \
-         dependencies, database, schema, backup and aggregation",
+         dependencies, database, schema, backup, aggregation and tenant",
     ),
     (
         "suites:\n- gim: gim\n",
-        "2:8: suites[0].gim: not what belongs here; write a section with namespace, release, companion, metrics and target",
+        "2:8: suites[0].gim: not what belongs here; write a section with namespace, release, companion, \
+         workloads, metrics and target",
     ),
     (
         "policy:\n  hold: [1m]\n",
@@ -302,6 +322,11 @@ const BAD: &[(&str, &str)] = &[
         "3:14: suites[0].gca.metrics: gca has no port of its own; write port, or url",
     ),
     (
+        "suites:\n- name: a\n- name: b\n  gim: {namespace: b}\n  gca: {namespace: b}\n  gsp: {metrics: {port: 1}}\n",
+        "6:18: suites[1].gsp.metrics: suites[0], which has the same gsp, says where its metrics are read; leave it out \
+         here",
+    ),
+    (
         "suites:\n- gim: {metrics: 8249}\n",
         "2:9: suites[0].gim.metrics: not what belongs here; write none, or a section with port and path, \
          url or prometheus",
@@ -389,6 +414,28 @@ const BAD: &[(&str, &str)] = &[
     (
         "policy:\n  releases:\n    gim: [spring, summer, spring]\n",
         "3:10: policy.releases.gim: spring stands before summer; write the oldest first, each once",
+    ),
+    // Workloads.
+    ("suites:\n- gsp: {workloads: {pods: 2}}\n", "2:20: suites[0].gsp.workloads: write either label or name"),
+    (
+        "suites:\n- gsp: {workloads: {name: '*'}}\n",
+        "2:27: suites[0].gsp.workloads.name: \"*\" is not a pattern of names; write a name, or its beginning and *, such \
+         as gsp-*",
+    ),
+    (
+        "suites:\n- gsp: {workloads: {label: tier=a}}\n",
+        "2:28: suites[0].gsp.workloads.label: \"tier=a\" is not one of the labels that are read; write app=VALUE or \
+         app.kubernetes.io/name=VALUE",
+    ),
+    // Discovery.
+    ("discovery: {enabled: 1}\n", "1:22: discovery.enabled: \"1\" is neither; write true or false"),
+    (
+        "discovery: {namespaces: [a]}\n",
+        "1:25: discovery.namespaces: nothing is looked for; write enabled: true beside it",
+    ),
+    (
+        "suites:\n- tenant: ''\n",
+        "2:11: suites[0].tenant: \"\" is no tenant; write a value of the label tenant, at most 253 characters",
     ),
     // The whole.
     ("suites: []\n", "1:9: suites: the list is empty; write at least one suite, or leave `suites` out"),

@@ -12,6 +12,7 @@ use super::fields::MetricsAt;
 use super::span::Span;
 use crate::model::names::Name;
 use crate::model::scope::{HelmAccess, HelmDriver, KubernetesScope, LatencyUnit};
+use crate::model::selector::SelectBy;
 use crate::model::version::BuildVersion;
 
 /// The longest label of a DNS name, which a namespace is (RFC 1123).
@@ -22,6 +23,8 @@ const MAX_RELEASE: usize = 53;
 const MAX_TAG: usize = 128;
 /// The longest name of a topic that Kafka accepts.
 const MAX_TOPIC: usize = 249;
+/// The longest name of a Kubernetes object; no longer is that of a tenant.
+const MAX_NAME: usize = 253;
 /// The word for "there is none".
 const NONE: &str = "none";
 
@@ -77,6 +80,7 @@ macro_rules! words {
 
 words!(Span, SuiteName, Namespace, Release, Companion, Topic, Port, UrlPath, Url, HelmDriver, KubernetesScope);
 words!(LatencyUnit, Number, HelmAccess, Build);
+words!(Switch, Tenant, LabelIs, NamePattern, Count);
 
 /// Name of a suite: the value of a label, and part of addresses.
 #[derive(Clone, Debug)]
@@ -160,6 +164,86 @@ impl Word for Topic {
             return Err(format!("{text:?} is not a Kafka topic; write letters, digits, ., _ and -, at most 249"));
         }
         Ok(Self(text.into()))
+    }
+}
+
+/// Yes or no.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Switch(pub(super) bool);
+
+/// Name of a tenant, as GSP's metrics spell it.
+#[derive(Clone, Debug)]
+pub(super) struct Tenant(pub(super) Name);
+
+impl Word for Switch {
+    const FORM: &'static str = "true or false";
+
+    fn read(text: &str) -> Result<Self, String> {
+        text.parse().map(Self).map_err(|_| format!("{text:?} is neither; write {}", Self::FORM))
+    }
+}
+
+impl Word for Tenant {
+    const FORM: &'static str = "a value of the label tenant, at most 253 characters";
+    const SHORT: &'static str = "a value of the label `tenant`";
+
+    fn read(text: &str) -> Result<Self, String> {
+        if text.is_empty() || text.len() > MAX_NAME || text.chars().any(char::is_control) {
+            return Err(format!("{text:?} is no tenant; write {}", Self::FORM));
+        }
+        Ok(Self(text.into()))
+    }
+}
+
+/// A label and its value.
+#[derive(Clone, Debug)]
+pub(super) struct LabelIs(pub(super) SelectBy);
+
+/// A name in which one `*` may stand for anything.
+#[derive(Clone, Debug)]
+pub(super) struct NamePattern(pub(super) SelectBy);
+
+/// A count of pods.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Count(pub(super) u32);
+
+impl Word for LabelIs {
+    const FORM: &'static str = "app=VALUE or app.kubernetes.io/name=VALUE";
+    const SHORT: &'static str = "`app=VALUE` or `app.kubernetes.io/name=VALUE`";
+
+    fn read(text: &str) -> Result<Self, String> {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+        let good = |value: &str| !value.is_empty() && value.len() <= MAX_LABEL && value.chars().all(allowed);
+        match text.split_once('=').filter(|(_, value)| good(value)) {
+            Some(("app", value)) => Ok(Self(SelectBy::App(value.into()))),
+            Some(("app.kubernetes.io/name", value)) => Ok(Self(SelectBy::AppName(value.into()))),
+            _ => Err(format!("{text:?} is not one of the labels that are read; write {}", Self::FORM)),
+        }
+    }
+}
+
+impl Word for NamePattern {
+    const FORM: &'static str = "a name, or its beginning and *, such as gsp-*";
+    const SHORT: &'static str = "a name, or its beginning and `*`, such as `gsp-*`";
+
+    fn read(text: &str) -> Result<Self, String> {
+        let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '-' | '*');
+        let says_something = text.chars().any(|c| c != '*');
+        if !says_something || text.len() > MAX_NAME || !text.chars().all(allowed) || text.matches('*').count() > 1 {
+            return Err(format!("{text:?} is not a pattern of names; write {}", Self::FORM));
+        }
+        Ok(Self(SelectBy::Name(text.into())))
+    }
+}
+
+impl Word for Count {
+    const FORM: &'static str = "a number from 1 to 1000";
+
+    fn read(text: &str) -> Result<Self, String> {
+        match text.parse() {
+            Ok(count @ 1..=1000) => Ok(Self(count)),
+            _ => Err(format!("{text:?} is not a count of pods; write {}", Self::FORM)),
+        }
     }
 }
 

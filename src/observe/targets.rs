@@ -151,6 +151,12 @@ pub fn revisions(namespace: Option<Name>, driver: HelmDriver, interest: &Interes
     }
 }
 
+/// The same of every release that there is.
+pub fn all_revisions(namespace: Option<Name>, driver: HelmDriver) -> Target<Revision> {
+    let labels = Some(String::from("owner=helm"));
+    Target { labels, ..revisions(namespace, driver, &Interest::everything()) }
+}
+
 /// Path of Helm's storage.
 pub fn storage_path(namespace: Option<&Name>, driver: HelmDriver) -> String {
     match driver {

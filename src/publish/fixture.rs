@@ -9,6 +9,7 @@ use crate::assess::assessment::{
     Assessment, ChangeKind, Changed, Command, ComponentAssessment, Gate, GateReason, NamedReason, Operation,
     OperationKind, Reason, RollbackTarget, Stage, ToldBy, Verdict, VerdictKind,
 };
+use crate::assess::shared::Shared;
 use crate::assess::snapshot::{Snapshot, SourceSnapshot, SuiteSnapshot};
 use crate::assess::trend::{Trend, TrendReport};
 use crate::model::database::ObjectState;
@@ -24,7 +25,7 @@ use crate::model::suite::Suite;
 use crate::model::time::Timestamp;
 use crate::model::wants::Wants;
 use crate::model::workload::{
-    Container, Pod, PodPhase, TerminatedReason, UpdateStrategy, WaitingReason, Workload, WorkloadKind,
+    AppLabels, Container, Pod, PodPhase, TerminatedReason, UpdateStrategy, WaitingReason, Workload, WorkloadKind,
 };
 
 /// A name that every format must escape.
@@ -131,6 +132,7 @@ pub fn resting(name: &str) -> SuiteSnapshot {
             in_cycle: PerComponent::default(),
             valid_until: Some(at(1060)),
         },
+        shared: Shared::default(),
         memory: Memory::new(at(0)),
         wants: Wants::default(),
         judged: at(1000),
@@ -209,6 +211,7 @@ pub fn pod(name: &str, phase: PodPhase, ready: bool) -> Pod {
         ready,
         ready_changed: Some(at(130)),
         revision_hash: None,
+        labels: AppLabels::default(),
         ip: None,
         containers: vec![Container {
             name: "gim".into(),
@@ -229,6 +232,7 @@ fn busy_facts() -> ComponentFacts {
         uid: "uid".into(),
         release: Some("gim".into()),
         chart_label: None,
+        labels: AppLabels::default(),
         created: at(0),
         specified: at(0),
         generation: 2,

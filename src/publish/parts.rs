@@ -32,6 +32,11 @@ pub struct Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
+    /// Whether the suite has borrowed the component, so that it is exposed under another suite.
+    pub fn is_borrowed(self) -> bool {
+        self.suite.suite.members.get(self.component).owner.is_some()
+    }
+
     fn facts(self) -> &'a ComponentFacts {
         self.suite.facts.components.get(self.component)
     }
@@ -320,6 +325,12 @@ impl Changed {
         let mut changed = Self::default();
         for &component in Component::ALL {
             let (old, new) = (Subject { suite: old, component, policy }, Subject { suite: new, component, policy });
+            if old.is_borrowed() && new.is_borrowed() && differs::<Place<'_>>(old, new) {
+                changed |= Self::only(Part::Place);
+            }
+            if old.is_borrowed() && new.is_borrowed() {
+                continue;
+            }
             for (part, differs) in [
                 (Part::Place, differs::<Place<'_>>(old, new)),
                 (Part::Helm, differs::<Helm<'_>>(old, new)),

@@ -124,6 +124,11 @@ impl Cluster {
         self.folder.write("config.yaml", &config.to_string())
     }
 
+    /// A configuration file with just this.
+    pub fn config_of(&self, config: &Value) -> String {
+        self.folder.write("config.yaml", &config.to_string())
+    }
+
     pub fn config(&self, interval: &str) -> Config {
         Config::read(self.config_file(interval).as_ref()).unwrap()
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use gim_upgrade_exporter::assess::assess;
+use gim_upgrade_exporter::assess::assess_shared;
 use gim_upgrade_exporter::assess::snapshot::SuiteSnapshot;
 use gim_upgrade_exporter::model::time::{Timestamp, after, before, between};
 use gim_upgrade_exporter::sim::scenario::Scenario;
@@ -31,7 +31,7 @@ fn a_judgement_holds_until_it_says() {
             let last = before(until, Duration::from_nanos(1));
             let middle = after(suite.judged, between(suite.judged, until) / 2);
             for now in [middle, last] {
-                let again = assess(&suite.facts, &suite.memory, &policy, now);
+                let again = assess_shared(&suite.facts, &suite.memory, &suite.shared, &policy, now).0;
                 if again.components != suite.assessment.components {
                     failures.push(format!("{name}: judged at {}, until {until}, but not at {now}", suite.judged));
                 }

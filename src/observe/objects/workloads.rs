@@ -164,6 +164,7 @@ fn workload(object: &Object, kind: WorkloadKind, interner: &mut Interner) -> Res
         uid: metadata.uid()?,
         release: release.map(|text| interner.name(text)),
         chart_label: optional(metadata.labels.chart.as_ref()).map(|text| interner.name(text)),
+        labels: metadata.labels.of_app(interner),
         created: metadata.created()?,
         specified: specified(metadata)?,
         generation,
@@ -194,13 +195,15 @@ mod tests {
 
     use super::super as objects;
     use super::*;
+    use crate::model::workload::AppLabels;
 
     fn object() -> Value {
         json!({
             "metadata": {
                 "name": "gim", "namespace": "gim", "uid": "w-1", "generation": 3,
                 "creationTimestamp": "2026-01-02T03:04:05Z",
-                "labels": {"helm.sh/chart": "gim-100.0.116_2900", "app.kubernetes.io/instance": "by-label"},
+                "labels": {"helm.sh/chart": "gim-100.0.116_2900", "app.kubernetes.io/instance": "by-label",
+                           "app": "gim-app", "app.kubernetes.io/name": "gim-name"},
                 "annotations": {"meta.helm.sh/release-name": "by-annotation"}
             },
             "spec": {
@@ -227,6 +230,7 @@ mod tests {
             uid: "w-1".into(),
             release: Some("by-annotation".into()),
             chart_label: Some("gim-100.0.116_2900".into()),
+            labels: AppLabels { app: Some("gim-app".into()), name: Some("gim-name".into()) },
             created: "2026-01-02T03:04:05Z".parse().unwrap(),
             specified: "2026-01-02T03:04:05Z".parse().unwrap(),
             generation: 3,

@@ -42,7 +42,11 @@ impl<'a> SuiteStatus<'a> {
             valid_until: assessment.valid_until,
             next: assessment.next,
             components: PerComponent::from_fn(|component| {
-                ComponentStatus::of(component, facts.get(component), assessment.components.get(component))
+                let owner = suite.suite.members.get(component).owner.as_deref();
+                ComponentStatus {
+                    owner,
+                    ..ComponentStatus::of(component, facts.get(component), assessment.components.get(component))
+                }
             }),
         }
     }
@@ -53,6 +57,8 @@ impl<'a> SuiteStatus<'a> {
 pub struct ComponentStatus<'a> {
     /// Its namespace.
     pub namespace: &'a str,
+    /// The suite under which it is judged and exposed; `null` where that is this one.
+    pub owner: Option<&'a str>,
     /// Its release; `null` where there is no revision.
     pub release: Option<ReleaseStatus<'a>>,
     /// The monitoring release beside it; `null` where there is none.
@@ -82,6 +88,7 @@ impl<'a> ComponentStatus<'a> {
         let companion = facts.companion_name.as_deref();
         Self {
             namespace: &facts.namespace,
+            owner: None,
             release: ReleaseStatus::of(&facts.release_name, &facts.release),
             companion: companion.and_then(|name| ReleaseStatus::of(name, &facts.companion)),
             stage: assessment.stage,
