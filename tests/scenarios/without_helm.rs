@@ -175,7 +175,9 @@ fn a_killed_exporter_comes_to_the_same() {
         let mut joined = vec![held.now];
         while held.now < ends {
             held.play(after(held.now, STEP).min(ends), &mut [], |_, _| {});
-            listers.iter_mut().for_each(|lister| lister.look(&held));
+            for lister in &mut listers {
+                lister.look(&held);
+            }
             let since_start = held.now.duration_since(start()).as_secs();
             if since_start % 240 == 60 {
                 listers.push(Lister::start(&held, HelmAccess::None));

@@ -12,6 +12,7 @@ use crate::model::time::Timestamp;
 
 /// What a piece of evidence says.
 #[must_use]
+#[expect(clippy::too_many_lines, reason = "one arm for each kind of evidence, and nothing else")]
 pub fn evidence(evidence: &Evidence) -> String {
     match evidence {
         Evidence::Source { source, freshness } => source_sentence(*source, *freshness),
