@@ -59,6 +59,11 @@ e2e: ## play all scenarios through the whole program, and a real control plane w
 	tests/tools/build
 	$(call say,Playing every scenario through the whole program with time compressed (about 4 minutes))
 	cargo test --locked --test compressed -- --ignored
+	$(call packages,psql:postgresql openssl:openssl setpriv:util-linux)
+	$(call say,Reading a real PostgreSQL)
+	cargo test --locked --test postgres
+	$(call say,Reading signals from a real Prometheus)
+	cargo test --locked --test prometheus
 	$(call say,Upgrading on a real control plane with Helm 3 and Helm 4)
 	cargo test --locked --test cluster
 

@@ -4,25 +4,33 @@
 //! judgement's `valid_until` comes. No scrape judges. [`Board`] itself is synchronous and is told the time, so that tests
 //! hold the clock; [`run()`] gives it the real one. Not for deciding anything: that is `assess`.
 
+mod inheritance;
 mod run;
+mod sharing;
 mod sources;
 
+pub use inheritance::Former;
 pub use run::{SystemClock, run};
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use sharing::Sharing;
 use sources::SourceTable;
 
-use crate::assess::assess;
+use crate::assess::assess_shared;
+use crate::assess::refill::refill;
 use crate::assess::remember;
+use crate::assess::shared::Tells;
 use crate::assess::snapshot::{Snapshot, SuiteSnapshot};
 use crate::assess::wants::wants;
 use crate::index::change::Change;
 use crate::index::{Index, Touched};
 use crate::model::facts::Sources;
 use crate::model::memory::Memory;
+use crate::model::names::Component;
 use crate::model::policy::Policy;
+use crate::model::signal::Past;
 use crate::model::source::{Freshness, SourceKind};
 use crate::model::suite::Suite;
 use crate::model::time::Timestamp;
@@ -41,8 +49,12 @@ pub struct Board {
     index: Index,
     policy: Arc<Policy>,
     sources: SourceTable,
+    sharing: Sharing,
     kept: Vec<Kept>,
-    dirty: BTreeSet<usize>,
+    /// What sources remember of the time before memory began, until it was taken in.
+    past: BTreeMap<(usize, Component), Past>,
+    /// Suites to be judged; those that have borrowed a component after all others, their owners among them.
+    dirty: BTreeSet<(bool, usize)>,
     due: BTreeSet<(Timestamp, usize)>,
     wants: Arc<Wants>,
     wants_changed: bool,
@@ -50,6 +62,8 @@ pub struct Board {
     now: Timestamp,
     /// Whether a suite was ever judged on all of its evidence.
     begun: bool,
+    /// The board before this one, for as long as there is something to take over.
+    former: Option<Former>,
 }
 
 impl Board {
@@ -61,24 +75,30 @@ impl Board {
         suites.sort_by(|a, b| a.name.cmp(&b.name));
         let index = Index::new(suites.clone());
         let sources = SourceTable::new(&suites);
+        let sharing = Sharing::new(&suites);
         let policy = Arc::new(policy);
         let mut board = Self {
             index,
             policy,
             sources,
+            sharing,
             kept: Vec::new(),
+            past: BTreeMap::new(),
             dirty: BTreeSet::new(),
             due: BTreeSet::new(),
             wants: Arc::default(),
-            wants_changed: false,
+            // A fixed URL is wanted from the start, whatever is heard.
+            wants_changed: true,
             sequence: 0,
             now,
             begun: false,
+            former: None,
         };
         for place in 0..suites.len() {
             let memory = Memory::new(now);
-            if let Some(latest) = board.assess(place, memory.clone(), false, now) {
+            if let Some((latest, tells)) = board.assess(place, memory.clone(), false, now) {
                 board.kept.push(Kept { memory, latest: Arc::new(latest), primed: false });
+                board.told(place, &tells);
             }
         }
         board
@@ -90,12 +110,31 @@ impl Board {
             Change::SourceAdded { source, contact, stale_after } => self.sources.add(source, contact, stale_after),
             Change::SourceCondition(source, condition) => self.sources.condition(&source, condition),
             Change::SourceError { source, kind, detail } => self.sources.error(&source, kind, &detail),
+            Change::Past(past) => {
+                if let Some(place) = self.index.place(&past.suite) {
+                    self.past.insert((place, past.component), past);
+                    self.touch([place]);
+                }
+            }
             other => match self.index.apply(other) {
                 Touched::None => {}
-                Touched::Some(places) => self.dirty.extend(places),
-                Touched::All => self.dirty.extend(0..self.kept.len()),
+                Touched::Some(places) => self.touch(places),
+                Touched::All => self.touch(0..self.kept.len()),
             },
         }
+    }
+
+    /// Has these suites judged.
+    fn touch(&mut self, places: impl IntoIterator<Item = usize>) {
+        let sharing = &self.sharing;
+        self.dirty.extend(places.into_iter().map(|place| (sharing.borrows(place), place)));
+    }
+
+    /// Takes in what a suite tells those that share a component with it, and has those judged for which it changes
+    /// something. That ends: what a suite tells follows from its own components and from what was lent to it.
+    fn told(&mut self, place: usize, tells: &Tells) {
+        let concerned = self.sharing.told(place, tells);
+        self.touch(concerned);
     }
 
     /// Judges every suite whose facts changed, whose sources turned, or whose judgement ends. Tells whether anything is
@@ -105,18 +144,21 @@ impl Board {
         // ours may be far from it until then.
         self.now = if self.begun { self.now.max(now) } else { now };
         let turned = self.sources.refresh(self.now);
-        self.dirty.extend(turned.suites);
+        self.touch(turned.suites);
         while let Some(&(at, place)) = self.due.first().filter(|(at, _)| *at <= self.now) {
             self.due.remove(&(at, place));
-            self.dirty.insert(place);
+            self.touch([place]);
         }
         let mut changed = turned.changed;
-        while let Some(place) = self.dirty.pop_first() {
+        while let Some((_, place)) = self.dirty.pop_first() {
             let (published, wants) = self.judge_one(place);
             changed |= published;
             self.wants_changed |= wants;
         }
         self.sequence += u64::from(changed);
+        if self.former.is_some() && self.kept.iter().all(Kept::has_begun) {
+            self.former = None;
+        }
         changed
     }
 
@@ -158,17 +200,18 @@ impl Board {
     fn judge_one(&mut self, place: usize) -> (bool, bool) {
         let now = self.now;
         let Some(kept) = self.kept.get(place) else { return (false, false) };
-        let memory = if kept.has_begun() { kept.memory.clone() } else { Memory::new(now) };
-        let primed = kept.primed;
-        let Some(mut snapshot) = self.assess(place, memory, primed, now) else { return (false, false) };
+        let (begun, primed) = (kept.has_begun().then(|| kept.memory.clone()), kept.primed);
+        let memory = begun.or_else(|| self.inherit(place, now)).unwrap_or_else(|| Memory::new(now));
+        let Some((mut snapshot, mut tells)) = self.assess(place, memory, primed, now) else { return (false, false) };
         if !primed && self.has_bodies(&snapshot.wants) && self.helm_is_fresh(place) {
             let memory = snapshot.memory.clone();
             let Some(again) = self.assess(place, memory, true, now) else { return (false, false) };
-            snapshot = again;
+            (snapshot, tells) = again;
             if let Some(kept) = self.kept.get_mut(place) {
                 kept.primed = true;
             }
         }
+        self.told(place, &tells);
         let valid_until = snapshot.assessment.valid_until;
         let Some(kept) = self.kept.get_mut(place) else { return (false, false) };
         if let Some(former) = kept.latest.assessment.valid_until {
@@ -183,11 +226,15 @@ impl Board {
         if changed || wants_changed {
             kept.latest = Arc::new(snapshot);
         }
-        self.begun |= kept.has_begun();
+        if kept.has_begun() {
+            self.begun = true;
+            // Memory begins anew until then, so what it took in before is lost.
+            self.past.retain(|(of, _), _| *of != place);
+        }
         (changed, wants_changed)
     }
 
-    fn assess(&self, place: usize, mut memory: Memory, primed: bool, now: Timestamp) -> Option<SuiteSnapshot> {
+    fn assess(&self, place: usize, mut memory: Memory, primed: bool, now: Timestamp) -> Option<(SuiteSnapshot, Tells)> {
         let suite = self.index.suites().get(place)?.clone();
         let facts = self.index.facts(place, |component| {
             let namespace = &suite.members.get(component).namespace;
@@ -197,16 +244,23 @@ impl Board {
             Sources {
                 pods: freshness(SourceKind::Pods),
                 workloads: workloads.into_iter().map(freshness).max().unwrap_or(Freshness::Starting),
-                helm: if primed { helm } else { helm.max(Freshness::Starting) },
+                helm: if primed || helm == Freshness::Off { helm } else { helm.max(Freshness::Starting) },
                 bodies: freshness(SourceKind::HelmBodies),
                 config_maps: freshness(SourceKind::ConfigMaps),
+                prometheus: freshness(SourceKind::Prometheus),
             }
         })?;
         remember::seen(&mut memory, &facts, &self.policy, now);
-        let assessment = assess(&facts, &memory, &self.policy, now);
-        remember::concluded(&mut memory, &assessment, now);
+        for component in Component::ALL {
+            if let Some(past) = self.past.get(&(place, *component)) {
+                refill(&mut memory, &facts, past, &self.policy);
+            }
+        }
+        let shared = self.sharing.shared(place);
+        let (assessment, tells) = assess_shared(&facts, &memory, &shared, &self.policy, now);
+        remember::concluded(&mut memory, &suite, &assessment, &self.policy, now);
         let wants = wants(&suite, &facts, &assessment);
-        Some(SuiteSnapshot { suite, facts, assessment, memory, wants, judged: now })
+        Some((SuiteSnapshot { suite, facts, assessment, shared, memory, wants, judged: now }, tells))
     }
 
     /// Whether every body that is wanted was read, or may not be.
@@ -229,6 +283,7 @@ impl Board {
         for kept in &self.kept {
             all.bodies.extend_from_slice(&kept.latest.wants.bodies);
             all.endpoints.extend_from_slice(&kept.latest.wants.endpoints);
+            all.queries.extend_from_slice(&kept.latest.wants.queries);
         }
         all.bodies.sort_unstable();
         all.bodies.dedup();

@@ -5,6 +5,7 @@
 
 mod announce;
 mod demo;
+pub mod discover;
 pub mod exporter;
 mod flags;
 mod logging;

@@ -6,12 +6,16 @@
 
 mod check;
 mod error;
+#[macro_use]
+mod values;
+#[macro_use]
 mod fields;
 mod outline;
+mod places;
 mod reference;
 mod resolve;
 mod span;
-mod values;
+mod surroundings;
 
 use std::io::Read;
 use std::path::Path;
@@ -19,9 +23,10 @@ use std::path::Path;
 pub use error::ConfigError;
 pub use reference::reference;
 
+use crate::model::discovery::Discovery;
 use crate::model::policy::Policy;
-use crate::model::scope::Scope;
-use crate::model::suite::Suite;
+use crate::model::scope::{PrometheusAt, Scope};
+use crate::model::suite::{Suite, settle_owners};
 
 /// The largest file that is read, in bytes. A thousand suites take about 300 KB.
 pub const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
@@ -31,17 +36,27 @@ pub const MAX_SUITES: usize = 2_000;
 /// What to watch and how to judge it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
-    /// The suites, in the file's order; at least one.
+    /// The suites, in the file's order; at least one where none is discovered.
     pub suites: Vec<Suite>,
     /// Times and values to judge by.
     pub policy: Policy,
     /// How the cluster is looked at.
     pub scope: Scope,
+    /// A Prometheus that is asked, where there is one.
+    pub prometheus: Option<PrometheusAt>,
+    /// Which suites are looked for beside these; `None` where none are.
+    pub discovery: Option<Discovery>,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { suites: vec![Suite::default_suite()], policy: Policy::default(), scope: Scope::default() }
+        Self {
+            suites: vec![Suite::default_suite()],
+            policy: Policy::default(),
+            scope: Scope::default(),
+            prometheus: None,
+            discovery: None,
+        }
     }
 }
 
@@ -66,6 +81,10 @@ impl Config {
         let fields: fields::File =
             serde_saphyr::from_str(text).map_err(|error| ConfigError::from_yaml(file, text, &error))?;
         let config = fields.resolve().and_then(|config| check::check(&config).map(|()| config));
+        let config = config.map(|mut config| {
+            settle_owners(&mut config.suites);
+            config
+        });
         config.map_err(|problem| ConfigError::at_field(file, text, &problem))
     }
 }

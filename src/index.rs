@@ -4,6 +4,8 @@
 //! gone from the facts. Objects of namespaces, and revisions of releases, that no suite has are not kept. Not for judging,
 //! and not for talking to the cluster: `observe` sends the changes.
 
+mod bare;
+mod belonging;
 pub mod change;
 mod objects;
 mod releases;
@@ -13,6 +15,7 @@ mod surroundings;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use belonging::Belonging;
 use change::{Change, Delta};
 use objects::Objects;
 use releases::Releases;
@@ -20,9 +23,9 @@ use signals::Signals;
 use surroundings::AllSurroundings;
 
 use crate::model::config_map::ConfigMap;
-use crate::model::facts::{ComponentFacts, Facts, Generation, PodFacts, Sources, WorkloadFacts};
+use crate::model::facts::{ComponentFacts, Facts, Generation, PodFacts, Sources, SurroundingFacts, WorkloadFacts};
 use crate::model::names::{Component, Name, PerComponent};
-use crate::model::signal::SignalFacts;
+use crate::model::signal::{Reading, SignalFacts};
 use crate::model::suite::Suite;
 use crate::model::workload::{Pod, ReplicaSet, Workload, WorkloadKind};
 
@@ -32,6 +35,9 @@ pub struct Index {
     suites: Vec<Arc<Suite>>,
     by_name: HashMap<Name, usize>,
     by_namespace: HashMap<Name, Vec<usize>>,
+    /// The suites that have borrowed a component from each.
+    borrowers: Vec<Vec<usize>>,
+    belonging: Belonging,
     pods: Objects<Pod>,
     workloads: Objects<Workload>,
     replica_sets: Objects<ReplicaSet>,
@@ -65,7 +71,17 @@ impl Index {
                 }
             }
         }
-        let by_name = suites.iter().enumerate().map(|(place, suite)| (suite.name.clone(), place)).collect();
+        let by_name: HashMap<Name, usize> =
+            suites.iter().enumerate().map(|(place, suite)| (suite.name.clone(), place)).collect();
+        let mut borrowers = vec![Vec::new(); suites.len()];
+        for (place, suite) in suites.iter().enumerate() {
+            for owner in suite.members.iter().filter_map(|(_, member)| by_name.get(member.owner.as_ref()?)) {
+                if let Some(of_owner) = borrowers.get_mut(*owner) {
+                    of_owner.push(place);
+                }
+            }
+        }
+        let belonging = Belonging::new(&suites);
         let releases = Releases::new(&suites);
         let signals = Signals::new(&suites);
         let surroundings = AllSurroundings::new(suites.len());
@@ -73,6 +89,8 @@ impl Index {
             suites,
             by_name,
             by_namespace,
+            borrowers,
+            belonging,
             pods: Objects::default(),
             workloads: Objects::default(),
             replica_sets: Objects::default(),
@@ -87,6 +105,12 @@ impl Index {
     #[must_use]
     pub fn suites(&self) -> &[Arc<Suite>] {
         &self.suites
+    }
+
+    /// The place of a suite in the configuration.
+    #[must_use]
+    pub fn place(&self, suite: &Name) -> Option<usize> {
+        self.by_name.get(suite).copied()
     }
 
     /// Takes a change in and tells which suites it concerns. Changes that are about sources concern none here.
@@ -112,7 +136,8 @@ impl Index {
                 self.signals.apply(place, reading);
                 let exists = self.pod_uids(place, component);
                 self.signals.retain(place, component, |uid| exists.contains(uid));
-                Touched::Some(vec![place])
+                let borrowers = self.borrowers.get(place).into_iter().flatten();
+                Touched::Some(std::iter::once(place).chain(borrowers.copied()).collect())
             }
             Change::ConfigMap(delta) => self.object(delta, |index| &mut index.config_maps, |_| true),
             Change::Probe(probe) => self.surrounding(&probe.suite, |all, place| all.probe(place, &probe)),
@@ -121,7 +146,11 @@ impl Index {
             Change::Aggregation(level) => {
                 self.surrounding(&level.suite.clone(), |all, place| all.aggregation(place, level))
             }
-            Change::SourceAdded { .. } | Change::SourceCondition(..) | Change::SourceError { .. } => Touched::None,
+            Change::BackupRun(_)
+            | Change::Past(_)
+            | Change::SourceAdded { .. }
+            | Change::SourceCondition(..)
+            | Change::SourceError { .. } => Touched::None,
         }
     }
 
@@ -130,7 +159,9 @@ impl Index {
     pub fn facts(&self, place: usize, sources: impl Fn(Component) -> Sources) -> Option<Facts> {
         let suite = self.suites.get(place)?;
         let components = suite.members.map(|component, member| {
-            let signals = self.signals.get(place, component);
+            // What was read of a borrowed component was read for its owner.
+            let reader = member.owner.as_ref().and_then(|owner| self.by_name.get(owner)).unwrap_or(&place);
+            let signals = self.signals.get(*reader, component);
             let workloads = self.workloads_of(&member.namespace, &member.release);
             let known = |uid: &Name| workloads.iter().flat_map(|w| &w.pods).any(|pod| pod.pod.uid == *uid);
             let mut readings: Vec<_> =
@@ -171,6 +202,20 @@ impl Index {
         let Some(&place) = self.by_name.get(suite) else { return Touched::None };
         take(&mut self.surroundings, place);
         Touched::Some(vec![place])
+    }
+
+    /// Takes over what was last read of one component, as far as its pods are known.
+    pub fn inherit_readings(&mut self, place: usize, component: Component, readings: &[Arc<Reading>]) {
+        for reading in readings {
+            self.signals.apply(place, Reading::clone(reading));
+        }
+        let exists = self.pod_uids(place, component);
+        self.signals.retain(place, component, |uid| exists.contains(uid));
+    }
+
+    /// Takes over what was last heard of a suite's surroundings, where nothing newer is known.
+    pub fn inherit_surroundings(&mut self, place: usize, facts: &SurroundingFacts) {
+        self.surroundings.inherit(place, facts);
     }
 
     fn object<T: objects::Object>(
@@ -223,11 +268,24 @@ impl Index {
         let mut found: Vec<WorkloadFacts> = self
             .workloads
             .in_namespace(namespace)
-            .filter(|workload| belongs(workload, release))
+            .filter(|workload| self.belonging.release(workload) == Some(release))
             .map(|workload| WorkloadFacts { workload: workload.clone(), pods: self.pods_of(workload) })
             .collect();
+        found.extend(self.bare_pods(namespace, release, &found));
         found.sort_by(|a, b| (a.workload.kind, &a.workload.name).cmp(&(b.workload.kind, &b.workload.name)));
         found
+    }
+
+    /// The pods of a release that no workload keeps, as one workload.
+    fn bare_pods(&self, namespace: &Name, release: &Name, workloads: &[WorkloadFacts]) -> Option<WorkloadFacts> {
+        let is_told = |pod: &Pod| {
+            let told = self.belonging.told(namespace, &pod.name, &pod.labels);
+            told.is_some_and(|(_, of)| of == release)
+        };
+        let all = self.pods.in_namespace(namespace);
+        let pods = all.filter(|pod| bare::is_bare(pod) && (bare::is_of(pod, workloads) || is_told(pod)));
+        let wanted = self.belonging.selector(namespace, release).and_then(|selector| selector.pods);
+        bare::workload(namespace, release, pods.cloned().collect(), wanted)
     }
 
     /// The pods of a workload, by ownerReference, each with its generation.
@@ -238,7 +296,7 @@ impl Index {
                 .in_namespace(&workload.namespace)
                 .filter(|set| set.owner_uid.as_ref() == Some(&workload.uid))
                 .collect(),
-            WorkloadKind::StatefulSet | WorkloadKind::Job => Vec::new(),
+            WorkloadKind::StatefulSet | WorkloadKind::Job | WorkloadKind::Pods => Vec::new(),
         };
         let newest = sets.iter().max_by_key(|set| set.revision);
         let mut pods: Vec<PodFacts> = self
@@ -255,7 +313,7 @@ impl Index {
                         pod.revision_hash.is_some() && pod.revision_hash == workload.update_revision
                     }
                     WorkloadKind::Job if *owner == workload.uid => true,
-                    WorkloadKind::StatefulSet | WorkloadKind::Job => return None,
+                    WorkloadKind::StatefulSet | WorkloadKind::Job | WorkloadKind::Pods => return None,
                 };
                 let generation = if new { Generation::New } else { Generation::Old };
                 Some(PodFacts { pod: pod.clone(), generation })
@@ -263,16 +321,6 @@ impl Index {
             .collect();
         pods.sort_by(|a, b| a.pod.name.cmp(&b.pod.name));
         pods
-    }
-}
-
-/// Whether a workload was made by a release: by Helm's own mark, else, where nothing marks it, by its name. A `Job` needs
-/// the mark: those without it are hooks, which come and go beside the release.
-fn belongs(workload: &Workload, release: &str) -> bool {
-    match &workload.release {
-        Some(mark) => &**mark == release,
-        None if workload.kind == WorkloadKind::Job => false,
-        None => workload.name.strip_prefix(release).is_some_and(|rest| rest.is_empty() || rest.starts_with('-')),
     }
 }
 

@@ -6,14 +6,17 @@
 pub mod config_map;
 pub mod database;
 pub mod dependency;
+pub mod discovery;
 pub mod facts;
 pub mod memory;
 pub mod names;
 pub mod policy;
 pub mod release;
 pub mod scope;
+pub mod selector;
 pub mod signal;
 pub mod source;
+pub mod sql_name;
 pub mod suite;
 pub mod time;
 pub mod version;

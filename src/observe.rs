@@ -4,22 +4,33 @@
 //! [`run`] starts every observer of a generation and ends when one of them does; dropping it stops them all. Not for
 //! deciding what anything means: an observer says what is, when a source was last heard and what went wrong.
 
+pub mod backups;
 pub mod client;
+pub mod dependencies;
+mod dial;
+pub mod discovery;
 mod fetch;
 pub mod hearing;
 mod helm;
 pub mod helm_body;
+pub mod info_mart;
 mod interest;
 mod intern;
+mod joint;
 pub mod objects;
+mod pace;
+pub mod prometheus;
 mod report;
 mod scope;
+mod secret;
 pub mod signals;
 mod targets;
 #[cfg(test)]
 mod testing;
 pub mod timing;
+pub mod trust;
 mod watch;
+pub mod web;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,17 +41,24 @@ use tokio::sync::mpsc::Sender;
 use tokio::sync::watch::Receiver;
 use tokio::task::{JoinError, JoinSet};
 
+use self::backups::{Backups, BackupsEnd};
 use self::client::ApiClient;
+use self::dependencies::{AskingEnd, Questions};
+use self::info_mart::{Databases, InfoMartEnd};
 use self::interest::Interest;
+use self::prometheus::Prometheus;
+use self::prometheus::signals::QueryEnd;
 use self::report::Closed;
 use self::signals::{Settings, SignalsEnd};
 use self::timing::Timing;
+use self::trust::Trust;
 use self::watch::{Shared, Target, watch};
+use self::web::Web;
 use crate::index::change::Change;
 use crate::model::names::{Component, Name};
-use crate::model::scope::Scope;
+use crate::model::scope::{HelmAccess, PrometheusAt, Scope};
 use crate::model::suite::Suite;
-use crate::model::wants::{BodyWant, EndpointWant};
+use crate::model::wants::{BodyWant, EndpointWant, QueryWant};
 
 /// How many lists are read at once: a page of each is held, and a start on 3,000 namespaces makes 18,000 of them.
 const LISTS_AT_ONCE: usize = 8;
@@ -55,6 +73,14 @@ pub struct Setup {
     pub scope: Scope,
     /// How often metrics endpoints are read.
     pub signal_interval: Duration,
+    /// How far back the window of latency reaches.
+    pub trend_window: Duration,
+    /// How often dependencies are asked.
+    pub probe_interval: Duration,
+    /// How often the Info Mart database is read.
+    pub database_interval: Duration,
+    /// A Prometheus that is asked, where there is one.
+    pub prometheus: Option<PrometheusAt>,
     /// How long to wait for what.
     pub timing: Timing,
     /// Where changes go.
@@ -63,6 +89,8 @@ pub struct Setup {
     pub bodies: Receiver<Arc<Vec<BodyWant>>>,
     /// Which endpoints to read.
     pub endpoints: Receiver<Arc<Vec<EndpointWant>>>,
+    /// Which components' signals to read from Prometheus.
+    pub queries: Receiver<Arc<Vec<QueryWant>>>,
 }
 
 /// Why the observers of a generation ended. While the generation lives, each is a defect.
@@ -74,6 +102,18 @@ pub enum Ended {
     /// The reading of metrics endpoints ended.
     #[error(transparent)]
     Signals(#[from] SignalsEnd),
+    /// The asking of dependencies ended.
+    #[error(transparent)]
+    Asking(#[from] AskingEnd),
+    /// The reading of Info Mart databases ended.
+    #[error(transparent)]
+    InfoMart(#[from] InfoMartEnd),
+    /// The watching of backups ended.
+    #[error(transparent)]
+    Backups(#[from] BackupsEnd),
+    /// The reading of signals from Prometheus ended.
+    #[error(transparent)]
+    Queries(#[from] QueryEnd),
     /// An observer panicked.
     #[error("observer: {0}")]
     Panicked(#[from] JoinError),
@@ -81,7 +121,39 @@ pub enum Ended {
 
 /// Observes until something ends that must not. Dropping the future stops every observer.
 pub async fn run(setup: Setup) -> Ended {
-    let Setup { api, suites, scope, signal_interval, timing, changes, bodies, endpoints } = setup;
+    let Setup { api, suites, scope, timing, changes, bodies, endpoints, queries, .. } = setup;
+    let (signal_interval, probe_interval) = (setup.signal_interval, setup.probe_interval);
+    let trust = Arc::<Trust>::default();
+    let web = Arc::new(Web::new(Arc::clone(&trust)));
+    let beat = signal_interval.max(probe_interval);
+    let prometheus = match setup.prometheus {
+        Some(at) => {
+            let added = Prometheus::add(at, Arc::clone(&web), Arc::clone(api.clock()), beat, changes.clone());
+            match added.await {
+                Ok(prometheus) => Some(Arc::new(prometheus)),
+                Err(closed) => return closed.into(),
+            }
+        }
+        None => None,
+    };
+    let backups = Backups::of(&suites);
+    let again = setup.database_interval;
+    let databases = Databases::of(&suites);
+    let reading = info_mart::Settings {
+        interval: setup.database_interval,
+        clock: Arc::clone(api.clock()),
+        trust: Arc::clone(&trust),
+        changes: changes.clone(),
+    };
+    let questions = Questions::of(&suites);
+    let asking = dependencies::Settings {
+        interval: probe_interval,
+        clock: Arc::clone(api.clock()),
+        trust,
+        web,
+        prometheus: prometheus.clone(),
+        changes: changes.clone(),
+    };
     let signals = Settings {
         interval: signal_interval,
         unit: scope.latency_unit,
@@ -100,6 +172,7 @@ pub async fn run(setup: Setup) -> Ended {
     let driver = scope.helm_driver;
     let interest = Arc::clone(&shared.interest);
     let revisions = move |namespace| targets::revisions(namespace, driver, &interest);
+    let (watched, told) = (shared.clone(), shared.changes.clone());
     let observers = Observers { shared, scope };
     let mut left_behind = observers.clone();
     left_behind.shared.interest = gsps;
@@ -110,8 +183,30 @@ pub async fn run(setup: Setup) -> Ended {
     tasks.spawn(observers.clone().kind(targets::replica_sets));
     tasks.spawn(observers.clone().kind(targets::jobs));
     tasks.spawn(left_behind.kind(targets::config_maps));
-    tasks.spawn(observers.helm(revisions, bodies));
+    if scope.helm_access == HelmAccess::Read {
+        tasks.spawn(observers.helm(revisions, bodies));
+    }
     tasks.spawn(async move { signals::read_signals(signals, endpoints).await.into() });
+    if !questions.is_empty() {
+        tasks.spawn(async move { dependencies::keep_asking(asking, questions).await.into() });
+    }
+    if !backups.is_empty() {
+        tasks.spawn(async move { backups::keep_watching(watched, backups, again).await.into() });
+    }
+    if !databases.is_empty() {
+        tasks.spawn(async move { info_mart::keep_reading(reading, databases).await.into() });
+    }
+    if let Some(prometheus) = prometheus {
+        let read = prometheus::signals::Settings {
+            interval: signal_interval,
+            window: setup.trend_window,
+            unit: scope.latency_unit,
+            prometheus: Arc::clone(&prometheus),
+            changes: told,
+        };
+        tasks.spawn(async move { prometheus::signals::keep_reading(read, queries).await.into() });
+        tasks.spawn(async move { prometheus.beat(beat).await.into() });
+    }
     first(tasks).await
 }
 

@@ -4,11 +4,11 @@
 //! grow is nobody's fault, and metrics that were never read before may be read at the wrong port. Not for what to do
 //! about it: that is `verdict`.
 
-use super::answer::{Answer, CheckId, CheckState};
+use super::answer::{Answer, CheckId, CheckState, FailureClass};
 use super::assessment::{NamedReason, Reason};
 use super::checks::{Context, crashes_since, failing_rows, failing_since, silent_since};
+use super::failure;
 use super::health::Failing;
-use super::operation::failed_outright;
 use crate::model::facts::{Generation, PodFacts};
 use crate::model::memory::Condition;
 use crate::model::release::{HookPhase, ReleaseStatus};
@@ -47,9 +47,11 @@ fn helms(context: &Context<'_>) -> Vec<Adversity> {
         if hook_failed {
             found.push(adversity(Reason::Check(CheckId::HooksSucceeded)));
         }
-        if newest.status == ReleaseStatus::Failed && failed_outright(body) == Some(true) {
-            found.push(adversity(Reason::Named(NamedReason::ReleaseFailed)));
-        }
+    }
+    // Waiting too long is judged by the pods themselves: they may have healed since.
+    let outright = failure::of(newest).is_some_and(|class| class != FailureClass::Timeout);
+    if newest.status == ReleaseStatus::Failed && outright {
+        found.push(adversity(Reason::Named(NamedReason::ReleaseFailed)));
     }
     let overdue = context.operation.is_some_and(|operation| context.horizon.passed(operation.ready_deadline))
         && context.horizon.lasted(newest.written, context.times.helm_timeout.saturating_mul(2));
@@ -166,8 +168,9 @@ mod tests {
         let mut scene = Scene::upgraded(Gca);
         scene.body(Gca).workloads.clear();
         scene.component(Gca).workloads.clear();
-        assert_eq!(scene.verdict(Gca, 5.0).0, VerdictKind::Wait);
-        assert_eq!(scene.verdict(Gca, 11.0).0, VerdictKind::Investigate);
+        assert_eq!(scene.verdict(Gca, 0.5).0, VerdictKind::Wait);
+        assert_eq!(scene.verdict(Gca, 10.4).0, VerdictKind::Wait);
+        assert_eq!(scene.verdict(Gca, 10.5).0, VerdictKind::Investigate);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use crate::model::database::ObjectState;
 use crate::model::dependency::{Dependency, ProbeFailure};
-use crate::model::names::Name;
+use crate::model::names::{Component, Name};
 use crate::model::release::{HookPhase, ReleaseStatus};
 use crate::model::source::{Freshness, SourceKind};
 use crate::model::time::Timestamp;
@@ -106,6 +106,22 @@ named! {
     }
 }
 
+named! {
+    /// Why Helm gave up, read from its own words.
+    pub enum FailureClass {
+        /// It waited for longer than its `--timeout`.
+        Timeout = "timeout",
+        /// A hook failed, or took too long.
+        HookFailed = "hook_failed",
+        /// Another operation on the release was in progress.
+        OperationInProgress = "operation_in_progress",
+        /// The API server or Helm itself refused the manifest.
+        Validation = "validation",
+        /// Anything else.
+        Other = "other",
+    }
+}
+
 /// One piece of evidence.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Evidence {
@@ -136,6 +152,10 @@ pub enum Evidence {
         event: Name,
         /// How it went.
         phase: HookPhase,
+        /// When it began, by the clock of the machine that ran Helm.
+        started: Option<Timestamp>,
+        /// When it ended, by the clock of the machine that ran Helm.
+        completed: Option<Timestamp>,
     },
     /// A deadline of the operation.
     Deadline {
@@ -221,6 +241,41 @@ pub enum Evidence {
     Trend(super::trend::Trend),
     /// No pod is Ready, so its signals cannot be asked for.
     NoPodReady,
+    /// Helm's history tells nothing of the component; its workloads alone do.
+    ToldByWorkloads,
+    /// Why Helm gave up.
+    Failure {
+        /// The class of its words.
+        class: FailureClass,
+    },
+    /// An operation of a component of the suite.
+    Operation {
+        /// The component.
+        component: Component,
+        /// The revision that it made; `None` where Helm does not tell.
+        revision: Option<u32>,
+        /// When it began.
+        begin: Timestamp,
+    },
+    /// A component of the suite that was not well.
+    NotWell {
+        /// The component.
+        component: Component,
+    },
+    /// A build that is not the one that it should be.
+    Build {
+        /// The build.
+        build: Name,
+        /// The build that it should be.
+        expected: Name,
+    },
+    /// How far it is behind the newest release.
+    ReleasesBehind {
+        /// How many releases.
+        behind: u32,
+        /// The newest.
+        newest: Name,
+    },
     /// The component's pages do not have a family that they should.
     SignalMissing {
         /// The family.

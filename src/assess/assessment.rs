@@ -44,14 +44,55 @@ named! {
     }
 }
 
+named! {
+    /// By what an operation is told.
+    pub enum ToldBy {
+        /// By Helm's history.
+        Helm = "helm",
+        /// By the workloads alone: Helm's releases are not read, or there are none.
+        Workloads = "workloads",
+    }
+}
+
+named! {
+    /// What an operation changed, the weightiest.
+    pub enum ChangeKind {
+        /// The version of the chart.
+        Chart = "chart",
+        /// An image, with the chart as it was (upgrade guide, Rolling Update: Upgrade, the tip on image tags).
+        Image = "image",
+        /// Something else in the manifest.
+        Values = "values",
+        /// Nothing.
+        Nothing = "nothing",
+    }
+}
+
+/// What an operation changed, against the revision before it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changed {
+    /// What.
+    pub kind: ChangeKind,
+    /// The build before.
+    pub former_build: Name,
+    /// The build that it installs.
+    pub build: Name,
+    /// The first image that is no more, and what is there in its stead; `None` where no image differs.
+    pub images: Option<(Name, Name)>,
+}
+
 /// One install, upgrade, rollback, downgrade or uninstall.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Operation {
     /// What kind.
     pub kind: OperationKind,
-    /// The revision that it made.
-    pub revision: u32,
-    /// When it began: creation of the revision's storage object.
+    /// By what it is told.
+    pub told_by: ToldBy,
+    /// The revision that it made; `None` where Helm does not tell.
+    pub revision: Option<u32>,
+    /// What it changed; `None` where there was nothing before, or that is not known.
+    pub changed: Option<Changed>,
+    /// When it began: creation of the revision's storage object, else when the workloads' specification was last written.
     pub begin: Timestamp,
     /// When Helm was done with it; `None` while Helm works.
     pub end: Option<Timestamp>,
@@ -335,6 +376,8 @@ pub struct ComponentAssessment {
     pub trend: Option<TrendReport>,
     /// The revision to go back to, where one is advised.
     pub rollback_target: Option<RollbackTarget>,
+    /// How many listed releases it is behind the newest; `None` where none are listed, or that cannot be told.
+    pub releases_behind: Option<u32>,
     /// Whether it may be upgraded now.
     pub gate: Gate,
     /// What to do.
@@ -374,14 +417,11 @@ impl ComponentAssessment {
 pub struct Assessment {
     /// The judgement of its components.
     pub components: PerComponent<ComponentAssessment>,
+    /// The component that is to be upgraded next, whether or not its gate is open; `None` where none is: no target is
+    /// missed, and no upgrade of a cycle is left to do.
+    pub next: Option<Component>,
+    /// The components that were operated on in the present upgrade cycle.
+    pub in_cycle: PerComponent<bool>,
     /// Before this instant any moment gives the same judgement, as long as the facts are the same; `None`: for ever.
     pub valid_until: Option<Timestamp>,
-}
-
-impl Assessment {
-    /// The component that is to be upgraded next in order, where its gate is open.
-    #[must_use]
-    pub fn next(&self, component: Component) -> Option<(Component, &Gate)> {
-        component.next().map(|next| (next, &self.components.get(next).gate))
-    }
 }

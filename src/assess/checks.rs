@@ -7,6 +7,7 @@ mod aggregation_healthy;
 mod backlog_not_growing;
 mod backup_recent;
 mod checkpoints_succeeding;
+mod companion_in_step;
 mod config_fresh;
 mod containers_stable;
 mod dependency_reachable;
@@ -19,22 +20,28 @@ mod images_pulled;
 mod jobs_succeeding;
 mod latency_low;
 mod metrics_present;
+mod one_at_a_time;
+mod order_respected;
 mod pods_ready;
 mod pods_scheduled;
 mod release_deployed;
 mod rollout_complete;
 mod schema_migrated;
 mod server_state;
+mod started_healthy;
 mod state_config_maps_clean;
+mod supported_release;
 mod task_managers_registered;
 mod within_timeout;
 
 pub use containers_stable::crashes_since;
 pub use schema_migrated::{is_building as is_building_index, is_required as is_schema_required};
+pub use supported_release::releases_behind;
 
 use super::answer::{Answer, CheckId, CheckState, Evidence};
 use super::assessment::Operation;
 use super::horizon::Horizon;
+use super::procedure::Cycle;
 use super::rollout::Rollout;
 use super::topics;
 use super::trend::TrendReport;
@@ -44,6 +51,7 @@ use crate::model::names::Component;
 use crate::model::policy::{Policy, Times};
 use crate::model::signal::{RUNNING_JOBS, Reading};
 use crate::model::source::{Freshness, SourceKind};
+use crate::model::suite::Endpoint;
 use crate::model::time::{Timestamp, after};
 use crate::model::workload::Pod;
 
@@ -53,6 +61,8 @@ pub struct Context<'a> {
     pub component: Component,
     /// What is known of its whole suite: some questions about a component are answered by another one's evidence.
     pub suite: &'a Facts,
+    /// The suite's present upgrade cycle.
+    pub cycle: &'a Cycle,
     /// What is known of it.
     pub facts: &'a ComponentFacts,
     /// What is remembered of it.
@@ -95,6 +105,8 @@ pub struct Row {
     pub id: CheckId,
     /// Whether its failure makes the component unhealthy.
     pub vital: bool,
+    /// Whether its failure is told beside the verdict, wherever the verdict does not rest on it.
+    pub advisory: bool,
     /// What it rests on.
     pub rests: Rests,
     /// The condition by which memory knows since when it fails; where there is none, absence counts from the last sample.
@@ -111,10 +123,14 @@ pub struct Row {
 }
 
 const fn row(id: CheckId, vital: bool, rests: Rests, answer: fn(&Context<'_>) -> Option<Answer>) -> Row {
-    Row { id, vital, rests, remembered: None, held: false, blames: false, proves: false, answer }
+    Row { id, vital, advisory: false, rests, remembered: None, held: false, blames: false, proves: false, answer }
 }
 
 impl Row {
+    const fn advisory(self) -> Self {
+        Self { advisory: true, ..self }
+    }
+
     const fn remembered(self, condition: Condition) -> Self {
         Self { remembered: Some(condition), ..self }
     }
@@ -137,7 +153,7 @@ pub const TABLE: &[Row] = &[
     row(CheckId::ReleaseDeployed, false, Rests::Helm, release_deployed::answer),
     row(CheckId::HooksSucceeded, false, Rests::Helm, hooks_succeeded::answer),
     row(CheckId::WithinTimeout, false, Rests::Both, within_timeout::answer),
-    row(CheckId::ImageMatchesChart, false, Rests::Both, image_matches_chart::answer),
+    row(CheckId::ImageMatchesChart, false, Rests::Both, image_matches_chart::answer).advisory(),
     row(CheckId::PodsScheduled, true, Rests::Pods, pods_scheduled::answer),
     row(CheckId::ImagesPulled, true, Rests::Pods, images_pulled::answer),
     row(CheckId::ContainersStable, true, Rests::Pods, containers_stable::answer),
@@ -158,7 +174,7 @@ pub const TABLE: &[Row] = &[
         .held()
         .blames(),
     row(CheckId::SchemaMigrated, false, Rests::Both, schema_migrated::answer),
-    row(CheckId::ExportViewsCurrent, false, Rests::Both, export_views_current::answer),
+    row(CheckId::ExportViewsCurrent, false, Rests::Both, export_views_current::answer).advisory(),
     row(CheckId::FlinkJobRunning, true, Rests::Signals, flink_job_running::answer)
         .remembered(Condition::FlinkJobDown)
         .held()
@@ -174,13 +190,18 @@ pub const TABLE: &[Row] = &[
         .held()
         .blames()
         .proves(),
-    row(CheckId::StateConfigMapsClean, false, Rests::ConfigMaps, state_config_maps_clean::answer),
+    row(CheckId::StateConfigMapsClean, false, Rests::ConfigMaps, state_config_maps_clean::answer).advisory(),
     row(CheckId::ConfigFresh, false, Rests::Pods, config_fresh::answer),
     row(CheckId::KafkaReachable, false, Rests::Surroundings, dependency_reachable::kafka),
     row(CheckId::DatabaseReachable, false, Rests::Surroundings, dependency_reachable::database),
     row(CheckId::ObjectStorageReachable, false, Rests::Surroundings, dependency_reachable::object_storage),
     row(CheckId::AggregationHealthy, false, Rests::Surroundings, aggregation_healthy::answer),
-    row(CheckId::BackupRecent, false, Rests::Surroundings, backup_recent::answer),
+    row(CheckId::BackupRecent, false, Rests::Surroundings, backup_recent::answer).advisory(),
+    row(CheckId::CompanionInStep, false, Rests::Helm, companion_in_step::answer).advisory(),
+    row(CheckId::SupportedRelease, false, Rests::Helm, supported_release::answer).advisory(),
+    row(CheckId::OrderRespected, false, Rests::Helm, order_respected::answer).advisory(),
+    row(CheckId::OneAtATime, false, Rests::Both, one_at_a_time::answer).advisory(),
+    row(CheckId::StartedHealthy, false, Rests::Helm, started_healthy::answer).advisory(),
 ];
 
 /// The answers of all checks that apply. Where the evidence that a check rests on is not fresh, the answer is unknown,
@@ -211,12 +232,25 @@ pub fn failing_since(context: &Context<'_>, row: &Row) -> Timestamp {
     }
 }
 
+/// The checks that fail and are told beside the verdict, in the order of the table.
+pub fn told_beside(checks: &[(CheckId, Answer)]) -> impl Iterator<Item = CheckId> {
+    let fails = |id| checks.iter().any(|(check, answer)| *check == id && answer.state == CheckState::Fail);
+    TABLE.iter().filter(move |row| row.advisory && fails(row.id)).map(|row| row.id)
+}
+
 fn blind(context: &Context<'_>, rests: Rests) -> Option<Evidence> {
     let sources = &context.facts.sources;
     let helm = (SourceKind::Helm, sources.helm);
     let pods = (SourceKind::Pods, sources.pods);
     let workloads = (SourceKind::StatefulSets, sources.workloads);
+    let prometheus = (SourceKind::Prometheus, sources.prometheus);
+    let endpoint = &context.suite.suite.members.get(context.component).endpoint;
+    // Where the workloads tell instead of Helm, they must be fresh in its stead.
+    let without_helm = sources.helm == Freshness::Off || context.facts.told_by_workloads();
     let needed = match rests {
+        // A Prometheus that does not answer says nothing of the component, not even that its metrics are absent.
+        Rests::Signals if matches!(endpoint, Some(Endpoint::Prometheus(_))) => vec![pods, workloads, prometheus],
+        Rests::Helm | Rests::Both if without_helm => vec![pods, workloads],
         Rests::Helm => vec![helm],
         Rests::Pods | Rests::Signals => vec![pods, workloads],
         Rests::Both => vec![helm, pods, workloads],

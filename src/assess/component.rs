@@ -8,6 +8,7 @@ use super::assessment::{Operation, RollbackTarget, Stage};
 use super::checks::{self, Context};
 use super::health::{self, Failing};
 use super::horizon::Horizon;
+use super::procedure::Cycle;
 use super::proof::{self, Proof};
 use super::rollout::{self, Rollout};
 use super::trend::{self, Trend, TrendReport};
@@ -22,7 +23,7 @@ use crate::model::time::after;
 use crate::model::workload::WaitingReason;
 
 /// A component judged by itself.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Judged {
     /// The operation that made the newest revision.
     pub operation: Option<Operation>,
@@ -42,6 +43,8 @@ pub struct Judged {
     pub migrating: bool,
     /// The revision to go back to, were it advised.
     pub target: Option<RollbackTarget>,
+    /// How many listed releases it is behind the newest; `None` where that cannot be told.
+    pub releases_behind: Option<u32>,
     /// The conditions that hold, for memory.
     pub conditions: Vec<Condition>,
 }
@@ -76,7 +79,7 @@ pub fn judge(
     horizon: &Horizon,
 ) -> Judged {
     let (facts, times) = (suite.components.get(component), policy.times.get(component));
-    let mut operation = operation::newest(&facts.release, times, policy, horizon);
+    let mut operation = operation::newest(facts, times, policy, horizon);
     let evidence = rollout::Evidence { facts, memory, policy, times, operation: operation.as_ref(), horizon };
     let rollout = rollout::read(&evidence);
     if let Some(operation) = &mut operation {
@@ -84,9 +87,11 @@ pub fn judge(
     }
     let has_latency = component == Component::Gim && facts.signals.configured;
     let trend = has_latency.then(|| latency_trend(facts, memory, policy));
+    let cycle = Cycle::read(suite, policy, horizon);
     let context = Context {
         component,
         suite,
+        cycle: &cycle,
         facts,
         memory,
         policy,
@@ -103,7 +108,20 @@ pub fn judge(
     let conditions = conditions(facts, &rollout, &checks);
     let migrating = checks::is_building_index(&context);
     let target = target::find(&facts.release, memory, policy);
-    Judged { operation, rollout, checks, trend, failing, adverse, proof, migrating, target, conditions }
+    let releases_behind = checks::releases_behind(&context);
+    Judged {
+        operation,
+        rollout,
+        checks,
+        trend,
+        failing,
+        adverse,
+        proof,
+        migrating,
+        target,
+        releases_behind,
+        conditions,
+    }
 }
 
 /// The trend; `absent` where the running pods' pages lack the latency, or a topic that they had.
@@ -137,17 +155,19 @@ fn conditions(facts: &ComponentFacts, rollout: &Rollout, answers: &[(CheckId, An
 #[must_use]
 pub fn stage(facts: &ComponentFacts, judged: &Judged, adverse: &[Adversity]) -> Stage {
     let sources = &facts.sources;
-    let blind = [sources.pods, sources.workloads, sources.helm].iter().any(|source| *source != Freshness::Fresh);
+    let blind = [sources.pods, sources.workloads].iter().any(|source| *source != Freshness::Fresh)
+        || !matches!(sources.helm, Freshness::Fresh | Freshness::Off);
     if blind {
         return Stage::Unknown;
     }
-    let Some(newest) = facts.release.newest() else { return Stage::Absent };
-    match newest.status {
-        ReleaseStatus::Uninstalled => Stage::Absent,
-        ReleaseStatus::Uninstalling => Stage::Uninstalling,
+    let status = facts.release.newest().map(|newest| newest.status);
+    match status {
+        None if !facts.told_by_workloads() => Stage::Absent,
+        Some(ReleaseStatus::Uninstalled) => Stage::Absent,
+        Some(ReleaseStatus::Uninstalling) => Stage::Uninstalling,
         _ if rollout::scaled_to_zero(facts) => Stage::Absent,
         _ if !adverse.is_empty() => Stage::Failed,
-        status if status.is_pending() => Stage::Applying,
+        Some(status) if status.is_pending() => Stage::Applying,
         _ if judged.is_unhealthy() && (judged.rollout.once || !judged.in_window()) => Stage::Degraded,
         _ if !judged.rollout.all_ready => Stage::RollingOut,
         _ if judged.proof.is_whole() && !judged.is_unhealthy() => Stage::Verified,

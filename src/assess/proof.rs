@@ -4,15 +4,17 @@
 //! newest sample is enough. What is missing is told with its reason, and missing evidence is never a proof. The source
 //! is the upgrade guide, Rolling Update: Verify the upgrade.
 
-use super::answer::{Answer, CheckId, CheckState};
+use super::answer::{Answer, CheckId, CheckState, FailureClass};
 use super::assessment::{NamedReason, Reason};
 use super::checks::{Context, Rests, Row, TABLE, failing_rows, is_schema_required, silent_since};
-use super::operation::failed_outright;
+use super::failure;
 use super::topics;
 use super::trend::{Trend, TrendReport};
-use crate::model::release::{BodyState, ReleaseStatus};
+use crate::model::facts::PodFacts;
+use crate::model::release::{BodyState, ReleaseStatus, Revision};
 use crate::model::source::Freshness;
 use crate::model::time::{Timestamp, after};
+use crate::model::workload::WorkloadKind;
 
 /// What is missing for the proof; nothing where it is whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -67,33 +69,32 @@ fn schema(context: &Context<'_>, checks: &[(CheckId, Answer)], proof: &mut Proof
 
 fn pods(context: &Context<'_>, proof: &mut Proof) {
     let rollout = context.rollout;
-    let Some(newest) = context.facts.release.newest() else {
-        proof.lack(Reason::Named(NamedReason::Absent), None);
-        return;
-    };
-    if newest.status.is_pending() || newest.status == ReleaseStatus::Unknown {
-        proof.lack(Reason::Check(CheckId::ReleaseDeployed), None);
-    }
-    // Helm may have given up half-way: only pods that took too long, and by what Helm last wrote, may have healed since.
-    let in_window = context.operation.is_some_and(|operation| operation.in_window);
-    let waited_too_long = !newest.lacks_body() && newest.body().and_then(failed_outright) == Some(false);
-    if newest.status == ReleaseStatus::Failed && in_window && !waited_too_long {
-        proof.lack(Reason::Check(CheckId::ReleaseDeployed), None);
-    }
-    let unread = newest.lacks_body() && context.facts.sources.bodies >= Freshness::Stale;
-    if unread || newest.body == BodyState::Refused {
-        proof.silent.push(Reason::Named(NamedReason::HelmBodyUnreadable));
-    } else if rollout.templates_match != Some(true) {
-        proof.lack(Reason::Check(CheckId::ImageMatchesChart), None);
+    match context.facts.release.newest() {
+        Some(newest) => release(context, newest, proof),
+        None if context.facts.told_by_workloads() => {
+            if rollout.templates_match != Some(true) {
+                proof.lack(Reason::Check(CheckId::ImageMatchesChart), None);
+            }
+        }
+        None => {
+            proof.lack(Reason::Named(NamedReason::Absent), None);
+            return;
+        }
     }
     if rollout.desired == 0 || !rollout.all_ready {
         proof.lack(Reason::Check(CheckId::PodsReady), None);
         return;
     }
+    // Of which revision a pod is that no workload keeps cannot be told: only one that was made since is the operation's.
+    let bare = context.facts.workloads.iter().filter(|workload| workload.workload.kind == WorkloadKind::Pods);
+    let in_window = context.operation.filter(|operation| operation.in_window);
+    let older = |pod: &PodFacts| in_window.is_some_and(|operation| pod.pod.created < operation.begin);
+    if bare.flat_map(|workload| &workload.pods).any(|pod| pod.pod.is_replica() && older(pod)) {
+        proof.lack(Reason::Check(CheckId::RolloutComplete), None);
+    }
     // Of pods that an operation left alone nothing is proved while the watches may not have shown what it did to them, and
     // what is known of pods from before memory began rests on their kubelets' clocks.
-    let operation = context.operation.filter(|operation| operation.in_window);
-    let earliest = operation.map(|operation| operation.end.unwrap_or(operation.begin).max(context.memory.began));
+    let earliest = in_window.map(|operation| operation.end.unwrap_or(operation.begin).max(context.memory.began));
     let ready = rollout.ready_since.max(earliest);
     let soaked = ready.map(|ready| after(ready, context.times.soak));
     let restarted = context.memory.pods.values().filter_map(|pod| pod.restarted.back()).max();
@@ -102,6 +103,25 @@ fn pods(context: &Context<'_>, proof: &mut Proof) {
         if !context.horizon.passed(until) {
             proof.lack(Reason::Named(NamedReason::Soaking), Some(until));
         }
+    }
+}
+
+/// What Helm's newest revision leaves unproved.
+fn release(context: &Context<'_>, newest: &Revision, proof: &mut Proof) {
+    if newest.status.is_pending() || newest.status == ReleaseStatus::Unknown {
+        proof.lack(Reason::Check(CheckId::ReleaseDeployed), None);
+    }
+    // Helm may have given up half-way: only pods that took too long, and by what Helm last wrote, may have healed since.
+    let in_window = context.operation.is_some_and(|operation| operation.in_window);
+    let waited_too_long = failure::of(newest) == Some(FailureClass::Timeout);
+    if newest.status == ReleaseStatus::Failed && in_window && !waited_too_long {
+        proof.lack(Reason::Check(CheckId::ReleaseDeployed), None);
+    }
+    let unread = newest.lacks_body() && context.facts.sources.bodies >= Freshness::Stale;
+    if unread || newest.body == BodyState::Refused {
+        proof.silent.push(Reason::Named(NamedReason::HelmBodyUnreadable));
+    } else if context.rollout.templates_match != Some(true) {
+        proof.lack(Reason::Check(CheckId::ImageMatchesChart), None);
     }
 }
 
@@ -182,10 +202,10 @@ mod tests {
 
     use super::*;
     use crate::assess::assessment::VerdictKind;
-    use crate::assess::testing::{NEW, Scene, at, flink, reading, workload};
-    use crate::model::facts::WorkloadFacts;
+    use crate::assess::testing::{NEW, Scene, at, flink, reading, ready_pod, workload};
+    use crate::model::facts::{Generation, WorkloadFacts};
     use crate::model::names::Component::{Gca, Gim, Gsp};
-    use crate::model::workload::{Workload, WorkloadKind};
+    use crate::model::workload::Workload;
 
     #[test]
     fn an_upgrade_is_proved_by_soak_and_window() {
@@ -248,6 +268,23 @@ mod tests {
         assert_eq!(scene.verdict(Gca, 1.0), (VerdictKind::Wait, vec!["soaking"]));
         scene.read(2.5, 3.0);
         assert_eq!(scene.verdict(Gca, 2.5), (VerdictKind::Proceed, vec![]));
+    }
+
+    #[test]
+    fn pods_of_no_workload_prove_nothing_of_an_operation_that_they_are_older_than() {
+        for (created, verdicts) in
+            [(1.0, [VerdictKind::Proceed; 2]), (-5.0, [VerdictKind::Wait, VerdictKind::Investigate])]
+        {
+            let mut scene = Scene::upgraded(Gsp);
+            let pod = Arc::new(ready_pod("custom", "1", created, created + 0.5, NEW));
+            let pods = vec![PodFacts { pod, generation: Generation::New }];
+            let workload = Arc::new(Workload { images: Vec::new(), ..workload(WorkloadKind::Pods, "gsp") });
+            scene.component(Gsp).workloads.push(WorkloadFacts { workload, pods });
+            for (minutes, verdict) in [30.0, 300.0].into_iter().zip(verdicts) {
+                scene.play(minutes - 12.0, minutes, |_| 3.0);
+                assert_eq!(scene.verdict(Gsp, minutes).0, verdict, "{created} {minutes}");
+            }
+        }
     }
 
     #[test]

@@ -7,23 +7,28 @@ mod checkpoints;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::assessment::{Assessment, ComponentAssessment, OperationKind, Outcome, Stage};
+use super::assessment::{Assessment, ComponentAssessment, Operation, OperationKind, Outcome, Stage};
 use super::checks::carries_signal;
 use super::topics;
 use crate::model::facts::{ComponentFacts, Facts, Generation, PodFacts};
 use crate::model::memory::{
     ComponentMemory, Counter, LatencyWindow, MAX_COUNTERS, MAX_RESTARTS, MAX_SAMPLES, MAX_TOPICS, MAX_VERIFIED, Memory,
-    PodMemory, Sample, Witness,
+    Over, PodMemory, Sample, Started, Witness,
 };
-use crate::model::names::Name;
+use crate::model::names::{Component, Name};
 use crate::model::policy::Policy;
 use crate::model::signal::COUNTERS;
+use crate::model::source::Freshness;
+use crate::model::suite::Suite;
 use crate::model::time::{Timestamp, before, between};
 use crate::model::workload::{Pod, WaitingReason};
 
 /// Notes what the facts show: since when pods are Ready, restarts, crash loops, samples, topics, checkpoints.
 pub fn seen(memory: &mut Memory, facts: &Facts, policy: &Policy, now: Timestamp) {
-    for (component, facts) in facts.components.iter() {
+    begins(memory, facts);
+    let members = &facts.suite.members;
+    // Memory of a borrowed component is its owner's.
+    for (component, facts) in facts.components.iter().filter(|(component, _)| members.get(*component).owner.is_none()) {
         let memory = memory.components.get_mut(component);
         pods(memory, facts, policy, now);
         counters(memory, facts);
@@ -35,26 +40,80 @@ pub fn seen(memory: &mut Memory, facts: &Facts, policy: &Policy, now: Timestamp)
 }
 
 /// Notes what was concluded: since when each condition holds, what was verified, how the operation went.
-pub fn concluded(memory: &mut Memory, assessment: &Assessment, now: Timestamp) {
-    for (component, assessed) in assessment.components.iter() {
+pub fn concluded(memory: &mut Memory, suite: &Suite, assessment: &Assessment, policy: &Policy, now: Timestamp) {
+    let own = |component| suite.members.get(component).owner.is_none();
+    for (component, assessed) in assessment.components.iter().filter(|(component, _)| own(*component)) {
         let memory = memory.components.get_mut(component);
         memory.since.retain(|condition, _| assessed.conditions.contains(condition));
         for condition in &assessed.conditions {
             memory.since.entry(*condition).or_insert(now);
         }
         if let Some(operation) = &assessed.operation {
-            if assessed.stage == Stage::Verified && !memory.verified.contains(&operation.revision) {
-                memory.verified.push(operation.revision);
+            if let Some(revision) = operation.revision
+                && assessed.stage == Stage::Verified
+                && !memory.verified.contains(&revision)
+            {
+                memory.verified.push(revision);
                 memory.verified.sort_unstable();
                 if memory.verified.len() > MAX_VERIFIED {
                     memory.verified.remove(0);
                 }
             }
             if matches!(assessed.stage, Stage::Verifying | Stage::Verified) {
-                memory.rolled_out = Some(operation.revision);
+                memory.rolled_out = Some(operation.begin);
+                over(memory, operation, now);
             }
         }
+        memory.well = wellness(memory, assessed, policy, now);
         witness(memory, assessed, now);
+    }
+}
+
+/// Notes when an operation was over. That it was not over before was seen where it is being witnessed already.
+fn over(memory: &mut ComponentMemory, operation: &Operation, now: Timestamp) {
+    if memory.over.is_none_or(|over| over.begin != operation.begin) {
+        let witnessed = memory.witness.as_ref().is_some_and(|witness| witness.begin == operation.begin);
+        memory.over = Some(Over { begin: operation.begin, at: now, witnessed });
+    }
+}
+
+/// Whether a component is verified, or at rest in health. One that merely cannot be proved yet, because memory is young, is
+/// not known to be unwell.
+fn wellness(memory: &ComponentMemory, assessed: &ComponentAssessment, policy: &Policy, now: Timestamp) -> Option<bool> {
+    match assessed.stage {
+        Stage::Absent | Stage::Verified => Some(true),
+        Stage::Unknown => None,
+        Stage::Verifying if between(memory.began, now) <= policy.trend_window => None,
+        Stage::Verifying
+        | Stage::Applying
+        | Stage::RollingOut
+        | Stage::Degraded
+        | Stage::Failed
+        | Stage::Uninstalling => Some(false),
+    }
+}
+
+/// Notes how the suite was when an operation began that was not there at the last look.
+fn begins(memory: &mut Memory, facts: &Facts) {
+    let new = facts.components.map(|component, facts| {
+        let memory = memory.components.get_mut(component);
+        if facts.sources.helm != Freshness::Fresh && facts.sources.helm != Freshness::Off {
+            return None;
+        }
+        let begin = facts.operation_began();
+        let before = memory.newest.replace(begin);
+        begin.filter(|_| before.is_some_and(|before| before != begin))
+    });
+    for (component, begin) in new.iter() {
+        let Some(begin) = *begin else { continue };
+        let well = |&other: &Component| {
+            // Of operations that came to light together, the earlier one was not over.
+            let began_before = new.get(other).is_some_and(|at| other != component && at <= begin);
+            if began_before { Some(false) } else { memory.components.get(other).well }
+        };
+        let ill = Component::ALL.iter().copied().find(|other| well(other) == Some(false));
+        let known = Component::ALL.iter().all(|other| well(other).is_some());
+        memory.components.get_mut(component).started = Some(Started { begin, ill, known });
     }
 }
 
@@ -179,7 +238,7 @@ fn samples(memory: &mut ComponentMemory, facts: &ComponentFacts, policy: &Policy
 fn witness(memory: &mut ComponentMemory, assessed: &ComponentAssessment, now: Timestamp) {
     let Some(operation) = assessed.current_operation() else { return };
     let stage = assessed.stage.as_str();
-    if memory.witness.as_ref().is_none_or(|witness| witness.revision != operation.revision) {
+    if memory.witness.as_ref().is_none_or(|witness| witness.begin != operation.begin) {
         let whole = memory.began <= operation.begin;
         if let Some(former) = memory.witness.take() {
             let undone = matches!(operation.kind, OperationKind::Rollback | OperationKind::Downgrade);
@@ -187,7 +246,7 @@ fn witness(memory: &mut ComponentMemory, assessed: &ComponentAssessment, now: Ti
             finish(memory, former, outcome);
         }
         memory.witness = Some(Witness {
-            revision: operation.revision,
+            begin: operation.begin,
             kind: operation.kind.as_str(),
             whole,
             stage: (stage, now),

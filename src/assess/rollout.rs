@@ -5,8 +5,9 @@
 
 use std::time::Duration;
 
-use super::assessment::{Operation, OperationKind};
+use super::assessment::{Operation, OperationKind, ToldBy};
 use super::horizon::Horizon;
+use super::images;
 use crate::model::facts::{ComponentFacts, Generation, PodFacts, WorkloadFacts};
 use crate::model::memory::{ComponentMemory, Condition};
 use crate::model::names::Name;
@@ -191,13 +192,17 @@ fn controller_done(workload: &WorkloadFacts) -> bool {
                 object.strategy == UpdateStrategy::OnDelete || object.current_revision == object.update_revision
             }
             WorkloadKind::Deployment => object.progressed,
-            WorkloadKind::Job => true,
+            WorkloadKind::Job | WorkloadKind::Pods => true,
         }
 }
 
 /// Whether the workloads' templates carry the images of the newest revision's manifest; `None` where that is not known or
-/// declares no workload.
+/// declares no workload. Where Helm tells nothing, whether the pods run what the templates carry.
 fn templates_match(facts: &ComponentFacts) -> Option<bool> {
+    if facts.told_by_workloads() {
+        let runs = |workload: &WorkloadFacts| images::strange(&workload.workload.images, workload).next().is_none();
+        return Some(facts.workloads.iter().all(runs));
+    }
     let body = facts.release.newest()?.body().filter(|body| !body.workloads.is_empty())?;
     Some(body.workloads.iter().all(|declared| {
         facts.workloads.iter().any(|found| {
@@ -214,7 +219,7 @@ fn templates_match(facts: &ComponentFacts) -> Option<bool> {
 fn rolled_out_once(evidence: &Evidence<'_>) -> bool {
     let facts = evidence.facts;
     let Some(operation) = evidence.operation else { return false };
-    if evidence.memory.rolled_out == Some(operation.revision) {
+    if evidence.memory.rolled_out == Some(operation.begin) {
         return true;
     }
     let current = !facts.workloads.is_empty()
@@ -225,8 +230,12 @@ fn rolled_out_once(evidence: &Evidence<'_>) -> bool {
         operation.kind,
         OperationKind::Install | OperationKind::Rollback | OperationKind::Downgrade | OperationKind::None
     );
+    // The workloads alone do not tell whether they returned to an older revision.
+    let returns = returns || operation.told_by == ToldBy::Workloads;
     let no_proof = facts.workloads.iter().map(|workload| &workload.workload).any(|object| {
-        object.kind == WorkloadKind::StatefulSet && (returns || object.strategy == UpdateStrategy::OnDelete)
+        let set = object.kind == WorkloadKind::StatefulSet;
+        // No controller says of bare pods that they were replaced.
+        object.kind == WorkloadKind::Pods || set && (returns || object.strategy == UpdateStrategy::OnDelete)
     });
     // An exporter that began later has the kubelets' word alone: a pod that turned long after it was made had been Ready.
     let unseen = evidence.memory.began > operation.ready_deadline;

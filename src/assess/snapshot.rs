@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::assessment::Assessment;
+use super::shared::Shared;
 use crate::model::facts::Facts;
 use crate::model::memory::Memory;
 use crate::model::policy::Policy;
@@ -25,6 +26,8 @@ pub struct SuiteSnapshot {
     pub facts: Facts,
     /// What is thought of it.
     pub assessment: Assessment,
+    /// What it is told by the suites that share a component with it.
+    pub shared: Shared,
     /// What is remembered of it: the latency's window, times per stage, operations completed.
     pub memory: Memory,
     /// What should be read for it.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::assessment::{Assessment, ComponentAssessment, VerdictKind};
 use super::checks::Context;
 use super::horizon::Horizon;
+use super::procedure::Cycle;
 use super::trend::{self, TrendReport};
 use super::{assess, operation, remember, rollout};
 use crate::model::facts::{ComponentFacts, Facts, Generation, PodFacts, Sources, SurroundingFacts, WorkloadFacts};
@@ -21,7 +22,7 @@ use crate::model::signal::{
 use crate::model::source::Freshness;
 use crate::model::suite::{Member, Suite};
 use crate::model::time::{Timestamp, after, before, between};
-use crate::model::workload::{Container, Pod, PodOwner, PodPhase, UpdateStrategy, Workload, WorkloadKind};
+use crate::model::workload::{AppLabels, Container, Pod, PodOwner, PodPhase, UpdateStrategy, Workload, WorkloadKind};
 
 /// Image of the build that has rested.
 pub const OLD: &str = "r/app:100.0.116.2900";
@@ -89,8 +90,44 @@ impl Scene {
         }
     }
 
+    /// Upgrades a component at this minute as Helm's history has it; its pods stay as they are.
+    pub fn upgrade_at(&mut self, component: Component, minutes: f64) {
+        self.revise(component, minutes, NEW, 3);
+    }
+
+    /// Goes back to the build that had rested, at this minute, as Helm's history has it.
+    pub fn go_back_at(&mut self, component: Component, minutes: f64) {
+        self.revise(component, minutes, OLD, 2);
+    }
+
+    fn revise(&mut self, component: Component, minutes: f64, image: &str, manifest: u64) {
+        let facts = self.facts.components.get_mut(component);
+        let number = facts.release.newest().map_or(1, |newest| newest.revision + 1);
+        let latest = revision(facts, number, minutes, ReleaseStatus::Deployed, image, manifest);
+        facts.release.revisions.push(Arc::new(latest));
+    }
+
     pub fn component(&mut self, component: Component) -> &mut ComponentFacts {
         self.facts.components.get_mut(component)
+    }
+
+    /// Takes Helm's word away: no releases are read, and the workloads carry the label of their chart. What was upgraded
+    /// had its specification written at the begin.
+    pub fn without_helm(&mut self) {
+        let components = &mut self.facts.components;
+        for facts in [&mut components.gim, &mut components.gsp, &mut components.gca] {
+            let upgraded = facts.release.newest().is_some_and(|newest| newest.created == start());
+            facts.release.revisions.clear();
+            facts.companion.revisions.clear();
+            (facts.sources.helm, facts.sources.bodies) = (Freshness::Off, Freshness::Off);
+            for workload in &mut facts.workloads {
+                let object = Arc::make_mut(&mut workload.workload);
+                object.chart_label = Some("app-100.0.116_2900".into());
+                if upgraded {
+                    object.specified = start();
+                }
+            }
+        }
     }
 
     /// The first workload of a component.
@@ -168,7 +205,7 @@ impl Scene {
     pub fn judge(&mut self, minutes: f64) -> Assessment {
         remember::seen(&mut self.memory, &self.facts, &self.policy, at(minutes));
         let assessment = assess(&self.facts, &self.memory, &self.policy, at(minutes));
-        remember::concluded(&mut self.memory, &assessment, at(minutes));
+        remember::concluded(&mut self.memory, &self.facts.suite, &assessment, &self.policy, at(minutes));
         assessment
     }
 
@@ -201,7 +238,7 @@ impl Scene {
         let (facts, memory) = (self.facts.components.get(component), self.memory.components.get(component));
         let times = self.policy.times.get(component);
         let horizon = Horizon::new(at(minutes));
-        let operation = operation::newest(&facts.release, times, &self.policy, &horizon);
+        let mut operation = operation::newest(facts, times, &self.policy, &horizon);
         let policy = &self.policy;
         let rollout = rollout::read(&rollout::Evidence {
             facts,
@@ -211,11 +248,16 @@ impl Scene {
             operation: operation.as_ref(),
             horizon: &horizon,
         });
+        if let Some(operation) = &mut operation {
+            operation.settle_deadline = rollout.ready_since.map(|ready| after(ready, times.settle_timeout));
+        }
         let trend: Option<TrendReport> = (component == Component::Gim).then(|| trend::read(&memory.window, policy));
         let operation = operation.as_ref();
+        let cycle = Cycle::read(&self.facts, policy, &horizon);
         question(&Context {
             component,
             suite: &self.facts,
+            cycle: &cycle,
             facts,
             memory,
             policy,
@@ -272,7 +314,9 @@ pub fn workload(kind: WorkloadKind, name: &str) -> Workload {
         uid: format!("uid-{name}").into(),
         release: None,
         chart_label: None,
+        labels: AppLabels::default(),
         created: at(-30.0 * DAY),
+        specified: at(-10.0 * DAY),
         generation: 2,
         observed_generation: 2,
         desired: 1,
@@ -299,6 +343,7 @@ pub fn ready_pod(name: &str, uid: &str, created: f64, ready: f64, image: &str) -
         ready: true,
         ready_changed: Some(at(ready)),
         revision_hash: Some(format!("h{uid}").into()),
+        labels: AppLabels::default(),
         ip: Some("10.0.0.1".into()),
         containers: vec![Container {
             name: "app".into(),

@@ -5,6 +5,7 @@
 
 use super::answer::{CheckId, CheckState};
 use super::assessment::{Command, Gate, NamedReason, OperationKind, Reason, Stage, Verdict, VerdictKind};
+use super::checks::told_beside;
 use super::component::Judged;
 use super::horizon::Horizon;
 use super::rollout::scaled_to_zero;
@@ -59,9 +60,6 @@ const TABLE: &[(u8, Row)] = &[
     (16, at_rest),
 ];
 
-/// Checks whose failure is told beside the verdict and never decides it.
-const ADVISORY: [CheckId; 2] = [CheckId::ImageMatchesChart, CheckId::StateConfigMapsClean];
-
 /// The last row: a hole in the table.
 const HOLE: u8 = 17;
 
@@ -92,13 +90,13 @@ fn wait(reason: NamedReason, until: Option<Timestamp>) -> Verdict {
 fn blind(case: &Case<'_>) -> Option<Verdict> {
     let sources = &case.facts.sources;
     let pods = match sources.pods.max(sources.workloads) {
-        Freshness::Fresh => None,
+        Freshness::Fresh | Freshness::Off => None,
         Freshness::Starting => Some(NamedReason::PodsStarting),
         Freshness::Stale => Some(NamedReason::PodsStale),
         Freshness::Forbidden => Some(NamedReason::PodsForbidden),
     };
     let helm = match sources.helm {
-        Freshness::Fresh => None,
+        Freshness::Fresh | Freshness::Off => None,
         Freshness::Starting => Some(NamedReason::HelmStarting),
         Freshness::Stale => Some(NamedReason::HelmStale),
         Freshness::Forbidden => Some(NamedReason::HelmForbidden),
@@ -109,6 +107,8 @@ fn blind(case: &Case<'_>) -> Option<Verdict> {
 
 fn not_there(case: &Case<'_>) -> Option<Verdict> {
     let reason = match case.facts.release.newest().map(|newest| newest.status) {
+        None if case.facts.told_by_workloads() && scaled_to_zero(case.facts) => NamedReason::ScaledToZero,
+        None if case.facts.told_by_workloads() => return None,
         None => NamedReason::Absent,
         Some(ReleaseStatus::Uninstalled) => NamedReason::Uninstalled,
         Some(ReleaseStatus::Uninstalling) => return None,
@@ -178,7 +178,8 @@ fn nowhere_to_go_back_to(case: &Case<'_>) -> Option<Verdict> {
     if case.judged.target.is_some() {
         return None;
     }
-    let first = kind(case) == OperationKind::Install;
+    // Without Helm's word there is no telling what Helm would allow.
+    let first = kind(case) == OperationKind::Install && !case.facts.told_by_workloads();
     let named = if first { NamedReason::FirstInstall } else { NamedReason::NoTarget };
     let command = first.then(|| Command::Uninstall {
         namespace: case.facts.namespace.clone(),
@@ -220,13 +221,12 @@ fn will_be_stale(facts: &ComponentFacts) -> Vec<crate::model::names::Name> {
 fn not_finished(case: &Case<'_>) -> Option<Verdict> {
     let operation = case.judged.operation.as_ref()?;
     let rollout = &case.judged.rollout;
-    let newest = case.facts.release.newest()?;
     if let Some(until) = case.in_suite.explained_until
         && !case.horizon.passed(until)
     {
         return Some(wait(NamedReason::NeighbourOperation, Some(until)));
     }
-    if newest.status.is_pending() {
+    if let Some(newest) = case.facts.release.newest().filter(|newest| newest.status.is_pending()) {
         let gone = after(newest.written, case.times.helm_timeout.saturating_mul(2));
         return Some(wait(NamedReason::HelmWorking, Some(operation.ready_deadline.max(gone))));
     }
@@ -334,13 +334,8 @@ fn advisories(case: &Case<'_>, verdict: &Verdict) -> Vec<Reason> {
         let unknown = |check: &CheckId| case.judged.state(*check) == Some(CheckState::Unknown);
         found.extend(DEPENDENCIES.into_iter().filter(unknown).map(Reason::Check));
     }
-    for advised in ADVISORY {
-        let fails = case.judged.state(advised) == Some(CheckState::Fail);
-        let reason = Reason::Check(advised);
-        if fails && !verdict.reasons.contains(&reason) {
-            found.push(reason);
-        }
-    }
+    let checks = told_beside(&case.judged.checks).map(Reason::Check);
+    found.extend(checks.filter(|reason| !verdict.reasons.contains(reason)));
     found
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::assess::snapshot::SourceSnapshot;
 use crate::model::names::Name;
+use crate::model::scope::HelmAccess;
 use crate::model::source::{Contact, ErrorKind, Freshness, SourceCondition, SourceId, SourceKind};
 use crate::model::suite::Suite;
 use crate::model::time::{Timestamp, after};
@@ -45,6 +46,8 @@ pub struct SourceTable {
     sources: BTreeMap<SourceId, Source>,
     by_namespace: HashMap<Name, Vec<usize>>,
     suites: usize,
+    /// Whether Helm's releases are read at all.
+    reads_helm: bool,
     changed: bool,
     snapshot: Arc<Vec<SourceSnapshot>>,
 }
@@ -58,7 +61,14 @@ impl SourceTable {
                 by_namespace.entry(member.namespace.clone()).or_default().push(place);
             }
         }
-        Self { sources: BTreeMap::new(), by_namespace, suites: suites.len(), changed: false, snapshot: Arc::default() }
+        Self {
+            sources: BTreeMap::new(),
+            by_namespace,
+            suites: suites.len(),
+            reads_helm: suites.iter().all(|suite| suite.helm_access == HelmAccess::Read),
+            changed: false,
+            snapshot: Arc::default(),
+        }
     }
 
     /// Adds a source; a second time changes nothing.
@@ -117,6 +127,9 @@ impl SourceTable {
 
     /// How fresh the evidence of a kind is for a namespace.
     pub fn freshness(&self, kind: SourceKind, namespace: &Name) -> Freshness {
+        if !self.reads_helm && matches!(kind, SourceKind::Helm | SourceKind::HelmBodies) {
+            return Freshness::Off;
+        }
         [Some(namespace.clone()), None]
             .into_iter()
             .find_map(|namespace| self.sources.get(&SourceId { kind, namespace }))
@@ -127,7 +140,8 @@ impl SourceTable {
     /// still being found out what may be watched.
     pub fn all_began(&self) -> bool {
         let began = |source: &Source| source.freshness != Freshness::Starting;
-        WATCHES.iter().all(|kind| self.sources.keys().any(|id| id.kind == *kind))
+        let watched = |kind: &&SourceKind| self.reads_helm || **kind != SourceKind::Helm;
+        WATCHES.iter().filter(watched).all(|kind| self.sources.keys().any(|id| id.kind == *kind))
             && self.sources.iter().all(|(id, source)| !WATCHES.contains(&id.kind) || began(source))
     }
 

@@ -3,9 +3,13 @@
 use std::time::Duration;
 
 use super::*;
-use crate::assess::assessment::{NamedReason, Reason, VerdictKind};
+use crate::assess::assessment::{GateReason, NamedReason, Reason, Stage, VerdictKind};
+use crate::assess::snapshot::SuiteSnapshot;
 use crate::index::change::Delta;
+use crate::model::names::Name;
+use crate::model::release::{BodyState, ReleaseStatus, Revision};
 use crate::model::source::{Contact, ErrorKind, SourceCondition, SourceId};
+use crate::model::suite::settle_owners;
 use crate::model::time::after;
 
 const STALE_AFTER: Duration = Duration::from_secs(90);
@@ -165,4 +169,194 @@ fn a_clock_that_is_set_right_before_anything_was_heard_is_followed() {
         board.judge(at(19_000));
         assert_eq!(board.snapshot().taken, at(20_000), "{ours}");
     }
+}
+
+#[test]
+fn what_was_before_is_taken_in_once_memory_has_begun() {
+    let (mut board, contact) = board();
+    let (suite, component, first_read) = ("default".into(), Component::Gim, Some(at(0)));
+    board.apply(Change::Past(Past { suite, component, readings: Vec::new(), first_read }));
+    board.judge(at(1));
+    assert_eq!(board.past.len(), 1, "memory begins anew until all evidence is there");
+    contact.heard(at(1));
+    sync(&mut board);
+    for seconds in [2, 3] {
+        board.apply(Change::Pod(Delta::Reset { namespace: None, items: Vec::new() }));
+        board.judge(at(seconds));
+        assert_eq!(board.kept[0].memory.components.gim.first_read, first_read);
+        assert!(board.past.is_empty());
+    }
+}
+
+/// Suites `a`, `b` and so on, each with a GIM and a GCA of its own, that share the GSP of `b`.
+fn sharing(count: usize) -> Board {
+    let suite = |name: &str| {
+        let mut suite = Suite { name: name.into(), ..Suite::default_suite() };
+        suite.members.gim.namespace = format!("gim-{name}").into();
+        suite.members.gca.namespace = format!("gca-{name}").into();
+        suite
+    };
+    let mut suites: Vec<Suite> = ["b", "a", "c", "d"].into_iter().take(count).map(suite).collect();
+    settle_owners(&mut suites);
+    let mut board = Board::new(suites, Policy::default(), at(0));
+    let contact = Arc::new(Contact::default());
+    contact.heard(at(1));
+    for kind in WATCHES {
+        let stale_after = Duration::from_hours(1);
+        board.apply(Change::SourceAdded { source: id(kind), contact: contact.clone(), stale_after });
+    }
+    sync(&mut board);
+    board.judge(at(1));
+    board
+}
+
+/// Helm writes a revision; its body cannot be read.
+fn release(board: &mut Board, namespace: &str, release: &str, status: ReleaseStatus, seconds: u64) {
+    board.apply(Change::Revision(Delta::Apply(Revision {
+        namespace: namespace.into(),
+        release: release.into(),
+        revision: 1,
+        status,
+        object: format!("sh.helm.release.v1.{release}.v1").into(),
+        uid: "uid".into(),
+        resource_version: seconds.to_string().into(),
+        created: at(2),
+        written: at(seconds),
+        body: BodyState::Unread,
+        body_version: None,
+    })));
+    board.judge(at(seconds));
+    for want in &board.wants().bodies {
+        board.apply(Change::Body(want.clone(), BodyState::Refused));
+    }
+    board.judge(at(seconds));
+}
+
+fn suites(board: &Board) -> Vec<Arc<SuiteSnapshot>> {
+    board.snapshot().suites
+}
+
+fn blocked(suite: &SuiteSnapshot) -> Vec<GateReason> {
+    suite.assessment.components.gsp.gate.blocked.clone()
+}
+
+#[test]
+fn a_shared_component_is_judged_by_its_owner_alone() {
+    let mut board = sharing(3);
+    release(&mut board, "gsp", "gsp", ReleaseStatus::PendingUpgrade, 3);
+    let suites = suites(&board);
+    let [a, b, c] = &suites[..] else { panic!("three suites") };
+    let owners: Vec<Option<&Name>> = [a, b, c].map(|suite| suite.suite.members.gsp.owner.as_ref()).to_vec();
+    assert_eq!(owners, [Some(&"b".into()), None, Some(&"b".into())]);
+    for borrower in [a, c] {
+        let (own, lent) = (&borrower.assessment.components.gsp, &b.assessment.components.gsp);
+        assert_eq!((own.stage, &own.verdict, &own.operation), (Stage::Applying, &lent.verdict, &lent.operation));
+        assert_eq!(borrower.assessment.components.gim.gate.blocked, [GateReason::GspOperationRunning]);
+        assert_eq!(borrower.memory.components.gsp.witness, None, "the owner remembers it");
+        assert!(borrower.memory.components.gsp.pods.is_empty());
+    }
+    assert!(b.memory.components.gsp.witness.is_some());
+}
+
+#[test]
+fn the_gate_of_a_shared_component_is_closed_by_each_of_its_suites() {
+    let mut board = sharing(3);
+    let gates = |board: &Board| suites(board).iter().map(|suite| blocked(suite)).collect::<Vec<_>>();
+    assert_eq!(gates(&board), [vec![], vec![], vec![]]);
+    // In a suite that has only borrowed it.
+    release(&mut board, "gim-a", "gim", ReleaseStatus::PendingUpgrade, 3);
+    let other = || vec![GateReason::OtherSuiteOperationRunning];
+    assert_eq!(gates(&board), [vec![GateReason::GimOperationRunning], other(), other()]);
+    // In its owner's suite as well.
+    release(&mut board, "gca-b", "gca", ReleaseStatus::PendingInstall, 4);
+    let both = |own| vec![own, GateReason::OtherSuiteOperationRunning];
+    let all = [both(GateReason::GimOperationRunning), both(GateReason::GcaOperationRunning), other()];
+    assert_eq!(gates(&board), all);
+    // The gates of what is not shared are their suite's alone.
+    assert!(suites(&board)[2].assessment.components.gim.gate.is_open());
+    // It opens as soon as nothing of any suite runs any more.
+    release(&mut board, "gim-a", "gim", ReleaseStatus::Uninstalled, 5);
+    release(&mut board, "gca-b", "gca", ReleaseStatus::Uninstalled, 6);
+    assert_eq!(gates(&board), [vec![], vec![], vec![]]);
+}
+
+#[test]
+fn what_concerns_one_suite_leaves_those_that_share_with_it_alone() {
+    let mut board = sharing(4);
+    release(&mut board, "gim-a", "gim", ReleaseStatus::Failed, 3);
+    release(&mut board, "gim-c", "gim", ReleaseStatus::Failed, 4);
+    board.apply(Change::Pod(Delta::Reset { namespace: Some("gim-a".into()), items: Vec::new() }));
+    assert_eq!(board.dirty.iter().map(|(_, place)| *place).collect::<Vec<_>>(), [0]);
+    let before = suites(&board);
+    board.judge(at(5));
+    let after = suites(&board);
+    assert!((1..4).all(|place| Arc::ptr_eq(&before[place], &after[place])));
+    assert_eq!(board.dirty, BTreeSet::new());
+}
+
+#[test]
+fn what_a_shared_component_needs_read_is_wanted_once() {
+    let mut board = sharing(3);
+    board.apply(Change::Revision(Delta::Apply(Revision {
+        namespace: "gsp".into(),
+        release: "gsp".into(),
+        revision: 1,
+        status: ReleaseStatus::Deployed,
+        object: "o".into(),
+        uid: "u".into(),
+        resource_version: "1".into(),
+        created: at(2),
+        written: at(2),
+        body: BodyState::Unread,
+        body_version: None,
+    })));
+    board.judge(at(3));
+    let wanting: Vec<usize> = suites(&board).iter().map(|suite| suite.wants.bodies.len()).collect();
+    assert_eq!(wanting, [0, 1, 0]);
+}
+
+/// A board after another one, with these suites, that has heard everything by `seconds`.
+fn successor(former: &Arc<Snapshot>, suites: Vec<Suite>, seconds: u64) -> Board {
+    let former = Arc::clone(former);
+    let mut board = Board::new(suites, Policy::default(), at(seconds)).after(Box::new(move || Arc::clone(&former)));
+    let contact = Arc::new(Contact::default());
+    contact.heard(at(seconds));
+    for kind in WATCHES {
+        board.apply(Change::SourceAdded { source: id(kind), contact: contact.clone(), stale_after: STALE_AFTER });
+    }
+    board.judge(at(seconds));
+    sync(&mut board);
+    board.judge(at(seconds));
+    board
+}
+
+#[test]
+fn a_board_takes_over_what_the_one_before_it_remembers() {
+    let (mut first, contact) = board();
+    contact.heard(at(1));
+    sync(&mut first);
+    first.judge(at(1));
+    let former = Arc::new(first.snapshot());
+    let mut moved = Suite::default_suite();
+    moved.members.gca.namespace = "elsewhere".into();
+    let another = Suite { name: "another".into(), ..moved.clone() };
+    let board = successor(&former, vec![moved, another], 60);
+    let began: Vec<[Timestamp; 2]> = board
+        .snapshot()
+        .suites
+        .iter()
+        .map(|suite| [suite.memory.components.gim.began, suite.memory.components.gca.began])
+        .collect();
+    // Of suite `another` nothing was known; of `default` GIM is where it was, and GCA is another one.
+    assert_eq!(began, [[at(60), at(60)], [at(1), at(60)]]);
+    assert!(board.snapshot().ready && board.former.is_none());
+    assert!(board.snapshot().sequence > former.sequence + 1_000_000, "numbered apart from the former one's");
+}
+
+#[test]
+fn nothing_is_taken_over_from_a_board_that_knew_nothing_yet() {
+    let (mut first, _contact) = board();
+    first.judge(at(1));
+    let board = successor(&Arc::new(first.snapshot()), vec![Suite::default_suite()], 60);
+    assert_eq!(board.snapshot().suites[0].memory.components.gim.began, at(60));
 }

@@ -3,7 +3,7 @@
 //! A line is for somebody who watches; evidence, deadlines and commands stand in the status. Not for history: only what was
 //! last said is kept, one entry for each component.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -56,8 +56,15 @@ impl Announcer {
     /// What is new in a snapshot.
     pub(super) fn news(&mut self, snapshot: &Snapshot) -> Vec<Line> {
         let mut lines = Vec::new();
+        // Suites come and go with discovery: what was said of those that are gone is forgotten.
+        let names: BTreeSet<&Name> = snapshot.suites.iter().map(|suite| &suite.suite.name).collect();
+        self.0.retain(|(suite, _), _| names.contains(suite));
         for suite in &snapshot.suites {
             for (component, assessment) in suite.assessment.components.iter() {
+                // A component that several suites share is spoken of once, under its owner.
+                if suite.suite.members.get(component).owner.is_some() {
+                    continue;
+                }
                 let saying = Saying::of(assessment);
                 let key = (suite.suite.name.clone(), component);
                 if self.0.get(&key) != Some(&saying) {

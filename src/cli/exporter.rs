@@ -11,11 +11,11 @@ use anyhow::Context as _;
 use tokio::sync::{mpsc, watch};
 
 use crate::assess::snapshot::Snapshot;
-use crate::board::{self, Board, SystemClock};
+use crate::board::{self, Board, Former, SystemClock};
 use crate::config::Config;
 use crate::model::source::ClockOffset;
 use crate::model::time::Clock;
-use crate::model::wants::{BodyWant, EndpointWant, Wants};
+use crate::model::wants::{BodyWant, EndpointWant, QueryWant, Wants};
 use crate::observe::client::{Access, ApiClient};
 use crate::observe::hearing::ServerClock;
 use crate::observe::timing::Timing;
@@ -70,7 +70,8 @@ impl Outlet {
         Ok(address)
     }
 
-    /// Starts observers and board for `config` on the cluster behind `access`, both until `generation` is shut down.
+    /// Starts observers and board for `config` on the cluster behind `access`, both until `generation` is shut down, and
+    /// shows what they find from now on.
     pub async fn watch(
         &self,
         generation: &mut Generation,
@@ -78,25 +79,91 @@ impl Outlet {
         access: Access,
         timing: Timing,
     ) -> anyhow::Result<()> {
+        let board = self.board(&config).numbered_after(&self.snapshots.borrow());
+        self.start(generation, config, access, timing, board, self.snapshots.clone()).await
+    }
+
+    /// The same, but what they find is shown only once it is given to [`Outlet::show`]. Until then what is shown stays as
+    /// it is, and the new board takes over what is remembered of suites that both have.
+    pub async fn prepare(
+        &self,
+        generation: &mut Generation,
+        config: Config,
+        access: Access,
+        timing: Timing,
+    ) -> anyhow::Result<watch::Receiver<Arc<Snapshot>>> {
+        let board = self.board(&config).after(self.former());
+        let (sender, snapshots) = watch::channel(Arc::new(board.snapshot()));
+        self.start(generation, config, access, timing, board, sender).await?;
+        Ok(snapshots)
+    }
+
+    /// Shows these snapshots from now on, until `generation` is shut down.
+    pub fn show(&self, generation: &mut Generation, mut snapshots: watch::Receiver<Arc<Snapshot>>) {
+        let shown = self.snapshots.clone();
+        snapshots.mark_changed();
+        generation.spawn_until_stopped("shown", async move {
+            // It ends with the board, which tells why.
+            while snapshots.changed().await.is_ok() {
+                let snapshot = snapshots.borrow_and_update().clone();
+                shown.send_replace(snapshot);
+            }
+            Ok::<_, Infallible>(())
+        });
+    }
+
+    /// Shows that there is no suite at all, which is all that there is to know.
+    pub fn show_nothing(&self, config: &Config) {
+        let board = Board::new(Vec::new(), config.policy.clone(), self.clock.now());
+        let board = board.numbered_after(&self.snapshots.borrow());
+        self.snapshots.send_replace(Arc::new(Snapshot { ready: true, ..board.snapshot() }));
+    }
+
+    /// A client of the cluster behind `access`, whose clock is learned from its answers.
+    pub async fn client(&self, access: Access, timing: Timing) -> anyhow::Result<ApiClient> {
         let server_clock = Arc::new(ServerClock::new(Arc::clone(&self.clock), Arc::clone(&self.offset)));
-        let client =
-            ApiClient::connect(access, timing.silence, server_clock).await.context("cannot use the cluster")?;
+        ApiClient::connect(access, timing.silence, server_clock).await.context("cannot use the cluster")
+    }
+
+    fn board(&self, config: &Config) -> Board {
+        Board::new(config.suites.clone(), config.policy.clone(), self.clock.now())
+    }
+
+    fn former(&self) -> Former {
+        let shown = self.snapshots.clone();
+        Box::new(move || shown.borrow().clone())
+    }
+
+    async fn start(
+        &self,
+        generation: &mut Generation,
+        config: Config,
+        access: Access,
+        timing: Timing,
+        board: Board,
+        snapshots: watch::Sender<Arc<Snapshot>>,
+    ) -> anyhow::Result<()> {
+        let client = self.client(access, timing).await?;
         let (changes, heard) = mpsc::channel(CHANGES);
-        let board = Board::new(config.suites.clone(), config.policy.clone(), self.clock.now());
         let (wants, wanted) = watch::channel(Arc::default());
-        let (bodies, endpoints) = split(generation, wanted);
+        let (bodies, endpoints, queries) = split(generation, wanted);
         let observers = Setup {
             api: client,
             suites: config.suites,
             scope: config.scope,
             signal_interval: config.policy.signal_interval,
+            trend_window: config.policy.trend_window,
+            probe_interval: config.policy.probe_interval,
+            database_interval: config.policy.database_interval,
+            prometheus: config.prometheus,
             timing,
             changes,
             bodies,
             endpoints,
+            queries,
         };
         generation.spawn_until_stopped("observers", async move { Err(observe::run(observers).await) });
-        let (snapshots, clock, offset) = (self.snapshots.clone(), Arc::clone(&self.clock), Arc::clone(&self.offset));
+        let (clock, offset) = (Arc::clone(&self.clock), Arc::clone(&self.offset));
         let own = Arc::clone(&self.own);
         generation.spawn_until_stopped("board", async move {
             board::run(board, heard, snapshots, wants, clock, offset, |took| own.event_to_page(took)).await;
@@ -113,19 +180,21 @@ type Wanted<T> = watch::Receiver<Arc<Vec<T>>>;
 fn split(
     generation: &mut Generation,
     mut wanted: watch::Receiver<Arc<Wants>>,
-) -> (Wanted<BodyWant>, Wanted<EndpointWant>) {
+) -> (Wanted<BodyWant>, Wanted<EndpointWant>, Wanted<QueryWant>) {
     let (bodies, wanted_bodies) = watch::channel(Arc::default());
     let (endpoints, wanted_endpoints) = watch::channel(Arc::default());
+    let (queries, wanted_queries) = watch::channel(Arc::default());
     generation.spawn_until_stopped("wants", async move {
         // It ends with the board, which tells why.
         while wanted.changed().await.is_ok() {
             let wants = wanted.borrow_and_update().clone();
             replace(&bodies, &wants.bodies);
             replace(&endpoints, &wants.endpoints);
+            replace(&queries, &wants.queries);
         }
         Ok::<_, Infallible>(())
     });
-    (wanted_bodies, wanted_endpoints)
+    (wanted_bodies, wanted_endpoints, wanted_queries)
 }
 
 fn replace<T: Clone + PartialEq>(sender: &watch::Sender<Arc<Vec<T>>>, latest: &Vec<T>) {

@@ -1,6 +1,7 @@
 //! `serve`: the exporter itself, on a real cluster.
 
 use super::announce::{self, Line};
+use super::discover;
 use super::exporter::Outlet;
 use super::flags::Flags;
 use crate::observe::client::Access;
@@ -17,6 +18,12 @@ pub(super) async fn serve(flags: Flags) -> anyhow::Result<()> {
     let lines = announce::announce(outlet.snapshots(), Line::log);
     generation.spawn_until_stopped("announcer", lines);
     let access = flags.kubeconfig.map_or(Access::Infer, Access::Kubeconfig);
-    outlet.watch(&mut generation, config, access, Timing::default()).await?;
+    match config.discovery.clone() {
+        None => outlet.watch(&mut generation, config, access, Timing::default()).await?,
+        Some(discovery) => {
+            let following = discover::follow(outlet, config, discovery, access, Timing::default());
+            generation.spawn_until_stopped("suites", following);
+        }
+    }
     Ok(generation.run(shutdown.comes(), SHUTDOWN_GRACE).await?)
 }

@@ -5,13 +5,20 @@
 
 use std::time::Duration;
 
+use super::places::Matchers;
 use super::reference::Row;
 use super::resolve::default_path;
 use super::span::{Span, spell};
-use super::values::{Companion, Metrics, Namespace, Number, Port, Release, SuiteName, Takes, Topic, Url, UrlPath};
+use super::surroundings::{
+    AggregationFields, BackupFields, DatabaseFields, DependenciesFields, PrometheusFields, SchemaFields,
+};
+use super::values::{
+    Build, Companion, Count, LabelIs, Metrics, NamePattern, Namespace, Number, Port, Release, SuiteName, Switch, Takes,
+    Tenant, Topic, Url, UrlPath,
+};
 use crate::model::names::{Component, PerComponent};
 use crate::model::policy::{Policy, Times};
-use crate::model::scope::{HelmDriver, KubernetesScope, LatencyUnit, Scope};
+use crate::model::scope::{HelmAccess, HelmDriver, KubernetesScope, LatencyUnit, Scope};
 use crate::model::suite::{Endpoint, Member};
 
 /// Declares a section of the file: a struct for serde, whose fields may all be left out, and its rows for the reference.
@@ -49,7 +56,7 @@ section! {
     /// The whole file.
     File {
         /// What is watched: one entry for each GIM with its GSP and GCA.
-        suites: Vec<SuiteFields> = "one suite named `default`";
+        suites: Vec<SuiteFields> = "one suite named `default`; none with discovery";
         /// By which times and values it is judged.
         policy: PolicyFields = "";
         /// How Helm keeps its releases.
@@ -58,6 +65,10 @@ section! {
         kubernetes: KubernetesFields = "";
         /// How the components' own metrics are read.
         signals: SignalsFields = "";
+        /// A Prometheus that is asked where a field says so.
+        prometheus: PrometheusFields = "";
+        /// How suites are found that are not written here.
+        discovery: DiscoveryFields = "";
     }
 }
 
@@ -72,6 +83,18 @@ section! {
         gsp: MemberFields = "";
         /// Where the GIM configuration adapter is found.
         gca: MemberFields = "";
+        /// What the suite cannot work without.
+        dependencies: DependenciesFields = "";
+        /// The Info Mart database, read for what `schema` expects.
+        database: DatabaseFields = "";
+        /// What the Info Mart's schema is after the upgrade.
+        schema: SchemaFields = "";
+        /// Where the backup of the Info Mart database is seen.
+        backup: BackupFields = "";
+        /// The aggregation (RAA) beside the suite.
+        aggregation: AggregationFields = "";
+        /// The tenant by which GSP's metrics name this suite's GCA, where several suites share a GSP.
+        tenant: Tenant = "";
     }
 }
 
@@ -84,6 +107,8 @@ section! {
         release: Release = members(|member| member.release.to_string());
         /// The monitoring release beside it, in the same namespace.
         companion: Companion = members(|member| member.companion.as_deref().unwrap_or("none").to_owned());
+        /// Which workloads and pods are its own, where neither Helm's mark nor names that begin with the release's tell.
+        workloads: WorkloadsFields = "";
         /// Where its metrics are read.
         metrics: Metrics = members(|member| match &member.endpoint {
             Some(Endpoint::Pods { port, path }) => format!("port {port}, path {path}"),
@@ -91,11 +116,25 @@ section! {
             Some(Endpoint::Prometheus(matchers)) => matchers.to_string(),
             None => "none".to_owned(),
         });
+        /// The build that it is to reach. Those after it in order may not be upgraded while it is below.
+        target: Build = "";
     }
 }
 
 section! {
-    /// Where metrics are read: at each pod's own address, or at one URL.
+    /// Which workloads and pods are a component's: by a label, or by their names.
+    WorkloadsFields {
+        /// A label that they have: `app` or `app.kubernetes.io/name`.
+        label: LabelIs = "";
+        /// What they are called, `*` standing for anything.
+        name: NamePattern = "";
+        /// How many pods there must be that no `StatefulSet`, `Deployment` or `Job` keeps.
+        pods: Count = "as many as there are";
+    }
+}
+
+section! {
+    /// Where metrics are read: at each pod's own address, at one URL, or from Prometheus.
     MetricsAt {
         /// Port of each pod.
         port: Port = "8249 (gim), 9249 (gsp); required for gca";
@@ -103,6 +142,8 @@ section! {
         path: UrlPath = per_component(|component| default_path(component).to_owned());
         /// One fixed URL instead of the pods.
         url: Url = "";
+        /// Label matchers that select the component's series in `prometheus`, instead of the pods.
+        prometheus: Matchers = "";
     }
 }
 
@@ -127,6 +168,12 @@ section! {
         propagation: Span = policy(|policy| policy.propagation);
         /// Topics whose latency does not count, such as retired ones.
         ignored_topics: Vec<Topic> = code("[]");
+        /// How often dependencies are asked; at least 100ms.
+        probe_interval: Span = policy(|policy| policy.probe_interval);
+        /// How long a dependency that answered before must fail before it counts as down, where one failure is no proof.
+        probe_hold: Span = policy(|policy| policy.probe_hold);
+        /// How often the Info Mart database is read; at least 1s.
+        database_interval: Span = policy(|policy| policy.database_interval);
         /// How long GSP's Flink job may be without a completed checkpoint.
         checkpoint_timeout: Span = policy(|policy| policy.checkpoint_timeout);
         /// How old the newest configuration that GSP took from GCA may be.
@@ -135,12 +182,26 @@ section! {
         server_state_min: Number = code(&Policy::default().server_state_min.to_string());
         /// How old the newest backup of the Info Mart database may be when GIM is upgraded.
         backup_max_age: Span = policy(|policy| policy.backup_max_age);
+        /// The releases that there are of each component: within two of the newest is supported.
+        releases: ReleasesFields = "";
         /// Times of GIM.
         gim: TimesFields = "";
         /// Times of GSP.
         gsp: TimesFields = "";
         /// Times of GCA.
         gca: TimesFields = "";
+    }
+}
+
+section! {
+    /// The releases that there are, oldest first. A build between two of them counts as the older one.
+    ReleasesFields {
+        /// Of GIM.
+        gim: Vec<Build> = code("[]");
+        /// Of GSP.
+        gsp: Vec<Build> = code("[]");
+        /// Of GCA.
+        gca: Vec<Build> = code("[]");
     }
 }
 
@@ -175,6 +236,8 @@ section! {
     HelmFields {
         /// Where: Helm's own `HELM_DRIVER`.
         driver: HelmDriver = code(Scope::default().helm_driver.as_str());
+        /// Whether they are read. `none`: no Secret is read, and operations are told by the workloads alone.
+        access: HelmAccess = code(Scope::default().helm_access.as_str());
     }
 }
 
@@ -196,15 +259,35 @@ section! {
     }
 }
 
+section! {
+    /// How suites are found that the file does not name: by the charts `gim`, `gsp` and `gca`, whatever their releases are
+    /// called.
+    DiscoveryFields {
+        /// Whether they are looked for.
+        enabled: Switch = code("false");
+        /// The namespaces that are looked at; all that may be listed where none is written.
+        namespaces: Vec<Namespace> = code("[]");
+    }
+}
+
+impl Takes for Vec<Namespace> {
+    const TAKES: &'static str = "a list of namespaces";
+}
+
 impl Takes for Vec<SuiteFields> {
     const TAKES: &'static str = "a list of suites";
+}
+
+impl Takes for Vec<Build> {
+    const TAKES: &'static str = "a list of builds, oldest first";
 }
 
 impl Takes for Vec<Topic> {
     const TAKES: &'static str = "a list of topics";
 }
 
-fn code(text: &str) -> String {
+/// A default that is written as it stands in the file.
+pub(super) fn code(text: &str) -> String {
     format!("`{text}`")
 }
 

@@ -5,7 +5,12 @@
 use std::fmt::Write as _;
 
 use super::fields::{
-    File, HelmFields, KubernetesFields, MemberFields, MetricsAt, PolicyFields, SignalsFields, SuiteFields, TimesFields,
+    DiscoveryFields, File, HelmFields, KubernetesFields, MemberFields, MetricsAt, PolicyFields, ReleasesFields,
+    SignalsFields, SuiteFields, TimesFields, WorkloadsFields,
+};
+use super::surroundings::{
+    AggregationFields, AskedAt, BackupFields, DatabaseFields, DependenciesFields, PrometheusFields, SchemaFields,
+    StorageAt,
 };
 use super::values::Takes;
 
@@ -38,16 +43,27 @@ macro_rules! sections {
     };
 }
 
-const SECTIONS: [Section; 9] = sections! {
+const SECTIONS: [Section; 20] = sections! {
     File: "";
     SuiteFields: "suites[]";
     MemberFields: "suites[].gim", "suites[].gsp", "suites[].gca";
+    WorkloadsFields: "suites[].gim.workloads", "suites[].gsp.workloads", "suites[].gca.workloads";
     MetricsAt: "suites[].gim.metrics", "suites[].gsp.metrics", "suites[].gca.metrics";
+    DependenciesFields: "suites[].dependencies";
+    AskedAt: "suites[].dependencies.kafka", "suites[].dependencies.database";
+    StorageAt: "suites[].dependencies.object_storage";
+    DatabaseFields: "suites[].database";
+    SchemaFields: "suites[].schema";
+    BackupFields: "suites[].backup";
+    AggregationFields: "suites[].aggregation";
     PolicyFields: "policy";
+    ReleasesFields: "policy.releases";
     TimesFields: "policy.gim", "policy.gsp", "policy.gca";
     HelmFields: "helm";
     KubernetesFields: "kubernetes";
     SignalsFields: "signals";
+    PrometheusFields: "prometheus";
+    DiscoveryFields: "discovery";
 };
 
 /// The reference in Markdown: a table for each section.

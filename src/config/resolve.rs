@@ -5,13 +5,20 @@
 
 use super::Config;
 use super::error::Problem;
-use super::fields::{File, MemberFields, MetricsAt, PolicyFields, SuiteFields, TimesFields};
+use super::fields::{
+    DiscoveryFields, File, MemberFields, MetricsAt, PolicyFields, ReleasesFields, SuiteFields, TimesFields,
+    WorkloadsFields,
+};
 use super::span::Span;
-use super::values::Metrics;
+use super::surroundings::{Around, PrometheusFields};
+use super::values::{Build, Metrics};
+use crate::model::discovery::Discovery;
 use crate::model::names::{Component, Name, PerComponent};
 use crate::model::policy::{Policy, Times};
 use crate::model::scope::Scope;
+use crate::model::selector::Selector;
 use crate::model::suite::{Endpoint, Member, Suite};
+use crate::model::version::BuildVersion;
 
 /// Path of a component's metrics endpoint where none is written: Flink's reporter (GSP) answers at the root.
 pub(super) const fn default_path(component: Component) -> &'static str {
@@ -20,6 +27,9 @@ pub(super) const fn default_path(component: Component) -> &'static str {
         Component::Gsp => "/",
     }
 }
+
+/// The most namespaces that discovery looks at, each by a watch of its own.
+const MAX_NAMESPACES: usize = 1_000;
 
 /// Port of a component's metrics endpoint where none is written: those of GIM and of Flink's reporter (GSP).
 const fn default_port(component: Component) -> Option<u16> {
@@ -34,38 +44,79 @@ impl File {
     /// The configuration that these fields mean.
     pub(super) fn resolve(self) -> Result<Config, Problem> {
         let signals = self.signals.unwrap_or_default();
+        let discovery = self.discovery.unwrap_or_default().resolve()?;
         let scope = Scope::default();
+        let helm = self.helm.unwrap_or_default();
+        let helm_access = helm.access.unwrap_or(scope.helm_access);
+        let mut suites = match self.suites {
+            Some(suites) => {
+                suites.into_iter().enumerate().map(|(at, suite)| suite.resolve(at)).collect::<Result<Vec<_>, _>>()?
+            }
+            None if discovery.is_some() => Vec::new(),
+            None => vec![Suite::default_suite()],
+        };
+        for suite in &mut suites {
+            suite.helm_access = helm_access;
+        }
         Ok(Config {
-            suites: match self.suites {
-                Some(suites) => {
-                    suites.into_iter().enumerate().map(|(at, suite)| suite.resolve(at)).collect::<Result<_, _>>()?
-                }
-                None => vec![Suite::default_suite()],
-            },
+            suites,
             policy: self.policy.unwrap_or_default().resolve(signals.interval),
             scope: Scope {
-                helm_driver: self.helm.and_then(|helm| helm.driver).unwrap_or(scope.helm_driver),
+                helm_driver: helm.driver.unwrap_or(scope.helm_driver),
+                helm_access,
                 kubernetes_scope: self.kubernetes.and_then(|api| api.scope).unwrap_or(scope.kubernetes_scope),
                 latency_unit: signals.latency_unit.unwrap_or(scope.latency_unit),
             },
+            prometheus: self.prometheus.map(PrometheusFields::resolve).transpose()?,
+            discovery,
         })
+    }
+}
+
+impl DiscoveryFields {
+    fn resolve(self) -> Result<Option<Discovery>, Problem> {
+        let enabled = self.enabled.is_some_and(|enabled| enabled.0);
+        let written = self.namespaces.is_some();
+        let mut namespaces: Vec<Name> = self.namespaces.unwrap_or_default().into_iter().map(|name| name.0).collect();
+        namespaces.sort();
+        namespaces.dedup();
+        if written && !enabled {
+            return Err(Problem::new("discovery.namespaces", "nothing is looked for; write enabled: true beside it"));
+        }
+        if namespaces.len() > MAX_NAMESPACES {
+            let what =
+                format!("more than {MAX_NAMESPACES} namespaces; leave the list out, or share them among exporters");
+            return Err(Problem::new("discovery.namespaces", what));
+        }
+        Ok(enabled.then_some(Discovery { namespaces }))
     }
 }
 
 impl SuiteFields {
     fn resolve(self, at: usize) -> Result<Suite, Problem> {
         let default = Suite::default_suite();
+        let target = |fields: &Option<MemberFields>| fields.as_ref()?.target.as_ref().map(|build| build.0.clone());
+        let targets = PerComponent { gim: target(&self.gim), gsp: target(&self.gsp), gca: target(&self.gca) };
         let member = |component: Component, fields: Option<MemberFields>| {
             fields.unwrap_or_default().resolve(component, &format!("suites[{at}].{component}"))
         };
+        let suite = format!("suites[{at}]");
+        let gim = member(Component::Gim, self.gim)?;
+        let around = Around {
+            dependencies: self.dependencies,
+            database: self.database,
+            backup: self.backup,
+            aggregation: self.aggregation,
+        };
         Ok(Suite {
-            tenant: default.tenant,
-            targets: default.targets,
-            schema: default.schema,
-            surroundings: default.surroundings,
+            tenant: self.tenant.map_or(default.tenant, |tenant| Some(tenant.0)),
+            targets,
+            schema: self.schema.unwrap_or_default().resolve(&suite)?,
+            surroundings: around.resolve(&suite, &gim.namespace)?,
+            helm_access: default.helm_access,
             name: self.name.map_or(default.name, |name| name.0),
             members: PerComponent {
-                gim: member(Component::Gim, self.gim)?,
+                gim,
                 gsp: member(Component::Gsp, self.gsp)?,
                 gca: member(Component::Gca, self.gca)?,
             },
@@ -80,6 +131,7 @@ impl MemberFields {
             namespace: self.namespace.map_or(default.namespace, |name| name.0),
             release: self.release.map_or(default.release, |name| name.0),
             companion: self.companion.map_or(default.companion, |companion| companion.0),
+            workloads: self.workloads.map(|workloads| workloads.resolve(&format!("{field}.workloads"))).transpose()?,
             owner: default.owner,
             origin: default.origin,
             endpoint: match self.metrics {
@@ -91,16 +143,32 @@ impl MemberFields {
     }
 }
 
+impl WorkloadsFields {
+    fn resolve(self, field: &str) -> Result<Selector, Problem> {
+        let by = match (self.label, self.name) {
+            (Some(label), None) => label.0,
+            (None, Some(name)) => name.0,
+            _ => return Err(Problem::new(field, "write either label or name")),
+        };
+        Ok(Selector { by, pods: self.pods.map(|pods| pods.0) })
+    }
+}
+
 impl MetricsAt {
     fn resolve(self, component: Component, field: &str) -> Result<Endpoint, Problem> {
-        if let Some(url) = self.url {
-            if self.port.is_some() || self.path.is_some() {
-                return Err(Problem::new(
-                    field,
-                    "url stands beside port or path; write the url alone, or port and path",
-                ));
+        let at_pods = self.port.is_some() || self.path.is_some();
+        match (self.url, self.prometheus) {
+            (Some(url), None) if !at_pods => return Ok(Endpoint::Url(url.0)),
+            (None, Some(matchers)) if !at_pods => return Ok(Endpoint::Prometheus(matchers.0)),
+            (None, None) => {}
+            (Some(_), _) => {
+                let what = "url stands beside others; write the url alone, or port and path";
+                return Err(Problem::new(field, what));
             }
-            return Ok(Endpoint::Url(url.0));
+            (None, Some(_)) => {
+                let what = "prometheus stands beside others; write it alone, or port and path";
+                return Err(Problem::new(field, what));
+            }
         }
         let Some(port) = self.port.map(|port| port.0).or(default_port(component)) else {
             return Err(Problem::new(field, format!("{component} has no port of its own; write port, or url")));
@@ -137,11 +205,18 @@ impl PolicyFields {
             checkpoint_timeout: Span::or(self.checkpoint_timeout, default.checkpoint_timeout),
             config_stale_after: Span::or(self.config_stale_after, default.config_stale_after),
             backup_max_age: Span::or(self.backup_max_age, default.backup_max_age),
-            probe_interval: default.probe_interval,
-            probe_hold: default.probe_hold,
-            database_interval: default.database_interval,
-            releases: default.releases,
+            probe_interval: Span::or(self.probe_interval, default.probe_interval),
+            probe_hold: Span::or(self.probe_hold, default.probe_hold),
+            database_interval: Span::or(self.database_interval, default.database_interval),
+            releases: self.releases.map_or(default.releases, ReleasesFields::resolve),
         }
+    }
+}
+
+impl ReleasesFields {
+    fn resolve(self) -> PerComponent<Vec<BuildVersion>> {
+        let list = |builds: Option<Vec<Build>>| builds.unwrap_or_default().into_iter().map(|build| build.0).collect();
+        PerComponent { gim: list(self.gim), gsp: list(self.gsp), gca: list(self.gca) }
     }
 }
 

@@ -11,14 +11,20 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use super::fields::MetricsAt;
 use super::span::Span;
 use crate::model::names::Name;
-use crate::model::scope::{HelmDriver, KubernetesScope, LatencyUnit};
+use crate::model::scope::{HelmAccess, HelmDriver, KubernetesScope, LatencyUnit};
+use crate::model::selector::SelectBy;
+use crate::model::version::BuildVersion;
 
 /// The longest label of a DNS name, which a namespace is (RFC 1123).
 const MAX_LABEL: usize = 63;
 /// The longest name of a release that Helm accepts.
 const MAX_RELEASE: usize = 53;
+/// The longest tag of an image (OCI distribution specification).
+const MAX_TAG: usize = 128;
 /// The longest name of a topic that Kafka accepts.
 const MAX_TOPIC: usize = 249;
+/// The longest name of a Kubernetes object; no longer is that of a tenant.
+const MAX_NAME: usize = 253;
 /// The word for "there is none".
 const NONE: &str = "none";
 
@@ -41,7 +47,8 @@ pub(super) trait Takes {
     const SHORT: &'static str = Self::TAKES;
 }
 
-struct WordVisitor<T>(PhantomData<T>);
+/// Reads a word.
+pub(super) struct WordVisitor<T>(pub(super) PhantomData<T>);
 
 impl<T: Word> Visitor<'_> for WordVisitor<T> {
     type Value = T;
@@ -58,9 +65,9 @@ impl<T: Word> Visitor<'_> for WordVisitor<T> {
 /// Lets words be read from the file.
 macro_rules! words {
     ($($name:ty),+) => {$(
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserializer.deserialize_str(WordVisitor(PhantomData))
+        impl<'de> serde::de::Deserialize<'de> for $name {
+            fn deserialize<D: serde::de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_str(WordVisitor(std::marker::PhantomData))
             }
         }
 
@@ -72,7 +79,8 @@ macro_rules! words {
 }
 
 words!(Span, SuiteName, Namespace, Release, Companion, Topic, Port, UrlPath, Url, HelmDriver, KubernetesScope);
-words!(LatencyUnit, Number);
+words!(LatencyUnit, Number, HelmAccess, Build);
+words!(Switch, Tenant, LabelIs, NamePattern, Count);
 
 /// Name of a suite: the value of a label, and part of addresses.
 #[derive(Clone, Debug)]
@@ -89,6 +97,10 @@ pub(super) struct Release(pub(super) Name);
 /// Name of the companion's release, or none.
 #[derive(Clone, Debug)]
 pub(super) struct Companion(pub(super) Option<Name>);
+
+/// A build: the version of a chart or the tag of an image.
+#[derive(Clone, Debug)]
+pub(super) struct Build(pub(super) BuildVersion);
 
 /// Name of a Kafka topic.
 #[derive(Clone, Debug)]
@@ -129,6 +141,20 @@ impl Word for Companion {
     }
 }
 
+impl Word for Build {
+    const FORM: &'static str = "a build: the version of a chart or the tag of an image, such as 100.0.116+4200";
+
+    fn read(text: &str) -> Result<Self, String> {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '+');
+        if text.is_empty() || text.len() > MAX_TAG || !text.chars().all(allowed) {
+            return Err(format!(
+                "{text:?} is not a build; write one such as 100.0.116+4200, in quotes where YAML needs them"
+            ));
+        }
+        Ok(Self(BuildVersion::new(text)))
+    }
+}
+
 impl Word for Topic {
     const FORM: &'static str = "names of Kafka topics";
 
@@ -138,6 +164,86 @@ impl Word for Topic {
             return Err(format!("{text:?} is not a Kafka topic; write letters, digits, ., _ and -, at most 249"));
         }
         Ok(Self(text.into()))
+    }
+}
+
+/// Yes or no.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Switch(pub(super) bool);
+
+/// Name of a tenant, as GSP's metrics spell it.
+#[derive(Clone, Debug)]
+pub(super) struct Tenant(pub(super) Name);
+
+impl Word for Switch {
+    const FORM: &'static str = "true or false";
+
+    fn read(text: &str) -> Result<Self, String> {
+        text.parse().map(Self).map_err(|_| format!("{text:?} is neither; write {}", Self::FORM))
+    }
+}
+
+impl Word for Tenant {
+    const FORM: &'static str = "a value of the label tenant, at most 253 characters";
+    const SHORT: &'static str = "a value of the label `tenant`";
+
+    fn read(text: &str) -> Result<Self, String> {
+        if text.is_empty() || text.len() > MAX_NAME || text.chars().any(char::is_control) {
+            return Err(format!("{text:?} is no tenant; write {}", Self::FORM));
+        }
+        Ok(Self(text.into()))
+    }
+}
+
+/// A label and its value.
+#[derive(Clone, Debug)]
+pub(super) struct LabelIs(pub(super) SelectBy);
+
+/// A name in which one `*` may stand for anything.
+#[derive(Clone, Debug)]
+pub(super) struct NamePattern(pub(super) SelectBy);
+
+/// A count of pods.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Count(pub(super) u32);
+
+impl Word for LabelIs {
+    const FORM: &'static str = "app=VALUE or app.kubernetes.io/name=VALUE";
+    const SHORT: &'static str = "`app=VALUE` or `app.kubernetes.io/name=VALUE`";
+
+    fn read(text: &str) -> Result<Self, String> {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+        let good = |value: &str| !value.is_empty() && value.len() <= MAX_LABEL && value.chars().all(allowed);
+        match text.split_once('=').filter(|(_, value)| good(value)) {
+            Some(("app", value)) => Ok(Self(SelectBy::App(value.into()))),
+            Some(("app.kubernetes.io/name", value)) => Ok(Self(SelectBy::AppName(value.into()))),
+            _ => Err(format!("{text:?} is not one of the labels that are read; write {}", Self::FORM)),
+        }
+    }
+}
+
+impl Word for NamePattern {
+    const FORM: &'static str = "a name, or its beginning and *, such as gsp-*";
+    const SHORT: &'static str = "a name, or its beginning and `*`, such as `gsp-*`";
+
+    fn read(text: &str) -> Result<Self, String> {
+        let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '-' | '*');
+        let says_something = text.chars().any(|c| c != '*');
+        if !says_something || text.len() > MAX_NAME || !text.chars().all(allowed) || text.matches('*').count() > 1 {
+            return Err(format!("{text:?} is not a pattern of names; write {}", Self::FORM));
+        }
+        Ok(Self(SelectBy::Name(text.into())))
+    }
+}
+
+impl Word for Count {
+    const FORM: &'static str = "a number from 1 to 1000";
+
+    fn read(text: &str) -> Result<Self, String> {
+        match text.parse() {
+            Ok(count @ 1..=1000) => Ok(Self(count)),
+            _ => Err(format!("{text:?} is not a count of pods; write {}", Self::FORM)),
+        }
     }
 }
 
@@ -236,6 +342,7 @@ macro_rules! choices {
 choices! {
     HelmDriver: "a driver of Helm that can be watched", "secret or configmap";
     KubernetesScope: "a scope", "auto, cluster or namespaces";
+    HelmAccess: "a kind of access", "read or none";
     LatencyUnit: "a unit", "milliseconds or seconds";
 }
 
@@ -249,7 +356,7 @@ pub(super) enum Metrics {
 }
 
 impl Takes for Metrics {
-    const TAKES: &'static str = "none, a section with port and path, or a section with url";
+    const TAKES: &'static str = "none, or a section with port and path, url or prometheus";
 }
 
 impl<'de> Deserialize<'de> for Metrics {

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use crate::model::config_map::ConfigMap;
 use crate::model::database::DatabaseReading;
-use crate::model::dependency::{Backup, Level, Probe};
+use crate::model::dependency::{Backup, BackupRun, Level, Probe};
 use crate::model::names::Name;
 use crate::model::release::{BodyState, Revision};
-use crate::model::signal::Reading;
+use crate::model::signal::{Past, Reading};
 use crate::model::source::{Contact, ErrorKind, SourceCondition, SourceId};
 use crate::model::wants::BodyWant;
 use crate::model::workload::{Pod, ReplicaSet, Workload, WorkloadKind};
@@ -52,6 +52,8 @@ pub enum Change {
     Body(BodyWant, BodyState),
     /// A metrics endpoint was read.
     Reading(Reading),
+    /// What a source remembers of a component's signals; for memory alone.
+    Past(Past),
     /// A `ConfigMap` that a component may have left behind.
     ConfigMap(Delta<ConfigMap>),
     /// A dependency was asked.
@@ -62,6 +64,8 @@ pub enum Change {
     Backup(Backup),
     /// The health of the aggregation was read.
     Aggregation(Level),
+    /// What makes backups; the observer that knows the suites makes [`Change::Backup`] of it.
+    BackupRun(Delta<BackupRun>),
     /// A source was set up: from now on its silence counts.
     SourceAdded {
         /// Which.

@@ -48,6 +48,18 @@ impl AllSurroundings {
         }
     }
 
+    /// Takes over what was known of one suite's, where nothing is known yet.
+    pub fn inherit(&mut self, place: usize, former: &SurroundingFacts) {
+        let Some(facts) = self.0.get_mut(place) else { return };
+        let SurroundingFacts { kafka, database, object_storage, info_mart, backup, aggregation } = former.clone();
+        facts.kafka = facts.kafka.take().or(kafka);
+        facts.database = facts.database.take().or(database);
+        facts.object_storage = facts.object_storage.take().or(object_storage);
+        facts.info_mart = facts.info_mart.take().or(info_mart);
+        facts.backup = facts.backup.take().or(backup);
+        facts.aggregation = facts.aggregation.take().or(aggregation);
+    }
+
     /// What is known of one suite's.
     pub fn get(&self, place: usize) -> SurroundingFacts {
         self.0.get(place).cloned().unwrap_or_default()

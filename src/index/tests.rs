@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use super::*;
 use crate::model::release::{BodyState, ReleaseBody, ReleaseStatus, Revision};
+use crate::model::selector::{SelectBy, Selector};
 use crate::model::signal::Reading;
 use crate::model::source::Freshness;
 use crate::model::time::{Timestamp, after};
 use crate::model::wants::BodyWant;
-use crate::model::workload::{PodOwner, PodPhase, UpdateStrategy};
+use crate::model::workload::{AppLabels, PodOwner, PodPhase, UpdateStrategy};
 
 fn index() -> Index {
     Index::new(vec![Arc::new(Suite::default_suite())])
@@ -31,6 +32,7 @@ fn pod(namespace: &str, name: &str, owner: (&str, &str), hash: Option<&str>) -> 
         ready: true,
         ready_changed: None,
         revision_hash: hash.map(Into::into),
+        labels: AppLabels::default(),
         ip: None,
         containers: Vec::new(),
     }
@@ -44,7 +46,9 @@ fn workload(kind: WorkloadKind, namespace: &str, name: &str, release: Option<&st
         uid: format!("uid-{name}").into(),
         release: release.map(Into::into),
         chart_label: None,
+        labels: AppLabels::default(),
         created: Timestamp::UNIX_EPOCH,
+        specified: Timestamp::UNIX_EPOCH,
         generation: 1,
         observed_generation: 1,
         desired: 1,
@@ -136,11 +140,10 @@ fn workloads_belong_by_helms_mark_else_by_name() {
         (None, "gimlet", false),
     ];
     for (mark, name, expected) in cases {
-        assert_eq!(
-            belongs(&workload(WorkloadKind::StatefulSet, "gim", name, mark), "gim"),
-            expected,
-            "{mark:?} {name}"
-        );
+        let mut index = index();
+        let kind = WorkloadKind::StatefulSet;
+        index.apply(Change::Workload(kind, Delta::Apply(workload(kind, "gim", name, mark))));
+        assert_eq!(!facts(&index).components.gim.workloads.is_empty(), expected, "{mark:?} {name}");
     }
 }
 
@@ -226,4 +229,94 @@ fn what_no_suite_has_is_not_kept() {
     stranger.release = "postgres".into();
     index.apply(Change::Revision(Delta::Apply(stranger)));
     assert!(index.releases.get(&"gim".into(), &"postgres".into()).newest().is_none());
+}
+
+#[test]
+fn what_is_read_of_a_shared_component_serves_all_its_suites() {
+    let owner = Suite::default_suite();
+    let mut borrower = Suite { name: "t100".into(), ..Suite::default_suite() };
+    borrower.members.gsp.owner = Some(owner.name.clone());
+    borrower.members.gim.namespace = "gim-t100".into();
+    let mut index = Index::new(vec![Arc::new(owner), Arc::new(borrower)]);
+    let kind = WorkloadKind::StatefulSet;
+    index.apply(Change::Workload(kind, Delta::Apply(workload(kind, "gsp", "gsp", Some("gsp")))));
+    let touched = index.apply(Change::Pod(Delta::Apply(pod("gsp", "gsp-0", ("StatefulSet", "uid-gsp"), Some("b")))));
+    assert_eq!(touched, Touched::Some(vec![0, 1]));
+    let touched = index.apply(Change::Reading(Reading {
+        suite: "default".into(),
+        component: Component::Gsp,
+        pod_uid: Some("uid-gsp-0".into()),
+        at: Timestamp::UNIX_EPOCH,
+        topics: Vec::new(),
+        values: Vec::new(),
+        schema_version: None,
+        build: None,
+        config_times: Vec::new(),
+    }));
+    assert_eq!(touched, Touched::Some(vec![0, 1]));
+    for place in 0..2 {
+        let facts = index.facts(place, |_| Sources::all(Freshness::Fresh)).unwrap();
+        assert_eq!(facts.components.gsp.signals.readings.len(), 1, "{place}");
+    }
+}
+
+/// What an operator or Flink itself makes is no workload of Helm's, and must not be silently nothing.
+#[test]
+fn pods_that_no_workload_keeps_are_one_workload() {
+    let with = |pods: Option<u32>| {
+        let mut suite = Suite::default_suite();
+        suite.members.gsp.workloads = Some(Selector { by: SelectBy::App("stream".into()), pods });
+        let mut index = Index::new(vec![Arc::new(suite)]);
+        let kind = WorkloadKind::Deployment;
+        index.apply(Change::Workload(kind, Delta::Apply(workload(kind, "gsp", "gsp-jm", Some("gsp")))));
+        index
+    };
+    let labelled = |name: &str, owner: (&str, &str)| {
+        let labels = AppLabels { app: Some("stream".into()), name: None };
+        Pod { labels, ..pod("gsp", name, owner, None) }
+    };
+    let bare = |index: &Index| {
+        let found = facts(index).components.gsp.workloads;
+        let workload = found.into_iter().find(|workload| workload.workload.kind == WorkloadKind::Pods)?;
+        let names: Vec<String> = workload.pods.iter().map(|pod| pod.pod.name.to_string()).collect();
+        Some((workload.workload.desired, names.join(" ")))
+    };
+    let mut index = with(None);
+    assert_eq!(bare(&index), None);
+    for (name, owner) in [
+        ("custom", ("FlinkDeployment", "uid-of-custom")),
+        ("hook", ("Job", "uid-of-hook")),
+        ("kept", ("ReplicaSet", "uid-of-set")),
+        ("task-manager", ("Deployment", "uid-gsp-jm")),
+    ] {
+        index.apply(Change::Pod(Delta::Apply(labelled(name, owner))));
+    }
+    // Neither the label nor the owner tells.
+    index.apply(Change::Pod(Delta::Apply(pod("gsp", "stranger", ("Other", "uid-of-other"), None))));
+    assert_eq!(bare(&index), Some((2, "custom task-manager".to_owned())));
+    // Pods that leave come again: none is wanted less.
+    for name in ["custom", "task-manager"] {
+        let leaving = Pod { terminating: true, ..labelled(name, ("Deployment", "uid-gsp-jm")) };
+        index.apply(Change::Pod(Delta::Apply(leaving)));
+    }
+    assert_eq!(bare(&index), Some((2, "custom task-manager".to_owned())));
+    assert_eq!(bare(&with(Some(4))), Some((4, String::new())), "as many as the configuration says");
+}
+
+#[test]
+fn the_configuration_tells_where_nothing_else_does() {
+    let mut suite = Suite::default_suite();
+    suite.members.gsp.workloads = Some(Selector { by: SelectBy::Name("stream-*".into()), pods: None });
+    let cases = [
+        (None, "stream-jm", true),
+        (None, "gsp-jm", false),
+        (Some("other"), "stream-jm", false),
+        (Some("gsp"), "x", true),
+    ];
+    for (mark, name, expected) in cases {
+        let mut index = Index::new(vec![Arc::new(suite.clone())]);
+        let kind = WorkloadKind::Deployment;
+        index.apply(Change::Workload(kind, Delta::Apply(workload(kind, "gsp", name, mark))));
+        assert_eq!(!facts(&index).components.gsp.workloads.is_empty(), expected, "{mark:?} {name}");
+    }
 }

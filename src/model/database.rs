@@ -16,6 +16,8 @@ named! {
         Empty = "empty",
         /// It exists and is populated.
         Populated = "populated",
+        /// That cannot be told: no permission, not in time, or it may be another schema's.
+        Unknown = "unknown",
     }
 }
 

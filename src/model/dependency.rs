@@ -122,6 +122,17 @@ pub struct Backup {
     pub last_success: Option<Timestamp>,
 }
 
+/// A `CronJob` or `Job` that makes backups, as far as it tells of its success.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackupRun {
+    /// Its namespace.
+    pub namespace: Name,
+    /// Its name.
+    pub name: Name,
+    /// When it last succeeded, by the API server's clock.
+    pub last_success: Option<Timestamp>,
+}
+
 /// Where something is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AskAt {

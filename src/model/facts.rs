@@ -9,11 +9,12 @@ use super::config_map::ConfigMap;
 use super::database::DatabaseReading;
 use super::dependency::{Backup, Dependency, Level, ProbeFacts};
 use super::names::{Component, Name, PerComponent};
-use super::release::ReleaseFacts;
+use super::release::{ReleaseBody, ReleaseFacts};
 use super::signal::SignalFacts;
 use super::source::Freshness;
 use super::suite::Suite;
-use super::version::BuildVersion;
+use super::time::Timestamp;
+use super::version::{BuildVersion, build_of, chart_label_version};
 use super::workload::{Pod, Workload, WorkloadKind};
 use crate::named;
 
@@ -58,13 +59,22 @@ pub struct Sources {
     pub bodies: Freshness,
     /// `ConfigMap`s that the component may have left behind.
     pub config_maps: Freshness,
+    /// The Prometheus, where one is asked.
+    pub prometheus: Freshness,
 }
 
 impl Sources {
     /// Every kind of evidence equally fresh.
     #[must_use]
     pub const fn all(freshness: Freshness) -> Self {
-        Self { pods: freshness, workloads: freshness, helm: freshness, bodies: freshness, config_maps: freshness }
+        Self {
+            pods: freshness,
+            workloads: freshness,
+            helm: freshness,
+            bodies: freshness,
+            config_maps: freshness,
+            prometheus: freshness,
+        }
     }
 }
 
@@ -157,6 +167,47 @@ impl ComponentFacts {
     /// The pods that count as replicas: neither ended nor being deleted.
     pub fn replicas(&self) -> impl Iterator<Item = &PodFacts> {
         self.pods().filter(|pod| pod.pod.is_replica() && !pod.pod.terminating)
+    }
+
+    /// Whether what is known of its operations is told by its workloads alone: Helm's releases are not read, or what
+    /// installs the charts keeps none (Argo CD). Workloads without the label `helm.sh/chart` tell nothing.
+    #[must_use]
+    pub fn told_by_workloads(&self) -> bool {
+        let no_word = match self.sources.helm {
+            Freshness::Off => true,
+            Freshness::Fresh => self.release.revisions.is_empty(),
+            Freshness::Starting | Freshness::Stale | Freshness::Forbidden => false,
+        };
+        no_word && self.charted().next().is_some()
+    }
+
+    /// Its workloads with label `helm.sh/chart`; `Job`s come and go and are left out.
+    pub fn charted(&self) -> impl Iterator<Item = (&Workload, &Name)> + Clone {
+        let lasting = self.workloads.iter().map(|workload| &*workload.workload).filter(|w| w.kind != WorkloadKind::Job);
+        lasting.filter_map(|workload| workload.chart_label.as_ref().map(|label| (workload, label)))
+    }
+
+    /// When the newest operation began: creation of the newest revision, or, where there is none, when the specification of
+    /// a labelled workload was last written. `None` where there is neither.
+    #[must_use]
+    pub fn operation_began(&self) -> Option<Timestamp> {
+        let by_helm = self.release.newest().map(|newest| newest.created);
+        by_helm.or_else(|| {
+            let specified = self.charted().map(|(workload, _)| workload.specified);
+            specified.max().filter(|_| self.told_by_workloads())
+        })
+    }
+
+    /// The build that it is meant to run: by the newest revision's manifest, else by its workloads' images and labels. `None`
+    /// where neither is known.
+    #[must_use]
+    pub fn build(&self) -> Option<BuildVersion> {
+        if let Some(newest) = self.release.newest() {
+            return newest.body().map(ReleaseBody::build);
+        }
+        let (_, label) = self.charted().next().filter(|_| self.told_by_workloads())?;
+        let images = self.charted().flat_map(|(workload, _)| &workload.images);
+        Some(build_of(images, BuildVersion::new(chart_label_version(label))))
     }
 
     /// How many pods are wanted in all; a `Job` that is complete wants none any more.

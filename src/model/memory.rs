@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use super::names::{Name, PerComponent};
+use super::names::{Component, Name, PerComponent};
 use super::time::Timestamp;
 use super::workload::Pod;
 use crate::named;
@@ -137,8 +137,8 @@ pub struct Counter {
 /// An operation that is being witnessed, for the time that it spends in each stage.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Witness {
-    /// Revision of the release.
-    pub revision: u32,
+    /// When it began, by which it is told from others.
+    pub begin: Timestamp,
     /// Kind of the operation, by its spelling, as far as it is known by now.
     pub kind: &'static str,
     /// Whether it was seen from its begin; only then are the times whole.
@@ -149,6 +149,28 @@ pub struct Witness {
     pub spent: BTreeMap<&'static str, Duration>,
     /// Its outcome, once it has one, so that it is counted once.
     pub outcome: Option<&'static str>,
+}
+
+/// When an operation was over: Helm done, and the pods once all Ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Over {
+    /// When the operation began, by which it is told from others.
+    pub begin: Timestamp,
+    /// When it was first seen to be over.
+    pub at: Timestamp,
+    /// Whether it was seen not to be over before; if not, it was over at some time before `at`.
+    pub witnessed: bool,
+}
+
+/// How the suite was when an operation was seen to begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Started {
+    /// When the operation began, by which it is told from others.
+    pub begin: Timestamp,
+    /// The first component, in order, that was not well.
+    pub ill: Option<Component>,
+    /// Whether every component's state was known then.
+    pub known: bool,
 }
 
 /// Memory of one component.
@@ -170,8 +192,8 @@ pub struct ComponentMemory {
     pub carried: Option<Timestamp>,
     /// The pods that exist, by UID.
     pub pods: BTreeMap<Name, PodMemory>,
-    /// The revision that was seen rolled out.
-    pub rolled_out: Option<u32>,
+    /// Begin of the operation that was seen rolled out.
+    pub rolled_out: Option<Timestamp>,
     /// Revisions seen verified; at most [`MAX_VERIFIED`], the lowest are forgotten first.
     pub verified: Vec<u32>,
     /// The operation that is being witnessed.
@@ -180,6 +202,14 @@ pub struct ComponentMemory {
     pub checkpoints: Option<CheckpointMemory>,
     /// Operations completed while watching, by kind and outcome.
     pub completed: BTreeMap<(&'static str, &'static str), u64>,
+    /// Begin of the newest operation at the last look, and `None` in it where there was none; `None` before the first.
+    pub newest: Option<Option<Timestamp>>,
+    /// Whether it was verified, or at rest in health, at the last judgement; `None` where that was not known.
+    pub well: Option<bool>,
+    /// How the suite was when the newest operation began; `None` where that was not seen.
+    pub started: Option<Started>,
+    /// When the newest operation was over.
+    pub over: Option<Over>,
 }
 
 impl ComponentMemory {
@@ -212,6 +242,10 @@ impl ComponentMemory {
             witness: None,
             checkpoints: None,
             completed: BTreeMap::new(),
+            newest: None,
+            well: None,
+            started: None,
+            over: None,
         }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::names::Name;
 use super::time::Timestamp;
-use super::version::{BuildVersion, image_tag};
+use super::version::{BuildVersion, build_of};
 use super::workload::WorkloadKind;
 use crate::named;
 
@@ -109,16 +109,15 @@ pub struct ReleaseBody {
 }
 
 impl ReleaseBody {
-    /// The build that the manifest installs: the first image tag that reads as a version, else the chart's version. Tags
-    /// that begin with the chart's first number go first: init containers and sidecars have versions of their own, which
-    /// stay the same from build to build.
+    /// The build that the manifest installs.
     #[must_use]
     pub fn build(&self) -> BuildVersion {
-        let chart = BuildVersion::new(&self.chart_version);
-        let images = self.workloads.iter().flat_map(|workload| &workload.images);
-        let tags = images.filter_map(|image| image_tag(image)).map(BuildVersion::new).filter(BuildVersion::is_ordered);
-        let alike = |tag: &BuildVersion| tag.first_number() == chart.first_number();
-        tags.clone().find(alike).or_else(|| tags.clone().next()).unwrap_or(chart)
+        build_of(self.images(), BuildVersion::new(&self.chart_version))
+    }
+
+    /// The images that the manifest declares, in its order.
+    pub fn images(&self) -> impl Iterator<Item = &Name> + Clone {
+        self.workloads.iter().flat_map(|workload| &workload.images)
     }
 }
 

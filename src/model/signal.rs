@@ -98,6 +98,19 @@ impl Reading {
     }
 }
 
+/// What a source remembers of a component's signals from before this exporter began.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Past {
+    /// For which suite.
+    pub suite: Name,
+    /// For which component.
+    pub component: Component,
+    /// Readings of pods that are Ready now, oldest first; of the latency alone.
+    pub readings: Vec<Reading>,
+    /// A moment before the present operation at which signals were there; `None` where they were not, or there is none.
+    pub first_read: Option<Timestamp>,
+}
+
 /// What is known of a component's signals.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SignalFacts {

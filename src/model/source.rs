@@ -97,6 +97,8 @@ named! {
         Stale = "stale",
         /// Permission is lacking.
         Forbidden = "forbidden",
+        /// Not read: the configuration says so.
+        Off = "off",
     }
 }
 

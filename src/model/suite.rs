@@ -2,9 +2,14 @@
 //!
 //! Made by `config`; the same for as long as a generation lives. Not for thresholds and times: those are `policy`.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use super::database::{DatabaseAt, SchemaExpectation};
 use super::dependency::{AggregationAt, AskAt, BackupAt, Dependency};
 use super::names::{Component, Name, PerComponent};
+use super::scope::HelmAccess;
+use super::selector::Selector;
 use super::version::BuildVersion;
 use crate::named;
 
@@ -23,6 +28,8 @@ pub struct Suite {
     pub schema: SchemaExpectation,
     /// What stands around it.
     pub surroundings: Surroundings,
+    /// Whether the releases of its components are read.
+    pub helm_access: HelmAccess,
 }
 
 /// What a suite depends on, and where each is asked; `None` where it is not configured.
@@ -40,6 +47,8 @@ pub struct Surroundings {
     pub backup: Option<BackupAt>,
     /// The aggregation (RAA) beside it.
     pub aggregation: Option<AggregationAt>,
+    /// The certificate authorities to trust where any of these is asked over TLS, beside the system's.
+    pub ca_file: Option<Name>,
 }
 
 impl Surroundings {
@@ -63,6 +72,8 @@ pub struct Member {
     pub release: Name,
     /// The monitoring release beside it, where it has one.
     pub companion: Option<Name>,
+    /// Which workloads and pods are its own, where neither Helm's mark nor their names tell.
+    pub workloads: Option<Selector>,
     /// Where its metrics are read, where they are.
     pub endpoint: Option<Endpoint>,
     /// The suite under which it is judged and exposed, where that is another one: a GSP may serve several suites.
@@ -97,6 +108,28 @@ pub enum Endpoint {
     Prometheus(Name),
 }
 
+/// Finds out who owns what: the first suite that names a component's release owns it, and all others have borrowed it, with
+/// everything that the owner says of it.
+pub fn settle_owners(suites: &mut [Suite]) {
+    let mut owners: HashMap<(Component, Name, Name), (Name, Member)> = HashMap::new();
+    for suite in suites {
+        for &component in Component::ALL {
+            let member = suite.members.get_mut(component);
+            let key = (component, member.namespace.clone(), member.release.clone());
+            match owners.entry(key) {
+                Entry::Occupied(owner) => {
+                    let (owner, lent) = owner.get();
+                    *member = Member { owner: Some(owner.clone()), ..lent.clone() };
+                }
+                Entry::Vacant(place) => {
+                    member.owner = None;
+                    place.insert((suite.name.clone(), member.clone()));
+                }
+            }
+        }
+    }
+}
+
 impl Suite {
     /// The suite that is watched without any configuration: `gim`, `gsp` and `gca` in namespaces of the same names
     /// (upgrade guide, Rolling Update: Upgrade, examples).
@@ -110,6 +143,7 @@ impl Suite {
             targets: PerComponent::default(),
             schema: SchemaExpectation::default(),
             surroundings: Surroundings::default(),
+            helm_access: HelmAccess::Read,
         }
     }
 }
@@ -134,9 +168,37 @@ impl Member {
             namespace: component.as_str().into(),
             release: component.as_str().into(),
             companion,
+            workloads: None,
             endpoint,
             owner: None,
             origin: Origin::Configured,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_that_names_a_release_owns_it() {
+        let suite = |name: &str, gsp: &str, metrics: Option<&str>| {
+            let mut suite = Suite { name: name.into(), ..Suite::default_suite() };
+            for component in [Component::Gim, Component::Gca] {
+                suite.members.get_mut(component).namespace = format!("{component}-{name}").into();
+            }
+            suite.members.gsp.namespace = gsp.into();
+            suite.members.gsp.endpoint = metrics.map(|url| Endpoint::Url(url.into()));
+            suite
+        };
+        let mut suites = [suite("b", "gsp", Some("http://b")), suite("a", "gsp", None), suite("c", "other", None)];
+        settle_owners(&mut suites);
+        let owners = suites.each_ref().map(|suite| suite.members.gsp.owner.as_deref());
+        assert_eq!(owners, [None, Some("b"), None]);
+        assert_eq!(suites[1].members.gsp.endpoint, Some(Endpoint::Url("http://b".into())), "as its owner says");
+        assert!(suites.iter().all(|suite| suite.members.gim.owner.is_none() && suite.members.gca.owner.is_none()));
+        let settled = suites.clone();
+        settle_owners(&mut suites);
+        assert_eq!(suites, settled, "twice is as good as once");
     }
 }

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 pub use jiff::Timestamp;
+use jiff::{SignedDuration, Unit};
 
 /// Tells the time. The only way by which `board` and `observe` learn it.
 pub trait Clock: Send + Sync {
@@ -37,6 +38,13 @@ pub fn unix_seconds(at: Timestamp) -> f64 {
     at.as_millisecond() as f64 / 1000.0
 }
 
+/// The instant so many seconds after the Unix epoch, to the millisecond; `None` where there is no such instant.
+#[must_use]
+pub fn from_unix_seconds(seconds: f64) -> Option<Timestamp> {
+    let span = SignedDuration::try_from_secs_f64(seconds).ok()?;
+    Timestamp::from_duration(span).ok()?.round(Unit::Millisecond).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,5 +62,16 @@ mod tests {
     fn the_ends_of_time_saturate() {
         assert_eq!(after(Timestamp::MAX, Duration::from_secs(1)), Timestamp::MAX);
         assert_eq!(before(Timestamp::MIN, Duration::from_secs(1)), Timestamp::MIN);
+    }
+
+    #[test]
+    fn seconds_of_the_epoch_are_instants() {
+        for millis in [0, 1_500, -1, 1_435_781_451_781] {
+            let at = Timestamp::from_millisecond(millis).unwrap();
+            assert_eq!(from_unix_seconds(unix_seconds(at)), Some(at));
+        }
+        for none in [f64::NAN, f64::INFINITY, 1e300, -1e300, 1e13] {
+            assert_eq!(from_unix_seconds(none), None, "{none}");
+        }
     }
 }

@@ -82,6 +82,23 @@ impl BuildVersion {
     }
 }
 
+/// The build that these images and this version of a chart install: the first image tag that reads as a version, else the
+/// chart's version. Tags that begin with the chart's first number go first: init containers and sidecars have versions of
+/// their own, which stay the same from build to build.
+#[must_use]
+pub fn build_of<'a>(images: impl Iterator<Item = &'a Name> + Clone, chart: BuildVersion) -> BuildVersion {
+    let tags = images.filter_map(|image| image_tag(image)).map(BuildVersion::new).filter(BuildVersion::is_ordered);
+    let alike = |tag: &BuildVersion| tag.first_number() == chart.first_number();
+    tags.clone().find(alike).or_else(|| tags.clone().next()).unwrap_or(chart)
+}
+
+/// The version in a label `helm.sh/chart`: `gim-100.0.116_2900` has `100.0.116_2900`; empty where it has none.
+#[must_use]
+pub fn chart_label_version(label: &str) -> &str {
+    let digit = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit());
+    label.match_indices('-').map(|(at, _)| label.get(at + 1..).unwrap_or("")).find(|rest| digit(rest)).unwrap_or("")
+}
+
 /// The tag of an image reference: `registry:5000/gim:100.0.116.2900@sha256:…` has `100.0.116.2900`.
 #[must_use]
 pub fn image_tag(image: &str) -> Option<&str> {
@@ -128,6 +145,15 @@ mod tests {
         ];
         for (image, expected) in cases {
             assert_eq!(image_tag(image), expected, "{image}");
+        }
+    }
+
+    #[test]
+    fn a_charts_label_ends_with_its_version() {
+        let cases =
+            [("gim-100.0.116_2900", "100.0.116_2900"), ("gim-v2-1.0", "1.0"), ("gim", ""), ("gim-", ""), ("", "")];
+        for (label, expected) in cases {
+            assert_eq!(chart_label_version(label), expected, "{label}");
         }
     }
 

@@ -3,6 +3,7 @@
 //! The only thing that flows against the stream, from the judgement back to the observers.
 
 use super::names::{Component, Name};
+use super::time::Timestamp;
 
 /// The body of one storage object.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,6 +33,32 @@ pub struct EndpointWant {
     pub url: Name,
 }
 
+/// A pod, as series of Prometheus name it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PodName {
+    /// Its name, which a later pod may have too.
+    pub name: Name,
+    /// Its UID, which no other has.
+    pub uid: Name,
+    /// When it was created, by the API server's clock: older samples are a former pod's.
+    pub created: Timestamp,
+}
+
+/// The signals of one component, as Prometheus has them.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct QueryWant {
+    /// For which suite.
+    pub suite: Name,
+    /// For which component.
+    pub component: Component,
+    /// The label matchers that select its series.
+    pub matchers: Name,
+    /// Its Ready pods, sorted.
+    pub pods: Vec<PodName>,
+    /// When the present operation began, where there is one: it is asked whether signals were there before.
+    pub began: Option<Timestamp>,
+}
+
 /// What one suite wants read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wants {
@@ -39,4 +66,6 @@ pub struct Wants {
     pub bodies: Vec<BodyWant>,
     /// Endpoints, sorted; each is read every signal interval for as long as it is wanted.
     pub endpoints: Vec<EndpointWant>,
+    /// Components whose signals are read from Prometheus, sorted.
+    pub queries: Vec<QueryWant>,
 }

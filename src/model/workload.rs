@@ -16,6 +16,8 @@ named! {
         Deployment = "deployment",
         /// `batch/v1` `Job`.
         Job = "job",
+        /// Pods that no workload of these kinds keeps, taken together.
+        Pods = "pods",
     }
 }
 
@@ -29,7 +31,16 @@ named! {
     }
 }
 
-/// A `StatefulSet`, `Deployment` or `Job`.
+/// Labels by which objects of many charts are told, of which nothing else is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AppLabels {
+    /// Label `app`.
+    pub app: Option<Name>,
+    /// Label `app.kubernetes.io/name`.
+    pub name: Option<Name>,
+}
+
+/// A `StatefulSet`, `Deployment` or `Job`, or pods without any.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Workload {
     /// What it is.
@@ -44,8 +55,13 @@ pub struct Workload {
     pub release: Option<Name>,
     /// Label `helm.sh/chart`, such as `gim-100.0.116_2900`.
     pub chart_label: Option<Name>,
+    /// Labels by which the configuration may tell it.
+    pub labels: AppLabels,
     /// When it was created, by the API server's clock.
     pub created: Timestamp,
+    /// When its specification was last written, by the API server's clock: the newest managed-fields entry that is of no
+    /// subresource (a change of scale is) and not of Kubernetes's own controllers; the creation where no entry tells.
+    pub specified: Timestamp,
     /// Generation of its specification.
     pub generation: i64,
     /// The generation that its controller has acted on; 0 where it has not yet. Equal to `generation` for a `Job`.
@@ -240,6 +256,8 @@ pub struct Pod {
     pub ready_changed: Option<Timestamp>,
     /// Label `controller-revision-hash` (`StatefulSet`).
     pub revision_hash: Option<Name>,
+    /// Labels by which the configuration may tell it.
+    pub labels: AppLabels,
     /// Its address, where it has one.
     pub ip: Option<Name>,
     /// Its containers, init containers first.

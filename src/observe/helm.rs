@@ -32,20 +32,18 @@ use crate::model::wants::BodyWant;
 
 /// How many bodies are fetched and decoded at once, so that a start with thousands of releases neither floods the API server
 /// nor holds more than this many bodies in memory.
-const GETS_AT_ONCE: usize = 8;
+pub(super) const GETS_AT_ONCE: usize = 8;
 /// How often it is looked after what failed or was long read, and after sources that owe nothing.
 const TICK: Duration = Duration::from_millis(500);
 /// How soon after one list of wants the next is taken: at a start, each body read makes a new list without it.
 const WANTS_PAUSE: Duration = Duration::from_millis(10);
 
 /// What one read gave.
-enum Outcome {
+pub(super) enum Outcome {
     /// The body, or why it cannot be used, and the resource version it belongs to.
     Read(Result<Arc<ReleaseBody>, BodyError>, Name),
     /// The object is gone: the watch will say so.
     Gone,
-    /// No answer that could be used.
-    Failed(FetchError),
 }
 
 /// How far a wanted body has come, and after how many failures in a row.
@@ -68,7 +66,7 @@ struct Reader {
     wanted: HashMap<BodyWant, Progress>,
     /// Bodies that are [`Progress::Queued`], oldest first, and some that are not wanted any more.
     queue: VecDeque<BodyWant>,
-    reads: FuturesUnordered<BoxFuture<'static, (BodyWant, Outcome)>>,
+    reads: FuturesUnordered<BoxFuture<'static, (BodyWant, Result<Outcome, FetchError>)>>,
 }
 
 /// Reads wanted bodies until nobody takes changes any more. `scopes` are those of Helm's watch.
@@ -140,11 +138,7 @@ impl Reader {
             *progress = Progress::Reading(failures);
             let (shared, driver) = (self.shared.clone(), self.driver);
             self.reads.push(Box::pin(async move {
-                let outcome = match read(&shared, driver, &want).await {
-                    Ok(outcome) => outcome,
-                    Err(error) if error.is_not_found() => Outcome::Gone,
-                    Err(error) => Outcome::Failed(error),
-                };
+                let outcome = read_body(&shared, driver, &want).await;
                 (want, outcome)
             }));
         }
@@ -173,7 +167,7 @@ impl Reader {
         }
     }
 
-    async fn finish(&mut self, want: BodyWant, outcome: Outcome) -> Result<(), Closed> {
+    async fn finish(&mut self, want: BodyWant, outcome: Result<Outcome, FetchError>) -> Result<(), Closed> {
         let scope = if self.sources.contains_key(&None) { None } else { Some(Name::clone(&want.namespace)) };
         let Some(reporter) = self.sources.get_mut(&scope) else { return Ok(()) };
         let Some(progress) = self.wanted.get_mut(&want) else { return Ok(()) };
@@ -184,7 +178,7 @@ impl Reader {
         let what = format!("{}/{}", want.namespace, want.object);
         // A body that is wanted still so long after it was told has been lost on the way: it is read once more.
         *progress = Progress::Later(Instant::now() + timing.reread, 0);
-        if let Outcome::Failed(error) = &outcome {
+        if let Err(error) = &outcome {
             let failures = failures.saturating_add(1);
             let forbidden = error.kind() == ErrorKind::Forbidden;
             let longest = if forbidden { timing.forbidden } else { timing.backoff_longest };
@@ -196,8 +190,8 @@ impl Reader {
         reporter.contact().heard(self.shared.api.clock().now());
         reporter.well().await?;
         match outcome {
-            Outcome::Failed(_) | Outcome::Gone => Ok(()),
-            Outcome::Read(body, resource_version) => {
+            Err(_) | Ok(Outcome::Gone) => Ok(()),
+            Ok(Outcome::Read(body, resource_version)) => {
                 let state = match body {
                     Ok(body) => BodyState::Read(body),
                     Err(error) => {
@@ -218,7 +212,14 @@ async fn changed_after(wants: &mut Receiver<Arc<Vec<BodyWant>>>, at: Instant) ->
     wants.changed().await
 }
 
-/// Fetches one body and decodes it.
+/// Fetches one body and decodes it. One that is gone is no failure.
+pub(super) async fn read_body(shared: &Shared, driver: HelmDriver, want: &BodyWant) -> Result<Outcome, FetchError> {
+    match read(shared, driver, want).await {
+        Err(error) if error.is_not_found() => Ok(Outcome::Gone),
+        outcome => outcome,
+    }
+}
+
 async fn read(shared: &Shared, driver: HelmDriver, want: &BodyWant) -> Result<Outcome, FetchError> {
     let request = Request::new(storage_path(Some(&want.namespace), driver));
     let request = request.get(&want.object, &GetParams::default())?;

@@ -14,6 +14,8 @@ use crate::model::workload::{Pod, ReplicaSet, Workload};
 /// What is of interest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Interest {
+    /// Whether everything is of interest, wherever it is.
+    everything: bool,
     namespaces: BTreeSet<Name>,
     releases: BTreeSet<(Name, Name)>,
 }
@@ -32,13 +34,25 @@ impl Interest {
         interest
     }
 
+    /// A namespace that is watched beside those of the suites' components, and no release in it.
+    #[must_use]
+    pub fn in_namespace(namespace: Name) -> Self {
+        Self { namespaces: BTreeSet::from([namespace]), ..Self::default() }
+    }
+
+    /// Everything that there is: for looking for suites.
+    #[must_use]
+    pub fn everything() -> Self {
+        Self { everything: true, ..Self::default() }
+    }
+
     /// What one component of `suites` is made of.
     #[must_use]
     pub fn of_component(suites: &[Suite], component: Component) -> Self {
         let namespaces = suites.iter().map(|suite| Name::clone(&suite.members.get(component).namespace)).collect();
         let releases = suites.iter().map(|suite| suite.members.get(component));
         let releases = releases.map(|member| (Name::clone(&member.namespace), Name::clone(&member.release))).collect();
-        Self { namespaces, releases }
+        Self { everything: false, namespaces, releases }
     }
 
     /// The namespaces, sorted.
@@ -55,37 +69,41 @@ impl Interest {
     /// Whether an undecodable object counts: it does unless it is known to be elsewhere.
     #[must_use]
     pub fn may_be_ours(&self, who: &Identity) -> bool {
-        who.namespace.as_ref().is_none_or(|namespace| self.namespaces.contains(namespace))
+        who.namespace.as_ref().is_none_or(|namespace| self.has(namespace))
     }
 
     /// Whether the pod is of interest.
     #[must_use]
     pub fn pod(&self, pod: &Pod) -> bool {
-        self.namespaces.contains(&pod.namespace)
+        self.has(&pod.namespace)
     }
 
     /// Whether the workload is of interest.
     #[must_use]
     pub fn workload(&self, workload: &Workload) -> bool {
-        self.namespaces.contains(&workload.namespace)
+        self.has(&workload.namespace)
     }
 
     /// Whether the `ReplicaSet` is of interest.
     #[must_use]
     pub fn replica_set(&self, set: &ReplicaSet) -> bool {
-        self.namespaces.contains(&set.namespace)
+        self.has(&set.namespace)
+    }
+
+    fn has(&self, namespace: &Name) -> bool {
+        self.everything || self.namespaces.contains(namespace)
     }
 
     /// Whether the `ConfigMap` is of interest: one without label `app` is nobody's state.
     #[must_use]
     pub fn config_map(&self, map: &ConfigMap) -> bool {
-        map.app.is_some() && self.namespaces.contains(&map.namespace)
+        map.app.is_some() && self.has(&map.namespace)
     }
 
     /// Whether the revision is of interest.
     #[must_use]
     pub fn revision(&self, revision: &Revision) -> bool {
-        self.releases.contains(&(Name::clone(&revision.namespace), Name::clone(&revision.release)))
+        self.everything || self.releases.contains(&(Name::clone(&revision.namespace), Name::clone(&revision.release)))
     }
 }
 

@@ -4,6 +4,7 @@
 //! as if they were not there, and what cannot do without names the field that is missing. Pure: what is done about an
 //! object that cannot be read is the watch's business.
 
+mod backups;
 mod config_maps;
 mod metadata;
 mod pods;
@@ -85,6 +86,7 @@ pub fn revision(json: &[u8]) -> Result<Revision, DecodeError> {
 
 /// The same, with texts shared across the objects of one watch.
 pub(super) mod interning {
+    pub(in crate::observe) use super::backups::{cron_job_run, job_run};
     pub(in crate::observe) use super::config_maps::config_map;
     pub(in crate::observe) use super::pods::pod;
     pub(in crate::observe) use super::revisions::revision;

@@ -7,7 +7,6 @@ pub mod families;
 mod read;
 
 use std::collections::{HashMap, HashSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,9 +14,10 @@ use tokio::sync::mpsc::Sender;
 use tokio::sync::watch::Receiver;
 use tokio::sync::{Mutex, Semaphore};
 use tokio::task::{AbortHandle, JoinError, JoinSet};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::hearing::ServerClock;
+use super::pace::Pace;
 use super::report::{Closed, Reporter};
 use crate::index::change::Change;
 use crate::model::names::Name;
@@ -73,7 +73,7 @@ struct Reads {
     settings: Settings,
     client: reqwest::Client,
     turns: Arc<Semaphore>,
-    begun: Instant,
+    pace: Pace,
 }
 
 /// Reads wanted endpoints until nobody takes changes any more.
@@ -89,7 +89,8 @@ async fn read_all(
 ) -> Result<std::convert::Infallible, SignalsEnd> {
     let client = read::client(settings.interval)?;
     let turns = Arc::new(Semaphore::new(READS_AT_ONCE));
-    let reads = Reads { settings, client, turns, begun: Instant::now() };
+    let pace = Pace::new(settings.interval);
+    let reads = Reads { settings, client, turns, pace };
     let mut sources: HashMap<Name, Source> = HashMap::new();
     let mut running: HashMap<EndpointWant, AbortHandle> = HashMap::new();
     let mut tasks: JoinSet<Closed> = JoinSet::new();
@@ -152,7 +153,7 @@ impl Reads {
         loop {
             // Boxed, so that the thousands of endpoints which wait do not each hold the state of a request.
             match Box::pin(self.read_once(&want, &source)).await {
-                Ok(()) => sleep(self.until_next(&want)).await,
+                Ok(()) => sleep(self.pace.until_next(&want)).await,
                 Err(closed) => return closed,
             }
         }
@@ -198,40 +199,6 @@ impl Reads {
                 failing.insert(want.clone());
                 reporter.ailed(error.kind(), &format!("{}: {error}", want.url)).await
             }
-        }
-    }
-
-    /// How long until the endpoint's next read: its phase in the interval, which is the same in every one.
-    fn until_next(&self, want: &EndpointWant) -> Duration {
-        let interval = self.settings.interval;
-        let mut hasher = DefaultHasher::new();
-        want.hash(&mut hasher);
-        let phase = interval.mul_f64((hasher.finish() >> 32) as f64 / f64::from(u32::MAX));
-        until_phase(self.begun.elapsed(), phase, interval)
-    }
-}
-
-/// The time from `now` to the next `phase`, all counted from the same begin. Never so little that a timer which was a moment
-/// early reads twice.
-fn until_phase(now: Duration, phase: Duration, interval: Duration) -> Duration {
-    let into = Duration::from_secs_f64(now.as_secs_f64().rem_euclid(interval.as_secs_f64()));
-    let next = if phase > into { phase } else { phase + interval };
-    let wait = next.saturating_sub(into);
-    if wait < interval / 20 { wait + interval } else { wait }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn phases_keep_their_place() {
-        let seconds = Duration::from_secs_f64;
-        for (now, phase, wait) in
-            [(0.0, 3.0, 3.0), (0.0, 8.0, 8.0), (31.0, 0.5, 9.5), (35.0, 5.0, 10.0), (39.9, 9.0, 9.1), (32.9, 3.0, 10.1)]
-        {
-            let got = until_phase(seconds(now), seconds(phase), seconds(10.0)).as_secs_f64();
-            assert!((got - wait).abs() < 1e-6, "at {now} phase {phase}: {got}");
         }
     }
 }

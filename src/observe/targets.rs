@@ -10,6 +10,7 @@ use super::objects::interning;
 use super::watch::Target;
 use crate::index::change::{Change, Delta};
 use crate::model::config_map::ConfigMap;
+use crate::model::dependency::BackupRun;
 use crate::model::names::Name;
 use crate::model::release::Revision;
 use crate::model::scope::HelmDriver;
@@ -94,6 +95,26 @@ pub fn replica_sets(namespace: Option<Name>) -> Target<ReplicaSet> {
     }
 }
 
+/// `CronJob`s that make backups, in one namespace; one of them where it alone is meant.
+pub fn cron_job_runs(namespace: Name, only: Option<&Name>) -> Target<BackupRun> {
+    Target {
+        kind: SourceKind::Backups,
+        path: path::<batch::CronJob>(Some(&namespace)),
+        namespace: Some(namespace),
+        labels: None,
+        fields: only.map(|name| format!("metadata.name={name}")),
+        metadata_only: false,
+        decode: interning::cron_job_run,
+        wanted: |_, _| true,
+        change: Change::BackupRun,
+    }
+}
+
+/// The same of `Job`s.
+pub fn job_runs(namespace: Name, only: Option<&Name>) -> Target<BackupRun> {
+    Target { path: path::<batch::Job>(Some(&namespace)), decode: interning::job_run, ..cron_job_runs(namespace, only) }
+}
+
 /// `ConfigMap`s with label `app`: only their metadata is used. Those in which Helm may keep its releases are not of them.
 pub fn config_maps(namespace: Option<Name>) -> Target<ConfigMap> {
     Target {
@@ -130,6 +151,12 @@ pub fn revisions(namespace: Option<Name>, driver: HelmDriver, interest: &Interes
     }
 }
 
+/// The same of every release that there is.
+pub fn all_revisions(namespace: Option<Name>, driver: HelmDriver) -> Target<Revision> {
+    let labels = Some(String::from("owner=helm"));
+    Target { labels, ..revisions(namespace, driver, &Interest::everything()) }
+}
+
 /// Path of Helm's storage.
 pub fn storage_path(namespace: Option<&Name>, driver: HelmDriver) -> String {
     match driver {
@@ -161,6 +188,15 @@ mod tests {
             assert_eq!(path, expected);
         }
         assert_eq!((jobs(gim()).namespace, jobs(gim()).kind), (gim(), SourceKind::Jobs));
+    }
+
+    #[test]
+    fn backups_are_selected_by_name() {
+        let target = cron_job_runs("db".into(), Some(&"pg-backup".into()));
+        assert_eq!(target.path, "/apis/batch/v1/namespaces/db/cronjobs");
+        assert_eq!(target.fields.as_deref(), Some("metadata.name=pg-backup"));
+        let target = job_runs("db".into(), None);
+        assert_eq!((target.path.as_str(), target.fields), ("/apis/batch/v1/namespaces/db/jobs", None));
     }
 
     #[test]

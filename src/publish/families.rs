@@ -50,6 +50,8 @@ pub struct Family {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Yields {
     Place(for<'a> fn(&Place<'a>, &mut Series<'a>)),
+    /// The same, and the only one of a component that the suite has borrowed.
+    Member(for<'a> fn(&Place<'a>, &mut Series<'a>)),
     Helm(for<'a> fn(&Helm<'a>, &mut Series<'a>)),
     Pods(for<'a> fn(&Pods<'a>, &mut Series<'a>)),
     Signals(for<'a> fn(&Signals<'a>, &mut Series<'a>)),
@@ -100,7 +102,7 @@ impl Family {
     /// The part that it sees; `None` where it is new at every scrape.
     pub(super) fn part(&self) -> Option<Part> {
         Some(match self.yields {
-            Yields::Place(_) => Part::Place,
+            Yields::Place(_) | Yields::Member(_) => Part::Place,
             Yields::Helm(_) => Part::Helm,
             Yields::Pods(_) => Part::Pods,
             Yields::Signals(_) => Part::Signals,
@@ -113,10 +115,13 @@ impl Family {
         })
     }
 
-    /// Writes the series of one component.
+    /// Writes the series of one component. One that several suites share has them once, under its owner.
     pub(super) fn write_component<'a>(&self, out: &mut String, subject: Subject<'a>, series: &mut Series<'a>) {
+        if subject.is_borrowed() && !matches!(self.yields, Yields::Member(_)) {
+            return;
+        }
         match self.yields {
-            Yields::Place(put) => put(&subject.into(), series),
+            Yields::Place(put) | Yields::Member(put) => put(&subject.into(), series),
             Yields::Helm(put) => put(&subject.into(), series),
             Yields::Pods(put) => put(&subject.into(), series),
             Yields::Signals(put) => put(&subject.into(), series),

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::assess::answer::{Answer, CheckId, CheckState, DeadlineKind, Evidence};
+use crate::assess::answer::{Answer, CheckId, CheckState, DeadlineKind, Evidence, FailureClass};
 use crate::assess::assessment::{
-    Assessment, Command, ComponentAssessment, Gate, GateReason, NamedReason, Operation, OperationKind, Reason,
-    RollbackTarget, Stage, Verdict, VerdictKind,
+    Assessment, ChangeKind, Changed, Command, ComponentAssessment, Gate, GateReason, NamedReason, Operation,
+    OperationKind, Reason, RollbackTarget, Stage, ToldBy, Verdict, VerdictKind,
 };
+use crate::assess::shared::Shared;
 use crate::assess::snapshot::{Snapshot, SourceSnapshot, SuiteSnapshot};
 use crate::assess::trend::{Trend, TrendReport};
 use crate::model::database::ObjectState;
@@ -24,7 +25,7 @@ use crate::model::suite::Suite;
 use crate::model::time::Timestamp;
 use crate::model::wants::Wants;
 use crate::model::workload::{
-    Container, Pod, PodPhase, TerminatedReason, UpdateStrategy, WaitingReason, Workload, WorkloadKind,
+    AppLabels, Container, Pod, PodPhase, TerminatedReason, UpdateStrategy, WaitingReason, Workload, WorkloadKind,
 };
 
 /// A name that every format must escape.
@@ -76,7 +77,7 @@ pub fn busy(name: &str) -> SuiteSnapshot {
     suite.assessment.components.gim = busy_assessment();
     let memory = &mut suite.memory.components.gim;
     memory.witness = Some(Witness {
-        revision: 4,
+        begin: at(100),
         kind: OperationKind::Upgrade.as_str(),
         whole: true,
         stage: ("verifying", at(900)),
@@ -125,7 +126,13 @@ pub fn resting(name: &str) -> SuiteSnapshot {
     let place = Arc::new(place);
     SuiteSnapshot {
         facts: Facts { suite: Arc::clone(&place), components: facts, surroundings: SurroundingFacts::default() },
-        assessment: Assessment { components: PerComponent::from_fn(|_| absent()), valid_until: Some(at(1060)) },
+        assessment: Assessment {
+            components: PerComponent::from_fn(|_| absent()),
+            next: None,
+            in_cycle: PerComponent::default(),
+            valid_until: Some(at(1060)),
+        },
+        shared: Shared::default(),
         memory: Memory::new(at(0)),
         wants: Wants::default(),
         judged: at(1000),
@@ -140,6 +147,7 @@ fn absent() -> ComponentAssessment {
         checks: Vec::new(),
         trend: None,
         rollback_target: None,
+        releases_behind: None,
         gate: Gate::default(),
         verdict: Verdict {
             kind: VerdictKind::None,
@@ -203,6 +211,7 @@ pub fn pod(name: &str, phase: PodPhase, ready: bool) -> Pod {
         ready,
         ready_changed: Some(at(130)),
         revision_hash: None,
+        labels: AppLabels::default(),
         ip: None,
         containers: vec![Container {
             name: "gim".into(),
@@ -223,7 +232,9 @@ fn busy_facts() -> ComponentFacts {
         uid: "uid".into(),
         release: Some("gim".into()),
         chart_label: None,
+        labels: AppLabels::default(),
         created: at(0),
+        specified: at(0),
         generation: 2,
         observed_generation: 2,
         desired: 3,
@@ -282,7 +293,14 @@ fn busy_assessment() -> ComponentAssessment {
     ComponentAssessment {
         operation: Some(Operation {
             kind: OperationKind::Upgrade,
-            revision: 4,
+            told_by: ToldBy::Helm,
+            revision: Some(4),
+            changed: Some(Changed {
+                kind: ChangeKind::Image,
+                former_build: "100.0.116.2900".into(),
+                build: "100.0.116.4200".into(),
+                images: Some(("gim:100.0.116.2900".into(), "gim:100.0.116.4200".into())),
+            }),
             begin: at(100),
             end: Some(at(112)),
             helm_deadline: at(1000),
@@ -307,6 +325,7 @@ fn busy_assessment() -> ComponentAssessment {
             peak_seconds: Some(1500.0),
         }),
         rollback_target: Some(RollbackTarget { revision: 3, proven: true }),
+        releases_behind: Some(1),
         gate: Gate { blocked: vec![GateReason::GimNotVerified, GateReason::GimOperationRunning] },
         verdict: Verdict {
             kind: VerdictKind::RollBack,
@@ -333,7 +352,16 @@ pub fn evidence_by_kind() -> Vec<(&'static str, Evidence)> {
         ("source", Evidence::Source { source: SourceKind::Pods, freshness: Freshness::Stale }),
         ("release", Evidence::Release { revision: 4, status: ReleaseStatus::Failed }),
         ("body_missing", Evidence::BodyMissing { revision: 4 }),
-        ("hook", Evidence::Hook { hook: "migrate".into(), event: "pre-upgrade".into(), phase: HookPhase::Failed }),
+        (
+            "hook",
+            Evidence::Hook {
+                hook: "migrate".into(),
+                event: "pre-upgrade".into(),
+                phase: HookPhase::Failed,
+                started: Some(at(101)),
+                completed: Some(at(105)),
+            },
+        ),
         ("deadline", Evidence::Deadline { deadline: DeadlineKind::Ready, at: at(3700) }),
         ("image", Evidence::Image { object: pod(), expected: "gim:2".into(), found: "gim:1".into() }),
         ("replicas", Evidence::Replicas { ready: 1, desired: 3 }),
@@ -348,6 +376,12 @@ pub fn evidence_by_kind() -> Vec<(&'static str, Evidence)> {
         ("topic_absent", Evidence::TopicAbsent { topic: "voice".into() }),
         ("trend", Evidence::Trend(Trend::Growing)),
         ("no_pod_ready", Evidence::NoPodReady),
+        ("told_by_workloads", Evidence::ToldByWorkloads),
+        ("failure", Evidence::Failure { class: FailureClass::Timeout }),
+        ("operation", Evidence::Operation { component: Component::Gsp, revision: Some(4), begin: at(100) }),
+        ("not_well", Evidence::NotWell { component: Component::Gsp }),
+        ("build", Evidence::Build { build: "100.0.116.4200".into(), expected: "100.0.116+4300".into() }),
+        ("releases_behind", Evidence::ReleasesBehind { behind: 3, newest: "100.0.118+1000".into() }),
         ("signal_missing", Evidence::SignalMissing { signal: "flink_jobmanager_numRunningJobs" }),
         ("flink_jobs", Evidence::FlinkJobs { running: 1, restarts: Some(2) }),
         ("task_managers", Evidence::TaskManagers { registered: 0, wanted: 2 }),

@@ -32,6 +32,11 @@ pub struct Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
+    /// Whether the suite has borrowed the component, so that it is exposed under another suite.
+    pub fn is_borrowed(self) -> bool {
+        self.suite.suite.members.get(self.component).owner.is_some()
+    }
+
     fn facts(self) -> &'a ComponentFacts {
         self.suite.facts.components.get(self.component)
     }
@@ -236,6 +241,8 @@ pub struct Judgement<'a> {
     pub reasons: &'a [Reason],
     /// The revision to go back to.
     pub rollback_target: Option<u32>,
+    /// How many releases it is behind the newest.
+    pub releases_behind: Option<u32>,
     /// The gate.
     pub gate: &'a Gate,
 }
@@ -251,6 +258,7 @@ impl<'a> From<Subject<'a>> for Judgement<'a> {
             verdict: assessment.verdict.kind,
             reasons: &assessment.verdict.reasons,
             rollback_target: assessment.rollback_target.map(|target| target.revision),
+            releases_behind: assessment.releases_behind,
             gate: &assessment.gate,
         }
     }
@@ -317,6 +325,12 @@ impl Changed {
         let mut changed = Self::default();
         for &component in Component::ALL {
             let (old, new) = (Subject { suite: old, component, policy }, Subject { suite: new, component, policy });
+            if old.is_borrowed() && new.is_borrowed() && differs::<Place<'_>>(old, new) {
+                changed |= Self::only(Part::Place);
+            }
+            if old.is_borrowed() && new.is_borrowed() {
+                continue;
+            }
             for (part, differs) in [
                 (Part::Place, differs::<Place<'_>>(old, new)),
                 (Part::Helm, differs::<Helm<'_>>(old, new)),

@@ -152,7 +152,8 @@ impl Site {
             "</ul>\n<table>\n<tr><th>Suite</th><th>Component</th><th>Stage</th><th>Verdict</th><th></th></tr>\n",
         );
         for suite in &self.newest().suites {
-            for (component, assessment) in suite.assessment.components.iter() {
+            let own = |component| suite.suite.members.get(component).owner.is_none();
+            for (component, assessment) in suite.assessment.components.iter().filter(|(component, _)| own(*component)) {
                 let cells = [
                     &suite.suite.name,
                     component.as_str(),

@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 /// A chart without a version: its name and its template files.
 #[derive(Debug)]
 pub(super) struct Chart {
-    /// Its name, and that of its release.
+    /// Its name, and that of the first tenant's release.
     pub(super) name: &'static str,
-    /// The namespace where it is installed.
-    pub(super) namespace: &'static str,
+    /// The namespace where the first tenant's release is.
+    namespace: &'static str,
     /// Path and text of its templates, in the order in which Helm applies what they render.
     pub(super) templates: &'static [(&'static str, &'static str)],
     /// Path and text of its hooks' templates.
@@ -111,13 +111,23 @@ impl Values {
 const REGISTRY: &str = "registry.example.com";
 
 impl Chart {
-    /// The chart that a release of this name is made of.
+    /// The chart that a release of this name is made of: that of `gim-t200-monitoring` is `gim-monitoring`.
     pub(super) fn of(release: &str) -> Option<&'static Self> {
-        CHARTS.iter().find(|chart| chart.name == release)
+        let name: Vec<&str> = release.split('-').filter(|part| !is_tenant(part)).collect();
+        let name = name.join("-");
+        CHARTS.iter().find(|chart| chart.name == name)
     }
 
-    /// The manifest and hooks of one version with these values.
-    pub(super) fn render(&self, version: &str, values: &Values) -> Rendered {
+    /// The namespace of a release, where each component of each tenant has one of its own.
+    pub(super) fn namespace_of(&self, release: &str) -> String {
+        match release.split('-').find(|part| is_tenant(part)) {
+            Some(tenant) => format!("{}-{tenant}", self.namespace),
+            None => self.namespace.to_owned(),
+        }
+    }
+
+    /// The manifest and hooks of one version with these values, as a release of this name.
+    pub(super) fn render(&self, release: &str, version: &str, values: &Values) -> Rendered {
         let mut manifest = String::new();
         for (path, text) in self.templates {
             manifest.push_str("---\n# Source: ");
@@ -125,10 +135,10 @@ impl Chart {
             manifest.push('/');
             manifest.push_str(path);
             manifest.push('\n');
-            manifest.push_str(&self.fill(text, version, values));
+            manifest.push_str(&self.fill(text, release, version, values));
         }
         let hooks = self.hooks.iter().map(|(path, text)| {
-            let manifest = self.fill(text, version, values);
+            let manifest = self.fill(text, release, version, values);
             let after = |key: &str| {
                 let tail = manifest.split_once(key).map_or("", |(_, tail)| tail);
                 tail.lines().next().unwrap_or_default().trim().trim_matches('"').to_owned()
@@ -149,9 +159,9 @@ impl Chart {
         self.templates.iter().chain(self.hooks).copied()
     }
 
-    fn fill(&self, text: &str, version: &str, values: &Values) -> String {
+    fn fill(&self, text: &str, release: &str, version: &str, values: &Values) -> String {
         let mut filled = text
-            .replace("{{ .Release.Name }}", self.name)
+            .replace("{{ .Release.Name }}", release)
             .replace("{{ .Chart.Name }}", self.name)
             .replace(r#"{{ .Chart.Version | replace "+" "_" }}"#, &version.replace('+', "_"))
             .replace("{{ .Chart.AppVersion }}", &tag_of(version))
@@ -165,6 +175,24 @@ impl Chart {
         filled
     }
 }
+
+/// Whether a part of a release's name names a tenant: `t200`.
+fn is_tenant(part: &str) -> bool {
+    part.strip_prefix('t').is_some_and(|sid| !sid.is_empty() && sid.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// The component that a release installs; `None` for its monitoring.
+pub(super) fn component_of(release: &str) -> Option<&'static str> {
+    Chart::of(release).map(|chart| chart.name).filter(|name| !name.ends_with("-monitoring"))
+}
+
+/// The tenant that a release belongs to; the first's is 100.
+pub(super) fn tenant_of(release: &str) -> &str {
+    release.split('-').find(|part| is_tenant(part)).and_then(|part| part.strip_prefix('t')).unwrap_or(FIRST_TENANT)
+}
+
+/// The tenant whose releases are called after their charts.
+const FIRST_TENANT: &str = "100";
 
 /// The image tag of a chart's version: `100.0.116+2900` is built as image `100.0.116.2900`.
 pub(super) fn tag_of(version: &str) -> String {
@@ -182,7 +210,7 @@ mod tests {
     #[test]
     fn nothing_is_left_to_fill_and_every_document_is_yaml() {
         for chart in &CHARTS {
-            let rendered = chart.render("100.0.116+4200", &values());
+            let rendered = chart.render(chart.name, "100.0.116+4200", &values());
             let hooks = rendered.hooks.iter().map(|hook| hook.manifest.as_str());
             for text in hooks.chain([rendered.manifest.as_str()]) {
                 assert!(!text.contains("{{"), "{}: {text}", chart.name);
@@ -195,15 +223,32 @@ mod tests {
     }
 
     #[test]
+    fn a_release_of_another_tenant_is_made_of_the_same_chart() {
+        let cases = [
+            ("gim", "gim", "gim", Some("gim"), "100"),
+            ("gca-t200", "gca", "gca-t200", Some("gca"), "200"),
+            ("gim-t200-monitoring", "gim-monitoring", "gim-t200", None, "200"),
+        ];
+        for (release, name, namespace, component, tenant) in cases {
+            let chart = Chart::of(release).unwrap();
+            assert_eq!((chart.name, chart.namespace_of(release).as_str()), (name, namespace), "{release}");
+            assert_eq!((component_of(release), tenant_of(release)), (component, tenant), "{release}");
+        }
+        assert!(Chart::of("gim-test").is_none());
+        let manifest = Chart::of("gca-t200").unwrap().render("gca-t200", "100.0.100+2300", &values()).manifest;
+        assert!(manifest.contains("helm.sh/chart: gca-100.0.100_2300\n") && manifest.contains("name: gca-t200\n"));
+    }
+
+    #[test]
     fn image_tag_and_chart_label_have_their_own_forms() {
-        let manifest = Chart::of("gim").unwrap().render("100.0.116+4200", &values()).manifest;
+        let manifest = Chart::of("gim").unwrap().render("gim", "100.0.116+4200", &values()).manifest;
         assert!(manifest.contains("image: registry.example.com/gim/gim:100.0.116.4200\n"), "{manifest}");
         assert!(manifest.contains("helm.sh/chart: gim-100.0.116_4200\n"), "{manifest}");
     }
 
     #[test]
     fn hooks_carry_their_event_and_weight() {
-        let hooks = Chart::of("gsp").unwrap().render("100.0.100+1400", &values()).hooks;
+        let hooks = Chart::of("gsp").unwrap().render("gsp", "100.0.100+1400", &values()).hooks;
         let read: Vec<_> = hooks.iter().map(|h| (h.name.as_str(), h.event.as_str(), h.weight)).collect();
         assert_eq!(read, [("gsp-savepoint", "pre-upgrade", 0), ("gsp-cleanup", "post-upgrade", 5)]);
     }

@@ -4,6 +4,7 @@
 //! cluster says what time it is.
 
 pub(in crate::sim) mod deployment;
+pub(in crate::sim) mod flink;
 pub(in crate::sim) mod helm_client;
 pub(in crate::sim) mod helm_history;
 mod helm_hooks;

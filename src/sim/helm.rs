@@ -24,6 +24,7 @@ pub(super) struct Release<'a> {
     pub(super) name: &'a str,
     pub(super) namespace: &'a str,
     pub(super) revision: u32,
+    pub(super) chart_name: &'a str,
     pub(super) chart_version: &'a str,
     pub(super) info: Info<'a>,
     pub(super) config: Value,
@@ -128,9 +129,9 @@ pub(super) fn encode(release: &Release<'_>) -> io::Result<String> {
         r#"{{"name":{},"info":{},"chart":{}"#,
         serde_json::to_string(release.name)?,
         serde_json::to_string(&release.info)?,
-        chart_file::beginning(release.name, release.chart_version)?,
+        chart_file::beginning(release.chart_name, release.chart_version)?,
     );
-    let chart = chart_part(release.name, release.helm)?;
+    let chart = chart_part(release.chart_name, release.helm)?;
     let tail = serde_json::to_string(&Tail {
         config: &release.config,
         manifest: release.manifest,
@@ -157,12 +158,13 @@ pub fn typical_body(release: &str, revision: u32) -> Arc<str> {
     let version = format!("100.0.116+{}", 2000 + 100 * revision);
     let tag = super::chart::tag_of(&version);
     let values = super::chart::Values { tag, replicas: 1, set: BTreeMap::new() };
-    let manifest = super::chart::Chart::of(name).map(|chart| chart.render(&version, &values).manifest);
+    let manifest = super::chart::Chart::of(name).map(|chart| chart.render(name, &version, &values).manifest);
     let at = HelmTime::At("2024-05-01T10:00:00.123456789Z".to_owned());
     let body = encode(&Release {
         name,
         namespace: name,
         revision,
+        chart_name: name,
         chart_version: &version,
         info: Info {
             first_deployed: at.clone(),

@@ -8,6 +8,9 @@ use super::scenario::{Latency, Span};
 /// Topics that GIM consumes, and their partitions.
 const TOPICS: [(&str, u32); 4] = [("gsp-callevents", 3), ("gsp-ixn", 3), ("gsp-outbound", 2), ("gca-cfg", 1)];
 
+/// How long before the start of a scenario the last event was written to its retired topics.
+const RETIRED_BEFORE_START: Span = Span::from_secs(30 * 86_400);
+
 /// How often a sample's scatter changes, in milliseconds.
 const JITTER_STEP_MS: i64 = 15_000;
 
@@ -18,12 +21,13 @@ pub(super) struct LatencyModel {
     since: Span,
     behind_seconds: f64,
     rate: f64,
+    quiet: bool,
 }
 
 impl LatencyModel {
     /// At rest, with nothing consuming yet.
     pub(super) fn new(settings: Latency, now: Span) -> Self {
-        Self { settings, since: now, behind_seconds: settings.base.seconds(), rate: 0.0 }
+        Self { since: now, behind_seconds: settings.base.seconds(), settings, rate: 0.0, quiet: false }
     }
 
     /// From `now` on `rate` seconds of events are consumed each second.
@@ -32,6 +36,15 @@ impl LatencyModel {
             self.behind_seconds = self.behind(now);
             self.since = now;
             self.rate = rate;
+        }
+    }
+
+    /// From now on nothing is written that could be consumed, or something is again: then what comes is consumed at once.
+    pub(super) fn quiet(&mut self, quiet: bool, now: Span) {
+        if quiet != self.quiet {
+            self.behind_seconds = if quiet { self.behind(now) } else { self.settings.base.seconds() };
+            self.since = now;
+            self.quiet = quiet;
         }
     }
 
@@ -44,13 +57,14 @@ impl LatencyModel {
     /// Seconds behind, before scatter.
     pub(in crate::sim) fn behind(&self, now: Span) -> f64 {
         let elapsed = now.minus(self.since).seconds().max(0.0);
-        let raw = self.behind_seconds + (1.0 - self.rate) * elapsed;
+        let rate = if self.quiet { 0.0 } else { self.rate };
+        let raw = self.behind_seconds + (1.0 - rate) * elapsed;
         // No consumer is ahead of the base: it reads in batches.
         raw.max(self.settings.base.seconds())
     }
 
     /// Topic, partition and seconds behind of each, the same for the same instant always.
-    pub(super) fn partitions(&self, now: Span) -> Vec<(&'static str, u32, f64)> {
+    pub(super) fn partitions(&self, now: Span) -> Vec<(&str, u32, f64)> {
         let behind = self.behind(now);
         let step = now.millis().div_euclid(JITTER_STEP_MS);
         let mut all = Vec::new();
@@ -60,6 +74,8 @@ impl LatencyModel {
                 all.push((topic, partition, behind + scatter));
             }
         }
+        let age = now.plus(RETIRED_BEFORE_START).seconds();
+        all.extend(self.settings.retired.iter().map(|topic| (topic.as_str(), 0, age)));
         all
     }
 }
@@ -84,7 +100,7 @@ mod tests {
     #[test]
     #[expect(clippy::float_cmp, reason = "whole seconds are exact")]
     fn grows_while_gim_is_down_and_drains_at_the_rate_of_its_build() {
-        let settings = Latency { base: at(20), jitter: at(0), at_start: Span::ZERO };
+        let settings = Latency { base: at(20), jitter: at(0), at_start: Span::ZERO, retired: Vec::new() };
         let mut model = LatencyModel::new(settings, at(0));
         assert_eq!(model.behind(at(100)), 120.0);
         model.consume(6.0, at(100));
@@ -99,7 +115,10 @@ mod tests {
 
     #[test]
     fn scatter_stays_within_its_bound_and_is_the_same_each_time() {
-        let model = LatencyModel::new(Latency { base: at(20), jitter: at(6), at_start: Span::ZERO }, at(0));
+        let model = LatencyModel::new(
+            Latency { base: at(20), jitter: at(6), at_start: Span::ZERO, retired: Vec::new() },
+            at(0),
+        );
         let mut seen = std::collections::BTreeSet::new();
         for second in (0..3600).step_by(15) {
             let partitions = model.partitions(at(second));

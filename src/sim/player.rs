@@ -2,6 +2,7 @@
 //! metrics endpoints open and close with them. The clock is given, so that a test may hold it.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,6 +11,8 @@ use tokio::task::JoinHandle;
 
 use super::api::SharedStore;
 use super::metrics_server::{MetricsServer, Pages};
+use super::scenario::Surrounding;
+use super::surroundings_server::{self, Present, SurroundingsServer};
 use super::world::World;
 
 /// A clock.
@@ -41,13 +44,14 @@ impl Player {
         };
         let mut metrics = MetricsServer::new(pages).await?;
         let metrics_port = metrics.port();
-        let mut rest = step(&world, &store, &mut metrics, &clock).await;
+        let mut around = SurroundingsServer::new(metrics_port);
+        let mut rest = step(&world, &store, &mut metrics, &mut around, &clock).await;
         let task = tokio::spawn({
             let world = Arc::clone(&world);
             async move {
                 loop {
                     tokio::time::sleep(rest).await;
-                    rest = step(&world, &store, &mut metrics, &clock).await;
+                    rest = step(&world, &store, &mut metrics, &mut around, &clock).await;
                 }
             }
         });
@@ -58,6 +62,12 @@ impl Player {
     #[must_use]
     pub const fn metrics_port(&self) -> u16 {
         self.metrics_port
+    }
+
+    /// Where one of a suite's surroundings is asked, as `host:port`; `None` for those that are not asked over the network.
+    #[must_use]
+    pub fn address(&self, of: Surrounding) -> Option<SocketAddr> {
+        surroundings_server::address(of).map(|host| SocketAddr::from((host, self.metrics_port)))
     }
 
     /// What a person at a terminal would have seen of Helm so far, oldest first.
@@ -78,15 +88,28 @@ fn lock(world: &Mutex<World>) -> MutexGuard<'_, World> {
     world.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+fn present(world: &World) -> Present {
+    let dependencies = [Surrounding::Kafka, Surrounding::Database, Surrounding::ObjectStorage];
+    let dependencies = dependencies.map(|of| (of, world.dependency(of))).into();
+    Present { dependencies, level: world.aggregation_level() }
+}
+
 /// Plays what is due and says how long nothing will be.
-async fn step(world: &Mutex<World>, store: &SharedStore, metrics: &mut MetricsServer, clock: &Clock) -> Duration {
+async fn step(
+    world: &Mutex<World>,
+    store: &SharedStore,
+    metrics: &mut MetricsServer,
+    around: &mut SurroundingsServer,
+    clock: &Clock,
+) -> Duration {
     let now = clock();
-    let (listening, next) = {
+    let (listening, present, next) = {
         let mut world = lock(world);
         store.write(|store| world.advance(store, now));
-        (world.listening(), world.next_event())
+        (world.listening(), present(&world), world.next_event())
     };
     metrics.listen(&listening).await;
+    around.serve(present).await;
     let rest = next.map_or(SignedDuration::MAX, |next| next.duration_since(clock()));
     Duration::try_from(rest).unwrap_or_default().clamp(SHORTEST_SLEEP, LONGEST_SLEEP)
 }

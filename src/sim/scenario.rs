@@ -6,14 +6,18 @@
 
 use serde::Deserialize;
 
+mod behaviour;
 mod check;
+mod configured;
 mod expect;
 mod library;
 mod step;
 mod time;
 
-pub use expect::{Expectation, Expected};
-pub use step::{Action, Rollback, Scale, Step, Uninstall, Upgrade, Which};
+pub use behaviour::{Behaviour, Checkpoints, Fate, HookFate, MetricsFate, Migrates, Sawtooth};
+pub use configured::{Configured, HelmAccess, Installer, SchemaAtTarget, Surrounding, Targets};
+pub use expect::{Expectation, Expected, ExpectedSuite};
+pub use step::{Action, DependencyState, Rollback, Scale, SetDependency, SetImage, Step, Uninstall, Upgrade, Which};
 pub use time::{Span, SpanError};
 
 /// A scenario, read and checked.
@@ -40,6 +44,19 @@ pub struct Scenario {
     /// Releases of the usual history that this cluster never had.
     #[serde(default)]
     pub without: Vec<String>,
+    /// Tenants beside the first, which is 100: tenant `200` has a GIM and a GCA of its own, `gim-t200` and `gca-t200`, in
+    /// namespaces of these names, upgraded when the first tenant's were, and shares the one GSP. Its suite is `t200`.
+    #[serde(default)]
+    pub tenants: Vec<String>,
+    /// The one namespace of everything, where it is not one each.
+    #[serde(default)]
+    pub namespace: Option<String>,
+    /// What brings the charts into the cluster.
+    #[serde(default)]
+    pub installed_by: Installer,
+    /// What the exporter is told by its configuration.
+    #[serde(default)]
+    pub configured: Configured,
     /// The latency of GIM's consumption.
     #[serde(default)]
     pub latency: Latency,
@@ -99,7 +116,7 @@ pub struct Clocks {
 }
 
 /// GIM's latency when all is well. Behind = now − the time of the newest event consumed.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Latency {
     /// Where it rests while GIM keeps up.
@@ -108,136 +125,14 @@ pub struct Latency {
     pub jitter: Span,
     /// How far behind GIM is at the start.
     pub at_start: Span,
+    /// Topics that nobody writes to any more: their newest event grows older for ever.
+    pub retired: Vec<String>,
 }
 
 impl Default for Latency {
     fn default() -> Self {
-        Self { base: Span::from_secs(20), jitter: Span::from_secs(6), at_start: Span::ZERO }
+        Self { base: Span::from_secs(20), jitter: Span::from_secs(6), at_start: Span::ZERO, retired: Vec::new() }
     }
-}
-
-/// How the pods of a component behave, and its hooks.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Behaviour {
-    /// The release whose pods these are.
-    pub of: String,
-    /// Its builds by image tag; all of them when absent.
-    #[serde(default)]
-    pub tag: Option<String>,
-    /// One workload of it alone.
-    #[serde(default)]
-    pub workload: Option<String>,
-    /// What becomes of a new pod.
-    #[serde(default)]
-    pub pods: Fate,
-    /// From the container's start to Ready; the component's own when absent.
-    #[serde(default)]
-    pub ready_after: Option<Span>,
-    /// From the container's start to its crash (`crash_loop`, `oom`).
-    #[serde(default = "crash_after")]
-    pub crash_after: Span,
-    /// From the deletion of a running pod to its end.
-    #[serde(default = "terminates_in")]
-    pub terminates_in: Span,
-    /// Its hooks.
-    #[serde(default)]
-    pub hooks: HookFate,
-    /// What its metrics endpoint does.
-    #[serde(default)]
-    pub metrics: MetricsFate,
-    /// Seconds of events it consumes in a second while behind; below 1 the backlog grows.
-    #[serde(default = "consumes")]
-    pub consumes: f64,
-    /// Version of the database schema that it reports.
-    #[serde(default = "schema")]
-    pub schema: String,
-}
-
-impl Behaviour {
-    /// Nothing out of the ordinary, for the pods of `release`.
-    #[must_use]
-    pub fn normal(release: &str) -> Self {
-        Self {
-            of: release.to_owned(),
-            tag: None,
-            workload: None,
-            pods: Fate::Normal,
-            ready_after: None,
-            crash_after: crash_after(),
-            terminates_in: terminates_in(),
-            hooks: HookFate::default(),
-            metrics: MetricsFate::Served,
-            consumes: consumes(),
-            schema: schema(),
-        }
-    }
-}
-
-fn crash_after() -> Span {
-    Span::from_secs(20)
-}
-
-fn terminates_in() -> Span {
-    Span::from_secs(20)
-}
-
-fn consumes() -> f64 {
-    6.0
-}
-
-fn schema() -> String {
-    "8.5.116.20".to_owned()
-}
-
-/// What becomes of a new pod.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Fate {
-    /// It starts and is Ready in time.
-    #[default]
-    Normal,
-    /// No node takes it.
-    Unschedulable,
-    /// Its image cannot be pulled.
-    ImageMissing,
-    /// Its container exits again and again.
-    CrashLoop,
-    /// Its container is killed for its memory again and again.
-    Oom,
-    /// It runs and is never Ready.
-    NeverReady,
-}
-
-/// What becomes of a hook's Job.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct HookFate {
-    /// How long it runs.
-    pub takes: Span,
-    /// Whether it then fails.
-    pub fails: bool,
-}
-
-impl Default for HookFate {
-    fn default() -> Self {
-        Self { takes: Span::from_secs(40), fails: false }
-    }
-}
-
-/// What a metrics endpoint does.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MetricsFate {
-    /// It serves the whole page.
-    #[default]
-    Served,
-    /// It serves a page without GIM's own families.
-    Absent,
-    /// It answers 500.
-    Error,
-    /// Nothing listens.
-    Refused,
 }
 
 /// A scenario that cannot be played.
@@ -284,12 +179,42 @@ impl Scenario {
     pub fn all_steps(&self) -> Result<Vec<Step>, ScenarioError> {
         let mut steps = match &self.history {
             Some(history) => history.clone(),
-            None => library::usual_history()?,
+            None => library::usual_history()?.into_iter().flat_map(|step| self.for_each_tenant(step)).collect(),
         };
         steps.retain(|step| !step.action.release().is_some_and(|name| self.without.iter().any(|gone| gone == name)));
         steps.extend(self.steps.iter().cloned());
         steps.sort_by_key(|step| step.at);
         Ok(steps)
+    }
+
+    /// The releases that there may be: those of the first tenant, and of each other.
+    pub fn releases(&self) -> impl Iterator<Item = String> {
+        let others = self.tenants.iter().flat_map(|tenant| FIRST_TENANTS.iter().filter_map(|r| of_tenant(r, tenant)));
+        FIRST_TENANTS.iter().map(|release| (*release).to_owned()).chain(others)
+    }
+
+    /// A step of the first tenant's history, and the same of all others.
+    fn for_each_tenant(&self, step: Step) -> Vec<Step> {
+        let mut steps = Vec::new();
+        if let Action::Upgrade(upgrade) = &step.action {
+            for tenant in &self.tenants {
+                let Some(release) = of_tenant(&upgrade.release, tenant) else { continue };
+                steps.push(Step { at: step.at, action: Action::Upgrade(Upgrade { release, ..upgrade.clone() }) });
+            }
+        }
+        steps.insert(0, step);
+        steps
+    }
+}
+
+/// Releases of the first tenant, and the GSP that all tenants share.
+const FIRST_TENANTS: [&str; 5] = ["gim", "gim-monitoring", "gsp", "gca", "gca-monitoring"];
+
+/// The release of another tenant that stands for one of the first's; `None` where they share it.
+fn of_tenant(release: &str, tenant: &str) -> Option<String> {
+    match release {
+        "gim" | "gca" => Some(format!("{release}-t{tenant}")),
+        _ => release.strip_suffix("-monitoring").map(|component| format!("{component}-t{tenant}-monitoring")),
     }
 }
 

@@ -6,10 +6,11 @@
 use jiff::Timestamp;
 
 use super::controllers;
-use super::latency::LatencyModel;
+use super::info_mart::{self, InfoMart};
 use super::metrics_page::{self, MetricsAnswer};
-use super::scenario::{Scenario, ScenarioError, Span};
+use super::scenario::{DependencyState, Scenario, ScenarioError, Span, Surrounding};
 use super::store::Store;
+use super::surroundings;
 
 pub(in crate::sim) mod clock;
 pub(in crate::sim) mod cluster;
@@ -34,10 +35,8 @@ impl World {
         let steps = scenario.all_steps()?;
         let began = steps.first().map_or(Span::ZERO, |step| step.at.minus(Span::from_secs(1)));
         let clock = WorldClock::new(start, speed);
-        let latency = LatencyModel::new(scenario.latency, began);
-        let mut cluster = Cluster::new(clock, scenario.helm, scenario.clocks, latency);
-        cluster.now = began;
-        cluster.behaviours.clone_from(&scenario.behaviours);
+        let mut cluster = Cluster::new(clock, scenario, began);
+        surroundings::publish_backup(&mut cluster);
         for step in steps {
             cluster.schedule_at(step.at, Event::Step(Box::new(step.action)));
         }
@@ -45,7 +44,9 @@ impl World {
         world.run(Span::from_millis(-1));
         world.cluster.end_history();
         controllers::helm_history::write_all(&mut world.cluster);
-        world.cluster.latency.set(scenario.latency.at_start, Span::ZERO);
+        for latency in world.cluster.latencies.values_mut() {
+            latency.set(scenario.latency.at_start, Span::ZERO);
+        }
         Ok(world)
     }
 
@@ -102,6 +103,30 @@ impl World {
     #[must_use]
     pub fn listening(&self) -> Vec<String> {
         metrics_page::listening(&self.cluster)
+    }
+
+    /// How a dependency answers now.
+    #[must_use]
+    pub fn dependency(&self, name: Surrounding) -> DependencyState {
+        self.cluster.surroundings.dependency(name)
+    }
+
+    /// When a backup of the Info Mart last succeeded.
+    #[must_use]
+    pub fn backup(&self) -> Option<Timestamp> {
+        self.cluster.surroundings.backup.map(|at| self.instant(at))
+    }
+
+    /// The level that the aggregation reports now.
+    #[must_use]
+    pub const fn aggregation_level(&self) -> i32 {
+        self.cluster.surroundings.level
+    }
+
+    /// What a query of the database of a release of GIM finds at `now`; `None` where it is not answered.
+    #[must_use]
+    pub fn info_mart(&self, gim: &str, now: Timestamp) -> Option<InfoMart> {
+        info_mart::query(&self.cluster, gim, self.cluster.clock.span(now))
     }
 
     /// What a person at a terminal would have seen of Helm, oldest first.

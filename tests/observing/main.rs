@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "clippy's leave for tests ends at their helpers")]
 
+mod backups;
 mod bodies;
 mod endpoints;
 mod silence;
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 use gim_upgrade_exporter::index::change::{Change, Delta};
 use gim_upgrade_exporter::model::config_map::ConfigMap;
+use gim_upgrade_exporter::model::dependency::Backup;
 use gim_upgrade_exporter::model::release::{BodyState, Revision};
 use gim_upgrade_exporter::model::scope::{KubernetesScope, Scope};
 use gim_upgrade_exporter::model::signal::Reading;
@@ -65,6 +67,7 @@ struct Heard {
     config_maps: BTreeMap<String, ConfigMap>,
     bodies: Vec<(BodyWant, BodyState)>,
     readings: Vec<Reading>,
+    backups: Vec<Backup>,
     sources: BTreeMap<SourceId, (Arc<Contact>, Duration)>,
     conditions: BTreeMap<SourceId, SourceCondition>,
     errors: Vec<(SourceId, ErrorKind, String)>,
@@ -88,7 +91,12 @@ impl Heard {
             Change::Body(want, state) => self.bodies.push((want, state)),
             Change::Reading(reading) => self.readings.push(reading),
             Change::ConfigMap(delta) => apply(&mut self.config_maps, "", delta, |it| (&it.namespace, &it.name)),
-            Change::Probe(_) | Change::Database(_) | Change::Backup(_) | Change::Aggregation(_) => {}
+            Change::Backup(backup) => self.backups.push(backup),
+            Change::Probe(_)
+            | Change::Database(_)
+            | Change::Aggregation(_)
+            | Change::BackupRun(_)
+            | Change::Past(_) => {}
             Change::SourceAdded { source, contact, stale_after } => {
                 let again = self.sources.insert(source, (contact, stale_after));
                 assert!(again.is_none(), "a source was added twice");
@@ -173,15 +181,19 @@ impl House {
     }
 
     async fn over(server: ApiServer, mode: KubernetesScope) -> Self {
-        Self::start(server, mode, Duration::from_millis(200)).await
+        Self::start(server, mode, Duration::from_millis(200), Suite::default_suite()).await
     }
 
     /// Endpoints are read so often, and may take so long to answer.
     async fn reading_every(interval: Duration) -> Self {
-        Self::start(server().await, KubernetesScope::Auto, interval).await
+        Self::start(server().await, KubernetesScope::Auto, interval, Suite::default_suite()).await
     }
 
-    async fn start(server: ApiServer, mode: KubernetesScope, signal_interval: Duration) -> Self {
+    async fn watching(suite: Suite) -> Self {
+        Self::start(server().await, KubernetesScope::Auto, Duration::from_millis(200), suite).await
+    }
+
+    async fn start(server: ApiServer, mode: KubernetesScope, signal_interval: Duration, suite: Suite) -> Self {
         let offset = Arc::new(ClockOffset::default());
         let clock = Arc::new(ServerClock::new(Arc::new(MachineClock), Arc::clone(&offset)));
         let access = Access::Url(server.url().parse().unwrap());
@@ -191,13 +203,18 @@ impl House {
         let (endpoints, wanted_endpoints) = watch::channel(Arc::default());
         let setup = Setup {
             api,
-            suites: vec![Suite::default_suite()],
+            suites: vec![suite],
             scope: Scope { kubernetes_scope: mode, ..Scope::default() },
             signal_interval,
+            trend_window: Duration::from_secs(10),
+            probe_interval: signal_interval,
+            database_interval: signal_interval,
+            prometheus: None,
             timing: TIMING,
             changes: sender,
             bodies: wanted_bodies,
             endpoints: wanted_endpoints,
+            queries: watch::channel(Arc::default()).1,
         };
         let observers = tokio::spawn(observe::run(setup));
         Self { server, changes, heard: Heard::default(), bodies, endpoints, offset, observers }

@@ -28,6 +28,8 @@ pub struct Cluster {
     pub store: SharedStore,
     pub faults: Arc<Faults>,
     pub pages: Pages,
+    /// `helm.access` of the configuration.
+    pub helm_access: &'static str,
     server: Option<ApiServer>,
     folder: Folder,
 }
@@ -59,7 +61,8 @@ impl Cluster {
         let (store, faults) = (SharedStore::new(store), Arc::<Faults>::default());
         let server = runtime.block_on(ApiServer::start_with(store.clone(), Arc::clone(&faults), ApiOptions::default()));
         let pages = Pages::serve(&SUITES.map(|(suite, _)| (suite, page.as_str())));
-        Self { runtime, store, faults, pages, server: Some(server.unwrap()), folder: Folder::new(test) }
+        let (server, folder) = (Some(server.unwrap()), Folder::new(test));
+        Self { runtime, store, faults, pages, helm_access: "read", server, folder }
     }
 
     pub fn url(&self) -> String {
@@ -116,7 +119,13 @@ impl Cluster {
         // JSON is YAML.
         let config = json!({
             "suites": suites, "signals": {"interval": interval}, "policy": {"trend_window": window},
+            "helm": {"access": self.helm_access},
         });
+        self.folder.write("config.yaml", &config.to_string())
+    }
+
+    /// A configuration file with just this.
+    pub fn config_of(&self, config: &Value) -> String {
         self.folder.write("config.yaml", &config.to_string())
     }
 

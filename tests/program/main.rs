@@ -10,6 +10,7 @@
 
 mod canary;
 mod cluster;
+mod discovery;
 mod ends;
 mod files;
 mod gone;

@@ -70,3 +70,23 @@ fn forbidden_bodies_are_told() {
     wait_for(&exporter, [["unknown helm_body_unreadable"; 3]; 2]);
     forbidden(&exporter, "helm_bodies", None);
 }
+
+/// No Secret may be read, and none is asked for: the workloads alone tell.
+#[test]
+fn without_access_to_helm_no_secret_is_asked_for() {
+    let mut cluster = Cluster::new("permission-no-helm");
+    cluster.helm_access = "none";
+    cluster.faults.set(On::all().kind(Kind::Secrets), Fault::Forbidden);
+    let exporter = Process::start(&cluster, "15s");
+    wait_for(&exporter, [["none"; 3]; 2]);
+    for verb in [Verb::List, Verb::Watch, Verb::Get] {
+        assert_eq!(cluster.faults.count(verb, Kind::Secrets), 0, "{verb:?}");
+    }
+    let series = exporter.site.series();
+    assert!(!series.keys().any(|name| name.starts_with("gim_upgrade_release_")), "{series:#?}");
+    assert!(!series.keys().any(|name| name.contains("source=\"helm")), "{series:#?}");
+    let unknown = "gim_upgrade_check{suite=\"default\",component=\"gim\",check=\"release_deployed\"}";
+    assert_eq!(series.get(unknown).map(String::as_str), Some("NaN"));
+    let ready = "gim_upgrade_check{suite=\"default\",component=\"gim\",check=\"pods_ready\"}";
+    assert_eq!(series.get(ready).map(String::as_str), Some("1"));
+}

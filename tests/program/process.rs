@@ -31,13 +31,17 @@ pub fn command(arguments: &[&str]) -> Command {
 impl Process {
     /// Starts an exporter on a cluster; it need not be ready.
     pub fn start(cluster: &Cluster, interval: &str) -> Self {
+        Self::start_with(cluster, &cluster.config_file(interval))
+    }
+
+    /// Starts an exporter with this configuration file.
+    pub fn start_with(cluster: &Cluster, config: &str) -> Self {
         let kubeconfig = cluster.kubeconfig();
-        let config = cluster.config_file(interval);
         let arguments = [
             "--kubeconfig",
             &kubeconfig,
             "--config.file",
-            &config,
+            config,
             "--web.listen-address=127.0.0.1:0",
             "--log.format=json",
             "--log.level=trace",

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use gim_upgrade_exporter::assess::answer::CheckId;
 use gim_upgrade_exporter::assess::assessment::{NamedReason, Reason, VerdictKind};
 use gim_upgrade_exporter::assess::checks::failing_rows;
 use gim_upgrade_exporter::model::names::Component;
@@ -233,10 +232,6 @@ pub fn script(chance: &mut Chance) -> Script {
     case.script
 }
 
-/// Checks that fail for a moment although all is well: when the last of GSP's pods is Ready, the newest page of its job
-/// manager is from before that. To be mended where pages are chosen; the verdict is `wait` all the same.
-const NOT_YET: [CheckId; 2] = [CheckId::FlinkJobRunning, CheckId::TaskManagersRegistered];
-
 /// What may be said while nothing is wrong.
 const CALM: [VerdictKind; 3] = [VerdictKind::None, VerdictKind::Wait, VerdictKind::Proceed];
 
@@ -246,10 +241,7 @@ fn judge(moment: &Moment<'_>, ends: i64) -> Result<(), String> {
         if !CALM.contains(&said.verdict.kind) {
             return Err(format!("{component} is well, and {} is said", said.verdict.kind));
         }
-        let failing: Vec<_> = failing_rows(&said.checks)
-            .filter(|row| row.vital && !NOT_YET.contains(&row.id))
-            .map(|row| row.id)
-            .collect();
+        let failing: Vec<_> = failing_rows(&said.checks).filter(|row| row.vital).map(|row| row.id).collect();
         if !failing.is_empty() {
             return Err(format!("{component} is well, and {failing:?}"));
         }

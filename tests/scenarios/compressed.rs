@@ -38,7 +38,7 @@ use gim_upgrade_exporter::supervise::Generation;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
-use self::held::{Held, Said, Sequence, Watcher};
+use self::held::{FIRST, Held, Place, Said, Sequence, Watcher};
 use self::sameness::{Tolerance, Turn, same, turns};
 
 /// How many times faster than written a scenario is played, and then, where the machine was too busy for that.
@@ -189,8 +189,9 @@ fn differences(scenario: &Scenario, speed: f64, run: &Run) -> String {
     let tolerance = Tolerance { short: interval, apart: interval * 5 / 2 };
     let mut text = String::new();
     for component in Component::ALL {
-        let held = turns(&said.0[component], held::start(), ends, 1.0);
-        let played = turns(&run.said.0[component], run.start, run.ends, speed);
+        let place = Place(FIRST.into(), *component);
+        let held = turns(&said.0[&place], held::start(), ends, 1.0);
+        let played = turns(&run.said.0[&place], run.start, run.ends, speed);
         if !same(&held, &played, tolerance) {
             let _ = writeln!(text, "{}, {speed} times faster: {component}", scenario.name);
             for (name, turns) in [("held", held), ("compressed", played)] {

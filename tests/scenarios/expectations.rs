@@ -3,7 +3,10 @@
 use std::fmt::Write as _;
 
 use gim_upgrade_exporter::assess::answer::{CheckId, CheckState};
-use gim_upgrade_exporter::assess::assessment::{ComponentAssessment, NamedReason, Reason, Stage, VerdictKind};
+use gim_upgrade_exporter::assess::assessment::{
+    ComponentAssessment, GateReason, NamedReason, Reason, Stage, VerdictKind,
+};
+use gim_upgrade_exporter::assess::trend::Trend;
 use gim_upgrade_exporter::model::names::Component;
 use gim_upgrade_exporter::sim::scenario::{Expectation, Expected, Scenario};
 
@@ -28,6 +31,21 @@ fn differences(expected: &Expected, said: &ComponentAssessment) -> Vec<String> {
     for reason in expected.reasons.iter().filter(|reason| !reasons.contains(&reason.as_str())) {
         found.push(format!("{reason} is not among the reasons {reasons:?}"));
     }
+    let advisories: Vec<&str> = said.verdict.advisories.iter().map(|reason| reason.as_str()).collect();
+    for reason in expected.advisories.iter().filter(|reason| !advisories.contains(&reason.as_str())) {
+        found.push(format!("{reason} is not among the advisories {advisories:?}"));
+    }
+    if let Some(row) = expected.row.filter(|row| *row != said.verdict.row) {
+        found.push(format!("the verdict is row {}, not {row}", said.verdict.row));
+    }
+    let gate: Vec<&str> = said.gate.blocked.iter().map(|reason| reason.as_str()).collect();
+    if let Some(expected) = expected.gate.as_ref().filter(|expected| **expected != gate) {
+        found.push(format!("the gate is closed by {gate:?}, not {expected:?}"));
+    }
+    let trend = said.trend.as_ref().map_or("absent", |report| report.trend.as_str());
+    if let Some(expected) = expected.trend.as_ref().filter(|expected| **expected != trend) {
+        found.push(format!("the trend is {trend}, not {expected}"));
+    }
     if let Some(target) = expected.rollback_target {
         let said = said.rollback_target.map(|target| target.revision);
         if said != Some(target) {
@@ -39,17 +57,22 @@ fn differences(expected: &Expected, said: &ComponentAssessment) -> Vec<String> {
 
 /// Words in expectations that no answer can have would make an expectation that cannot hold, or one that nobody meant.
 fn check_words(scenario: &Scenario) {
-    for (_, expected) in scenario.expect.iter().flat_map(Expectation::components) {
+    for (_, _, expected) in scenario.expect.iter().flat_map(Expectation::all_components) {
         let known =
             |word: &Option<String>, known: bool| assert!(word.is_none() || known, "{}: {word:?}", scenario.name);
         known(&expected.stage, expected.stage.as_deref().and_then(Stage::parse).is_some());
         known(&expected.verdict, expected.verdict.as_deref().and_then(VerdictKind::parse).is_some());
-        for reason in &expected.reasons {
+        known(&expected.trend, expected.trend.as_deref().and_then(Trend::parse).is_some());
+        for reason in expected.gate.iter().flatten() {
+            assert!(GateReason::parse(reason).is_some(), "{}: nothing called {reason} closes a gate", scenario.name);
+        }
+        for reason in expected.reasons.iter().chain(&expected.advisories) {
             let is_known = CheckId::parse(reason).is_some() || NamedReason::parse(reason).is_some();
             assert!(is_known, "{}: there is no reason {reason}", scenario.name);
         }
         for state in expected.checks.values() {
-            assert!(CheckState::parse(state).is_some(), "{}: there is no check state {state}", scenario.name);
+            let known = state == "absent" || CheckState::parse(state).is_some();
+            assert!(known, "{}: there is no check state {state}", scenario.name);
         }
     }
 }
@@ -60,25 +83,30 @@ fn play(scenario: &Scenario) -> Result<String, String> {
     let mut held = Held::new(scenario);
     let mut watchers = [Watcher::start(&held)];
     let mut sequence = Sequence::default();
-    sequence.note(held.now, &watchers[0].suite());
+    let note = |now, watcher: &Watcher, sequence: &mut Sequence| {
+        watcher.suites().iter().for_each(|suite| sequence.note(now, suite));
+    };
+    note(held.now, &watchers[0], &mut sequence);
     let mut failures = String::new();
     let mut fell_through = None;
     let mut each = |now, watchers: &[Watcher], sequence: &mut Sequence| {
-        sequence.note(now, &watchers[0].suite());
-        for (_, assessed) in watchers[0].suite().assessment.components.iter() {
-            if assessed.verdict.reasons.contains(&Reason::Named(NamedReason::Undecided)) {
-                fell_through.get_or_insert(now);
+        note(now, &watchers[0], sequence);
+        for suite in watchers[0].suites() {
+            for (_, assessed) in suite.assessment.components.iter() {
+                if assessed.verdict.reasons.contains(&Reason::Named(NamedReason::Undecided)) {
+                    fell_through.get_or_insert(now);
+                }
             }
         }
     };
     for expectation in &scenario.expect {
         let at = held.world.instant(expectation.at);
         held.play(at, &mut watchers, |now, watchers| each(now, watchers, &mut sequence));
-        let suite = watchers[0].suite();
-        for (component, expected) in expectation.components() {
+        for (suite, component, expected) in expectation.all_components() {
+            let suite = watchers[0].suite_called(suite);
             let said = suite.assessment.components.get(Component::parse(component).unwrap());
             for difference in differences(expected, said) {
-                let _ = writeln!(failures, "at {:?} {component}: {difference}", expectation.at);
+                let _ = writeln!(failures, "at {} {}/{component}: {difference}", expectation.at, suite.suite.name);
             }
         }
     }

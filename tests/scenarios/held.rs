@@ -5,7 +5,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,22 +14,29 @@ use gim_upgrade_exporter::assess::snapshot::SuiteSnapshot;
 use gim_upgrade_exporter::board::Board;
 use gim_upgrade_exporter::exposition::{Format, Parser};
 use gim_upgrade_exporter::index::change::{Change, Delta};
-use gim_upgrade_exporter::model::names::Component;
+use gim_upgrade_exporter::model::names::{Component, Name};
 use gim_upgrade_exporter::model::policy::Policy;
 use gim_upgrade_exporter::model::release::BodyState;
 use gim_upgrade_exporter::model::scope::{HelmDriver, LatencyUnit};
 use gim_upgrade_exporter::model::signal::Reading;
 use gim_upgrade_exporter::model::source::{Contact, SourceCondition, SourceId, SourceKind};
-use gim_upgrade_exporter::model::suite::Suite;
-use gim_upgrade_exporter::model::time::{Timestamp, after, before};
+use gim_upgrade_exporter::model::time::{Timestamp, after, before, between};
 use gim_upgrade_exporter::model::wants::{BodyWant, EndpointWant};
 use gim_upgrade_exporter::model::workload::WorkloadKind;
-use gim_upgrade_exporter::observe::signals::families;
+use gim_upgrade_exporter::observe::signals::families::{self, Values};
 use gim_upgrade_exporter::observe::{helm_body, objects};
 use gim_upgrade_exporter::sim::metrics_page::MetricsAnswer;
 use gim_upgrade_exporter::sim::scenario::Scenario;
 use gim_upgrade_exporter::sim::store::{self, ChangeType, Kind, Store};
 use gim_upgrade_exporter::sim::world::World;
+
+#[path = "around.rs"]
+mod around;
+#[path = "configured.rs"]
+mod configured;
+
+use self::around::Around;
+pub use self::configured::{FIRST, policy, suites};
 
 /// When every scenario starts.
 pub fn start() -> Timestamp {
@@ -41,8 +48,11 @@ pub struct Held {
     pub world: World,
     pub store: Store,
     pub now: Timestamp,
+    pub scenario: Scenario,
     revision: u64,
     bodies: RefCell<HashMap<BodyWant, BodyState>>,
+    /// What each page last said, and when.
+    pages: RefCell<HashMap<Name, (Timestamp, Option<Values>)>>,
 }
 
 /// What one component is said to be at one moment.
@@ -67,7 +77,16 @@ impl Held {
     pub fn early(scenario: &Scenario, lead: Duration) -> Self {
         let world = World::new(scenario, start(), 1.0).unwrap();
         let now = before(start(), lead);
-        let mut held = Self { world, store: Store::new(), now, revision: 0, bodies: RefCell::default() };
+        let scenario = scenario.clone();
+        let mut held = Self {
+            world,
+            store: Store::new(),
+            now,
+            scenario,
+            revision: 0,
+            bodies: RefCell::default(),
+            pages: RefCell::default(),
+        };
         held.world.advance(&mut held.store, now);
         held.revision = held.store.revision();
         held
@@ -86,7 +105,7 @@ impl Held {
             self.now = next;
             self.world.advance(&mut self.store, next);
             let changes = self.changes();
-            for watcher in &mut *watchers {
+            for watcher in watchers.iter_mut().filter(|watcher| !changes.is_empty() || watcher.is_due(next)) {
                 watcher.see(&changes, self);
             }
             each(self, watchers);
@@ -98,10 +117,31 @@ impl Held {
         let changes = self.store.changes_since(self.revision).unwrap();
         self.revision = self.store.revision();
         let decode = |change: &store::Change| match change.change {
-            ChangeType::Deleted => Some(deleted(change.kind, &change.object)),
+            ChangeType::Deleted => deleted(change.kind, &change.object),
             _ => added(change.kind, &change.object.to_json()),
         };
         changes.iter().filter_map(decode).collect()
+    }
+
+    /// What a page says now, decoded once for all watchers that read it at the same moment.
+    fn page(&self, url: &Name) -> Option<Values> {
+        let mut pages = self.pages.borrow_mut();
+        if let Some((at, values)) = pages.get(url)
+            && *at == self.now
+        {
+            return values.clone();
+        }
+        let host = url.strip_prefix("http://").and_then(|rest| rest.split(':').next());
+        let values = match host.and_then(|host| self.world.metrics_page(host, self.now)) {
+            Some(MetricsAnswer::Page(page)) => {
+                let mut parser = Parser::new(Format::Text, families::is_of_interest);
+                parser.feed(page.as_bytes()).unwrap();
+                Some(families::reduce(&parser.finish().unwrap(), LatencyUnit::Milliseconds))
+            }
+            Some(MetricsAnswer::Status(_)) | None => None,
+        };
+        pages.insert(url.clone(), (self.now, values.clone()));
+        values
     }
 
     /// The body of a storage object, decoded once for all watchers.
@@ -125,6 +165,9 @@ pub struct Watcher {
     losses: Vec<Loss>,
     looked: Timestamp,
     reads: HashMap<EndpointWant, Timestamp>,
+    around: Around,
+    /// What it says of each component of each suite, as last judged.
+    said: Vec<(Place, Said)>,
 }
 
 /// A source that an exporter loses; for ever.
@@ -136,6 +179,9 @@ pub struct Loss {
     /// Whether it is told so, or hears nothing any more.
     pub forbidden: bool,
 }
+
+/// What divides the moments at which those that joined later read.
+const BEAT: Duration = Duration::from_secs(5);
 
 const SOURCES: [SourceKind; 8] = [
     SourceKind::Pods,
@@ -156,11 +202,13 @@ impl Watcher {
 
     /// An exporter that starts now and loses sources.
     pub fn start_losing(held: &Held, losses: Vec<Loss>) -> Self {
-        let policy = Policy::default();
-        let board = Board::new(vec![Suite::default_suite()], policy.clone(), held.now);
+        let policy = policy(&held.scenario);
+        let suites = suites(&held.scenario);
+        let around = Around::new(&suites, held.now);
+        let board = Board::new(suites, policy.clone(), held.now);
         let contacts = SOURCES.map(|kind| (kind, Arc::default())).into();
-        let (joined, looked) = (held.now, held.now);
-        let mut watcher = Self { board, joined, policy, contacts, losses, looked, reads: HashMap::new() };
+        let (joined, looked, reads, said) = (held.now, held.now, HashMap::new(), Vec::new());
+        let mut watcher = Self { board, joined, policy, contacts, losses, looked, reads, around, said };
         for (kind, contact) in watcher.contacts.clone() {
             let source = SourceId { kind, namespace: None };
             let stale_after = Duration::from_secs(90);
@@ -180,21 +228,35 @@ impl Watcher {
         !self.losses.iter().any(|loss| loss.kind == kind && loss.from <= now)
     }
 
-    /// The suite as it was last judged.
+    /// The first tenant's suite as it was last judged.
     pub fn suite(&self) -> Arc<SuiteSnapshot> {
         self.board.snapshot().suites[0].clone()
     }
 
-    /// What it says of a component.
-    pub fn said(&self, component: Component) -> Said {
-        Said::from(self.suite().assessment.components.get(component))
+    /// All suites as they were last judged; that of the first tenant is the first.
+    pub fn suites(&self) -> Vec<Arc<SuiteSnapshot>> {
+        self.board.snapshot().suites
+    }
+
+    /// The suite of that name as it was last judged.
+    pub fn suite_called(&self, name: &str) -> Arc<SuiteSnapshot> {
+        self.suites().into_iter().find(|suite| *suite.suite.name == *name).unwrap()
+    }
+
+    /// What it says of each component of each suite.
+    pub fn said(&self) -> &[(Place, Said)] {
+        &self.said
+    }
+
+    fn is_due(&self, now: Timestamp) -> bool {
+        self.due().is_some_and(|due| due <= now)
     }
 
     fn due(&self) -> Option<Timestamp> {
         let read = self.reads.values().min().copied();
         // Watches are heard at least this often; else a quiet night would look like silence.
         let contact = Some(after(self.looked, Duration::from_secs(45)));
-        [self.board.due(), read, contact].into_iter().flatten().min()
+        [self.board.due(), read, contact, self.around.due()].into_iter().flatten().min()
     }
 
     fn see(&mut self, changes: &[Change], held: &Held) {
@@ -213,23 +275,37 @@ impl Watcher {
             let source = SourceId { kind: loss.kind, namespace: None };
             self.board.apply(Change::SourceCondition(source, SourceCondition::Forbidden));
         }
+        self.around.ask(held, &self.policy, &mut self.board);
         self.judge(held);
+    }
+
+    /// When what was read now is read again. One that joined later does so at a whole [`BEAT`], in one of three beats of an
+    /// interval, so that many of them share what was decoded.
+    fn next_read(&self, now: Timestamp) -> Timestamp {
+        let next = after(now, self.policy.signal_interval);
+        if self.joined <= start() {
+            return next;
+        }
+        let over = between(start(), next).as_nanos() % BEAT.as_nanos();
+        before(next, Duration::from_nanos(u64::try_from(over).unwrap()))
     }
 
     /// Judges, reads what is wanted because of it, and judges again, until nothing is wanted any more.
     fn judge(&mut self, held: &Held) {
+        let mut changed = self.said.is_empty();
         loop {
-            self.board.judge(held.now);
+            changed |= self.board.judge(held.now);
             let wants = self.board.wants();
             let has_bodies = self.has(SourceKind::HelmBodies, held.now);
             for want in wants.bodies.iter().filter(|_| has_bodies) {
                 self.board.apply(held.body(want));
             }
             self.reads.retain(|want, _| wants.endpoints.contains(want));
+            let next = self.next_read(held.now);
             for want in &wants.endpoints {
                 let due = self.reads.entry(want.clone()).or_insert(held.now);
                 if *due <= held.now {
-                    *due = after(held.now, self.policy.signal_interval);
+                    *due = next;
                     let has_signals = self.has(SourceKind::Signals, held.now);
                     if let Some(reading) = reading(want, held).filter(|_| has_signals) {
                         self.board.apply(reading);
@@ -237,9 +313,12 @@ impl Watcher {
                 }
             }
             if wants.bodies.is_empty() || !has_bodies {
-                self.board.judge(held.now);
-                return;
+                changed |= self.board.judge(held.now);
+                break;
             }
+        }
+        if changed {
+            self.said = self.suites().iter().flat_map(|suite| said(suite)).collect();
         }
     }
 }
@@ -273,14 +352,15 @@ fn added(kind: Kind, json: &[u8]) -> Option<Change> {
             // The watch selects by that label.
             map.app.is_some().then_some(Change::ConfigMap(Delta::Apply(map)))?
         }
+        Kind::CronJobs => return None,
     })
 }
 
-fn deleted(kind: Kind, object: &store::Object) -> Change {
+fn deleted(kind: Kind, object: &store::Object) -> Option<Change> {
     fn gone<T>(object: &store::Object) -> Delta<T> {
         Delta::Delete { namespace: object.namespace().into(), name: object.name().into() }
     }
-    match kind {
+    Some(match kind {
         Kind::Pods => Change::Pod(gone(object)),
         Kind::StatefulSets => Change::Workload(WorkloadKind::StatefulSet, gone(object)),
         Kind::Deployments => Change::Workload(WorkloadKind::Deployment, gone(object)),
@@ -288,41 +368,54 @@ fn deleted(kind: Kind, object: &store::Object) -> Change {
         Kind::ReplicaSets => Change::ReplicaSet(gone(object)),
         Kind::Secrets => Change::Revision(gone(object)),
         Kind::ConfigMaps => Change::ConfigMap(gone(object)),
+        Kind::CronJobs => return None,
+    })
+}
+
+pub fn reading(want: &EndpointWant, held: &Held) -> Option<Change> {
+    let values = held.page(&want.url)?;
+    Some(Change::Reading(Reading {
+        suite: want.suite.clone(),
+        component: want.component,
+        pod_uid: want.pod_uid.clone(),
+        at: held.now,
+        topics: values.topics,
+        values: values.others,
+        schema_version: values.schema_version,
+        build: values.build,
+        config_times: values.config_times,
+    }))
+}
+
+/// A component of a suite.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place(pub Name, pub Component);
+
+impl fmt::Display for Place {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.0 {
+            FIRST => write!(out, "{}", self.1),
+            suite => write!(out, "{suite}/{}", self.1),
+        }
     }
 }
 
-fn reading(want: &EndpointWant, held: &Held) -> Option<Change> {
-    let host = want.url.strip_prefix("http://")?.split(':').next()?;
-    match held.world.metrics_page(host, held.now)? {
-        MetricsAnswer::Page(page) => {
-            let mut parser = Parser::new(Format::Text, families::is_of_interest);
-            parser.feed(page.as_bytes()).unwrap();
-            let values = families::reduce(&parser.finish().unwrap(), LatencyUnit::Milliseconds);
-            Some(Change::Reading(Reading {
-                suite: want.suite.clone(),
-                component: want.component,
-                pod_uid: want.pod_uid.clone(),
-                at: held.now,
-                topics: values.topics,
-                values: values.others,
-                schema_version: values.schema_version,
-                build: values.build,
-                config_times: values.config_times,
-            }))
-        }
-        MetricsAnswer::Status(_) => None,
-    }
+/// What is said of each component of a suite that is its own.
+fn said(suite: &SuiteSnapshot) -> Vec<(Place, Said)> {
+    let own = suite.suite.members.iter().filter(|(_, member)| member.owner.is_none());
+    let name = &suite.suite.name;
+    own.map(|(component, _)| (Place(name.clone(), component), Said::from(suite.assessment.components.get(component))))
+        .collect()
 }
 
 /// The changes of what was said, each with its instant: equal neighbours are one.
 #[derive(Clone, Debug, Default)]
-pub struct Sequence(pub BTreeMap<Component, Vec<(Timestamp, Said)>>);
+pub struct Sequence(pub BTreeMap<Place, Vec<(Timestamp, Said)>>);
 
 impl Sequence {
     pub fn note(&mut self, now: Timestamp, suite: &SuiteSnapshot) {
-        for &component in Component::ALL {
-            let said = Said::from(suite.assessment.components.get(component));
-            let sequence = self.0.entry(component).or_default();
+        for (place, said) in said(suite) {
+            let sequence = self.0.entry(place).or_default();
             if sequence.last().is_none_or(|(_, last)| *last != said) {
                 sequence.push((now, said));
             }
@@ -332,10 +425,10 @@ impl Sequence {
     /// For people: one line for each turn, in minutes of the scenario.
     pub fn to_text(&self) -> String {
         let mut text = String::new();
-        for (component, sequence) in &self.0 {
+        for (place, sequence) in &self.0 {
             for (at, said) in sequence {
                 let minutes = at.duration_since(start()).as_secs_f64() / 60.0;
-                let _ = writeln!(text, "  {component} {minutes:7.2}m {} {}", said.stage, said.verdict);
+                let _ = writeln!(text, "  {place} {minutes:7.2}m {} {}", said.stage, said.verdict);
             }
         }
         text

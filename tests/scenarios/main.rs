@@ -16,3 +16,5 @@ mod gates;
 mod held;
 mod horizon;
 mod killed;
+mod table;
+mod without_helm;

@@ -2,12 +2,12 @@
 //!
 //! Job manager and task managers all serve a page; what one of them does not tell another may. Not for judging what is said.
 
-use super::{Context, heard, signals_came};
+use super::{Context, carries_signal, heard, signals_came};
 use crate::assess::answer::{Answer, CheckState, Evidence};
 use crate::model::names::Component;
 use crate::model::signal::Reading;
 
-/// The newest pages of GSP's pods, which are all Ready.
+/// The newest pages of GSP's pods, read since all of them are Ready.
 pub(super) struct Flink<'a>(Vec<&'a Reading>);
 
 impl<'a> Flink<'a> {
@@ -27,10 +27,13 @@ impl<'a> Flink<'a> {
             // A job that lost some of its pods is theirs to explain, and that of former pods says nothing of the new ones.
             return pending(Evidence::Replicas { ready: rollout.ready, desired: rollout.desired });
         }
-        if !signals_came(context) {
+        // A job runs once all of its pods do: a page of the job manager from before the last one was Ready is of the past.
+        let current = |reading: &&Reading| rollout.ready_since.is_none_or(|ready| ready <= reading.at);
+        let current: Vec<_> = readings.into_iter().filter(current).collect();
+        if !signals_came(context) || !current.iter().any(|reading| carries_signal(context.component, reading)) {
             return pending(Evidence::LastSample { at: context.facts.signals.newest().map(|reading| reading.at) });
         }
-        Some(Ok(Self(readings)))
+        Some(Ok(Self(current)))
     }
 
     /// A count: the largest that any page tells. `None` where none does.

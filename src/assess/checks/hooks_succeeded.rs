@@ -29,5 +29,11 @@ pub fn answer(context: &Context<'_>) -> Option<Answer> {
 }
 
 fn evidence(hook: &Hook) -> Evidence {
-    Evidence::Hook { hook: hook.name.clone(), event: hook.event.clone(), phase: hook.phase }
+    Evidence::Hook {
+        hook: hook.name.clone(),
+        event: hook.event.clone(),
+        phase: hook.phase,
+        started: hook.started,
+        completed: hook.completed,
+    }
 }

@@ -1,26 +1,26 @@
-//! Do workloads and pods run the images of the release's manifest? Templates must be equal; pods are compared by tag,
-//! since a registry mirror may rewrite the rest. Flink's job tells its own build.
+//! Do workloads and pods run the images of the release's manifest? Where there is no manifest, pods are held against their
+//! workloads' templates. Flink's job tells its own build.
 
 use super::Context;
 use crate::assess::answer::{Answer, CheckState, Evidence};
+use crate::assess::images;
 use crate::model::facts::Generation;
 use crate::model::names::Name;
-use crate::model::release::{ManifestWorkload, ReleaseBody};
+use crate::model::release::ManifestWorkload;
 use crate::model::signal::Reading;
 use crate::model::version::{BuildVersion, image_tag};
 
 /// Answers `image_matches_chart`; does not apply where there is no release or its manifest has no workloads.
 pub fn answer(context: &Context<'_>) -> Option<Answer> {
-    let newest = context.facts.release.newest()?;
-    let Some(body) = newest.body() else {
-        let missing = Evidence::BodyMissing { revision: newest.revision };
+    let Some(declared) = images::declared(context.facts) else {
+        let missing = Evidence::BodyMissing { revision: context.facts.release.newest()?.revision };
         return Some(Answer::new(CheckState::Unknown, [missing]));
     };
-    if body.workloads.is_empty() {
+    if declared.is_empty() {
         return None;
     }
-    let mut differences = differences(context, body);
-    differences.extend(running_build(context, body));
+    let mut differences = differences(context, &declared);
+    differences.extend(running_build(context, &declared));
     let state = if differences.is_empty() {
         CheckState::Pass
     } else if context.operation.is_some_and(|operation| !context.horizon.passed(operation.ready_deadline)) {
@@ -31,9 +31,9 @@ pub fn answer(context: &Context<'_>) -> Option<Answer> {
     Some(Answer::new(state, differences))
 }
 
-fn differences(context: &Context<'_>, body: &ReleaseBody) -> Vec<Evidence> {
+fn differences(context: &Context<'_>, declared: &[ManifestWorkload]) -> Vec<Evidence> {
     let mut found = Vec::new();
-    for declared in &body.workloads {
+    for declared in declared {
         let workload = context
             .facts
             .workloads
@@ -46,26 +46,15 @@ fn differences(context: &Context<'_>, body: &ReleaseBody) -> Vec<Evidence> {
         if workload.workload.images != declared.images {
             found.push(first_difference(declared, &workload.workload.images));
         }
-        for pod in workload.pods.iter().filter(|pod| pod.pod.is_replica() && pod.generation == Generation::New) {
-            let strange = pod.pod.containers.iter().find(|container| {
-                // Injected sidecars have images that the manifest does not know at all: only same-named ones count. A
-                // digest in a tag's place was put there by an admission webhook, and names what the tag named.
-                let Some(tag) = image_tag(&container.image) else { return false };
-                let named = |image: &&Name| repository(image) == repository(&container.image);
-                let mut tags = declared.images.iter().filter(named).filter_map(|image| image_tag(image)).peekable();
-                tags.peek().is_some() && !tags.any(|declared| declared == tag)
-            });
-            if let Some(container) = strange {
-                found.push(difference(&pod.pod.name, declared.images.first(), Some(&container.image)));
-            }
-        }
+        let strange = images::strange(&declared.images, workload);
+        found.extend(strange.map(|(pod, image)| difference(&pod.name, declared.images.first(), Some(image))));
     }
     found
 }
 
 /// The build that Flink's job tells of itself, where it is another one than that of every image of the manifest. One that
 /// is spelled by another scheme says nothing.
-fn running_build(context: &Context<'_>, body: &ReleaseBody) -> Option<Evidence> {
+fn running_build(context: &Context<'_>, declared: &[ManifestWorkload]) -> Option<Evidence> {
     let new = |reading: &&Reading| {
         let uid = reading.pod_uid.as_ref();
         context
@@ -73,7 +62,7 @@ fn running_build(context: &Context<'_>, body: &ReleaseBody) -> Option<Evidence> 
             .replicas()
             .any(|pod| uid == Some(&pod.pod.uid) && pod.generation == Generation::New && pod.pod.ready)
     };
-    let images = || body.workloads.iter().flat_map(|workload| &workload.images).filter_map(|image| image_tag(image));
+    let images = || declared.iter().flat_map(|workload| &workload.images).filter_map(|image| image_tag(image));
     let mut readings = context.facts.signals.current(context.policy.signal_silence()).filter(new);
     readings.find_map(|reading| {
         let found = reading.build.as_ref()?;
@@ -94,13 +83,6 @@ fn first_difference(declared: &ManifestWorkload, found: &[Name]) -> Evidence {
 fn difference(object: &Name, expected: Option<&Name>, found: Option<&Name>) -> Evidence {
     let text = |image: Option<&Name>| image.cloned().unwrap_or_else(|| "".into());
     Evidence::Image { object: object.clone(), expected: text(expected), found: text(found) }
-}
-
-/// The last part of the image's name, without registry, path, tag and digest.
-fn repository(image: &str) -> &str {
-    let reference = image.split_once('@').map_or(image, |(reference, _)| reference);
-    let last = reference.rsplit_once('/').map_or(reference, |(_, last)| last);
-    last.split_once(':').map_or(last, |(name, _)| name)
 }
 
 #[cfg(test)]

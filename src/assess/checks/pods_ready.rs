@@ -9,7 +9,7 @@ use crate::assess::rollout::{nothing_to_see, scaled_to_zero};
 pub fn answer(context: &Context<'_>) -> Option<Answer> {
     let rollout = context.rollout;
     let facts = context.facts;
-    if scaled_to_zero(facts) || nothing_to_see(facts) || facts.release.newest().is_none() {
+    if scaled_to_zero(facts) || nothing_to_see(facts) || facts.operation_began().is_none() {
         return None;
     }
     let replicas = Evidence::Replicas { ready: rollout.ready, desired: rollout.desired };

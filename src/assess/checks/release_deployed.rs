@@ -3,10 +3,14 @@
 
 use super::Context;
 use crate::assess::answer::{Answer, CheckState, Evidence};
+use crate::assess::failure;
 use crate::model::release::ReleaseStatus;
 
 /// Answers `release_deployed`; does not apply where there is no release or it is going away.
 pub fn answer(context: &Context<'_>) -> Option<Answer> {
+    if context.facts.told_by_workloads() {
+        return Some(Answer::new(CheckState::Unknown, [Evidence::ToldByWorkloads]));
+    }
     let newest = context.facts.release.newest()?;
     let state = match newest.status {
         ReleaseStatus::Deployed => CheckState::Pass,
@@ -19,5 +23,8 @@ pub fn answer(context: &Context<'_>) -> Option<Answer> {
         ReleaseStatus::Unknown | ReleaseStatus::Superseded => CheckState::Unknown,
         ReleaseStatus::Uninstalled | ReleaseStatus::Uninstalling => return None,
     };
-    Some(Answer::new(state, [Evidence::Release { revision: newest.revision, status: newest.status }]))
+    let release = Evidence::Release { revision: newest.revision, status: newest.status };
+    let failure = failure::of(newest).filter(|_| newest.status == ReleaseStatus::Failed);
+    let failure = failure.map(|class| Evidence::Failure { class });
+    Some(Answer::new(state, std::iter::once(release).chain(failure)))
 }

@@ -8,7 +8,7 @@ use crate::assess::rollout::{nothing_to_see, scaled_to_zero};
 /// Answers `rollout_complete`; does not apply where no pod is wanted, or none can be seen.
 pub fn answer(context: &Context<'_>) -> Option<Answer> {
     let facts = context.facts;
-    if scaled_to_zero(facts) || nothing_to_see(facts) || facts.release.newest().is_none() {
+    if scaled_to_zero(facts) || nothing_to_see(facts) || facts.operation_began().is_none() {
         return None;
     }
     let unfinished =

@@ -9,7 +9,6 @@ use crate::assess::answer::{Answer, CheckState, Evidence};
 use crate::assess::assessment::OperationKind;
 use crate::model::database::{DatabaseReading, ObjectState};
 use crate::model::names::{Component, Name};
-use crate::model::release::ReleaseBody;
 use crate::model::source::{Freshness, SourceKind};
 use crate::model::time::{Timestamp, after};
 use crate::model::version::BuildVersion;
@@ -20,7 +19,7 @@ pub fn answer(context: &Context<'_>) -> Option<Answer> {
     if context.component != Component::Gim || context.rollout.desired == 0 {
         return None;
     }
-    context.facts.release.newest()?;
+    context.facts.operation_began()?;
     let expected = &context.suite.suite.schema;
     let version = expected.version.as_ref().map(|version| by_version(context, version));
     let is_read = context.suite.suite.surroundings.info_mart.is_some() && !expected.objects.is_empty();
@@ -43,7 +42,7 @@ pub fn answer(context: &Context<'_>) -> Option<Answer> {
 /// operation of interest installs, unless it goes back to where the schema may be older. GIM works with an older schema too.
 #[must_use]
 pub fn is_required(context: &Context<'_>) -> bool {
-    let build = context.facts.release.newest().and_then(|newest| newest.body()).map(ReleaseBody::build);
+    let build = context.facts.build();
     let stands = context.suite.target(context.component).zip(build).and_then(|(target, build)| build.compare(target));
     let undoes = |kind| matches!(kind, OperationKind::Rollback | OperationKind::Downgrade);
     match stands {

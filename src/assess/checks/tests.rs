@@ -78,6 +78,60 @@ fn checks_of_helm_answer() {
 }
 
 #[test]
+fn a_release_that_failed_tells_why() {
+    let mut scene = Scene::upgraded(Gca);
+    scene.newest(Gca).status = ReleaseStatus::Failed;
+    scene.body(Gca).description = "Upgrade \"gca\" failed: context deadline exceeded".into();
+    let evidence = |scene: &Scene| {
+        let answers = scene.ask(Gca, 5.0, answer_all);
+        answers.into_iter().find(|(id, _)| *id == CheckId::ReleaseDeployed).map(|(_, answer)| answer.evidence)
+    };
+    let release = Evidence::Release { revision: 3, status: ReleaseStatus::Failed };
+    let failure = Evidence::Failure { class: crate::assess::answer::FailureClass::Timeout };
+    assert_eq!(evidence(&scene), Some(vec![release.clone(), failure]));
+    scene.newest(Gca).resource_version = "8".into();
+    assert_eq!(evidence(&scene), Some(vec![release]), "the words are of an earlier write");
+}
+
+#[test]
+fn without_helm_its_own_questions_are_unknown() {
+    let without = |s: &mut Scene| s.without_helm();
+    answers(CheckId::ReleaseDeployed, "not read", 5.0, "unknown", without);
+    answers(CheckId::HooksSucceeded, "not read", 5.0, "n/a", without);
+    answers(CheckId::CompanionInStep, "not read", 5.0, "n/a", without);
+    answers(CheckId::ImageMatchesChart, "pods are held against their templates", 5.0, "pass", without);
+    answers(CheckId::ImageMatchesChart, "a pod that runs something else", 30.0, "fail", |s| {
+        s.without_helm();
+        s.pod(Gca).containers[0].image = "r/app:1".into();
+    });
+    answers(CheckId::PodsReady, "not read", 5.0, "pass", without);
+    answers(CheckId::OrderRespected, "what it was cannot be told", 5.0, "unknown", without);
+    answers(CheckId::ReleaseDeployed, "watches silent", 5.0, "unknown", |s| {
+        s.without_helm();
+        s.component(Gca).sources.workloads = Freshness::Stale;
+    });
+}
+
+#[test]
+fn what_is_told_beside_the_verdict_is_never_vital() {
+    const BESIDE: [CheckId; 9] = [
+        CheckId::ImageMatchesChart,
+        CheckId::ExportViewsCurrent,
+        CheckId::StateConfigMapsClean,
+        CheckId::BackupRecent,
+        CheckId::CompanionInStep,
+        CheckId::SupportedRelease,
+        CheckId::OrderRespected,
+        CheckId::OneAtATime,
+        CheckId::StartedHealthy,
+    ];
+    for row in TABLE {
+        assert_eq!(row.advisory, BESIDE.contains(&row.id), "{}", row.id);
+        assert!(!(row.advisory && row.vital), "{}", row.id);
+    }
+}
+
+#[test]
 fn checks_of_pods_answer() {
     let check = CheckId::PodsScheduled;
     answers(check, "on a node", 5.0, "pass", |_| {});
@@ -189,6 +243,23 @@ fn silence_is_counted_from_what_was_heard_last() {
     assert_eq!(scene.ask(Gim, 9.0, silent_since), Some(at(3.0)), "read");
     scene.pod(Gim).ready = false;
     assert_eq!(scene.ask(Gim, 9.0, silent_since), None, "no pod is Ready");
+}
+
+#[test]
+fn a_prometheus_that_does_not_answer_says_nothing_of_the_metrics() {
+    let mut scene = Scene::upgraded(Gim);
+    let mut suite = crate::model::suite::Suite::clone(&scene.facts.suite);
+    let silent = |scene: &mut Scene, freshness| scene.component(Gim).sources.prometheus = freshness;
+    silent(&mut scene, Freshness::Stale);
+    assert_eq!(state(&scene, Gim, 20.0, CheckId::MetricsPresent), "fail", "the pods are read, not Prometheus");
+    suite.members.gim.endpoint = Some(Endpoint::Prometheus("namespace=\"gim\"".into()));
+    scene.facts.suite = Arc::new(suite);
+    for freshness in [Freshness::Stale, Freshness::Starting, Freshness::Forbidden] {
+        silent(&mut scene, freshness);
+        assert_eq!(state(&scene, Gim, 20.0, CheckId::MetricsPresent), "unknown", "{freshness}");
+    }
+    silent(&mut scene, Freshness::Fresh);
+    assert_eq!(state(&scene, Gim, 20.0, CheckId::MetricsPresent), "fail", "it answers, and has no sample");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Each row of the table of verdicts, and that a row higher up decides before it.
 
+mod helm;
+
 use std::sync::Arc;
 
 use super::*;

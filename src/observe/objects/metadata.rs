@@ -10,6 +10,8 @@ use serde::de::{Deserialize, Deserializer};
 use super::DecodeError;
 use crate::model::names::Name;
 use crate::model::time::Timestamp;
+use crate::model::workload::AppLabels;
+use crate::observe::intern::Interner;
 
 /// A text of the JSON, borrowed where it can be.
 #[derive(Clone, serde::Deserialize)]
@@ -89,6 +91,9 @@ pub struct Labels<'a> {
     /// By custom the Helm release.
     #[serde(borrow, rename = "app.kubernetes.io/instance")]
     pub instance: Option<Text<'a>>,
+    /// By custom what it is.
+    #[serde(borrow, rename = "app.kubernetes.io/name")]
+    pub app_name: Option<Text<'a>>,
     /// Helm's storage: the release.
     #[serde(borrow)]
     pub name: Option<Text<'a>>,
@@ -135,6 +140,9 @@ pub struct ManagedFields<'a> {
     pub manager: Option<Text<'a>>,
     /// When it last did, by the API server's clock.
     pub time: Option<Timestamp>,
+    /// The subresource through which it wrote, such as `status` or `scale`.
+    #[serde(borrow, default)]
+    pub subresource: Option<Text<'a>>,
 }
 
 impl Metadata<'_> {
@@ -166,6 +174,14 @@ impl Metadata<'_> {
     /// The owner that is the object's controller.
     pub fn controller(&self) -> Option<&OwnerReference<'_>> {
         self.owner_references.iter().find(|owner| owner.controller == Some(true))
+    }
+}
+
+impl Labels<'_> {
+    /// Those by which the configuration may tell an object.
+    pub fn of_app(&self, interner: &mut Interner) -> AppLabels {
+        let mut name = |text: &Option<Text>| optional(text.as_ref()).map(|text| interner.name(text));
+        AppLabels { app: name(&self.app), name: name(&self.app_name) }
     }
 }
 

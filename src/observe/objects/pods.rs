@@ -126,6 +126,7 @@ pub fn pod(json: &[u8], interner: &mut Interner) -> Result<Pod, DecodeError> {
         ready: ready.is_some_and(Condition::holds),
         ready_changed: ready.and_then(|condition| condition.last_transition_time),
         revision_hash: optional(metadata.labels.revision_hash.as_ref()).map(|hash| interner.name(hash)),
+        labels: metadata.labels.of_app(interner),
         ip: optional(status.pod_ip.as_ref()).map(Name::from),
         containers,
     })
@@ -227,6 +228,7 @@ mod tests {
             ready: true,
             ready_changed: Some("2026-01-02T03:05:00Z".parse().unwrap()),
             revision_hash: Some("gim-6f7".into()),
+            labels: crate::model::workload::AppLabels { app: Some("gim".into()), name: None },
             ip: Some("10.0.0.7".into()),
             containers: vec![
                 Container { last_terminated: Some(TerminatedReason::Completed), ..container("init", true, "r/init:1") },

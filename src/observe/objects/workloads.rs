@@ -3,9 +3,12 @@
 use super::DecodeError;
 use super::metadata::{Metadata, Text, count, list, optional, section};
 use crate::model::names::Name;
+use crate::model::time::Timestamp;
 use crate::model::workload::{ReplicaSet, UpdateStrategy, Workload, WorkloadKind};
 use crate::observe::intern::Interner;
 
+/// The manager that Kubernetes's own controllers write as.
+const CONTROLLERS: &str = "kube-controller-manager";
 /// Reason of condition `Progressing` once the newest `ReplicaSet` has all its pods.
 const AVAILABLE: &str = "NewReplicaSetAvailable";
 
@@ -161,7 +164,9 @@ fn workload(object: &Object, kind: WorkloadKind, interner: &mut Interner) -> Res
         uid: metadata.uid()?,
         release: release.map(|text| interner.name(text)),
         chart_label: optional(metadata.labels.chart.as_ref()).map(|text| interner.name(text)),
+        labels: metadata.labels.of_app(interner),
         created: metadata.created()?,
+        specified: specified(metadata)?,
         generation,
         observed_generation: status.observed_generation.unwrap_or(0),
         desired: count(spec.replicas.unwrap_or(1)),
@@ -174,19 +179,31 @@ fn workload(object: &Object, kind: WorkloadKind, interner: &mut Interner) -> Res
     })
 }
 
+/// When the specification was last written. Who wrote does not matter: Helm, Argo CD, or a person with `kubectl edit`.
+fn specified(metadata: &Metadata) -> Result<Timestamp, DecodeError> {
+    let entries = metadata.managed_fields.iter();
+    let wrote = entries
+        .filter(|entry| optional(entry.subresource.as_ref()).is_none())
+        .filter(|entry| optional(entry.manager.as_ref()) != Some(CONTROLLERS))
+        .filter_map(|entry| entry.time);
+    Ok(wrote.max().unwrap_or(metadata.created()?))
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 
     use super::super as objects;
     use super::*;
+    use crate::model::workload::AppLabels;
 
     fn object() -> Value {
         json!({
             "metadata": {
                 "name": "gim", "namespace": "gim", "uid": "w-1", "generation": 3,
                 "creationTimestamp": "2026-01-02T03:04:05Z",
-                "labels": {"helm.sh/chart": "gim-100.0.116_2900", "app.kubernetes.io/instance": "by-label"},
+                "labels": {"helm.sh/chart": "gim-100.0.116_2900", "app.kubernetes.io/instance": "by-label",
+                           "app": "gim-app", "app.kubernetes.io/name": "gim-name"},
                 "annotations": {"meta.helm.sh/release-name": "by-annotation"}
             },
             "spec": {
@@ -213,7 +230,9 @@ mod tests {
             uid: "w-1".into(),
             release: Some("by-annotation".into()),
             chart_label: Some("gim-100.0.116_2900".into()),
+            labels: AppLabels { app: Some("gim-app".into()), name: Some("gim-name".into()) },
             created: "2026-01-02T03:04:05Z".parse().unwrap(),
+            specified: "2026-01-02T03:04:05Z".parse().unwrap(),
             generation: 3,
             observed_generation: 2,
             desired: 2,
@@ -225,6 +244,25 @@ mod tests {
             progressed: false,
         };
         assert_eq!(objects::stateful_set(&bytes(&object())), Ok(expected));
+    }
+
+    #[test]
+    fn a_specification_is_written_by_anyone_but_the_controllers() {
+        let entry = |manager: &str, hour: u32, subresource: Option<&str>| json!({"manager": manager, "time": format!("2026-01-03T{hour:02}:00:00Z"), "subresource": subresource});
+        let cases = [
+            (json!([]), "2026-01-02T03:04:05Z"),
+            (Value::Null, "2026-01-02T03:04:05Z"),
+            (json!([entry("helm", 1, None), entry("argocd-controller", 2, None)]), "2026-01-03T02:00:00Z"),
+            (json!([entry("helm", 1, None), entry("kube-controller-manager", 3, None)]), "2026-01-03T01:00:00Z"),
+            (json!([entry("helm", 1, None), entry("kubectl", 3, Some("scale"))]), "2026-01-03T01:00:00Z"),
+            (json!([entry("helm", 1, None), {"manager": "odd"}]), "2026-01-03T01:00:00Z"),
+        ];
+        for (entries, expected) in cases {
+            let mut value = object();
+            value["metadata"]["managedFields"] = entries.clone();
+            let specified = objects::deployment(&bytes(&value)).unwrap().specified;
+            assert_eq!(specified, expected.parse().unwrap(), "{entries}");
+        }
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub const MAX_TENANTS: usize = 256;
 /// The longest label's value that is kept, in bytes: Kafka's own limit for a topic.
 const MAX_TEXT_BYTES: usize = 249;
 /// GIM's Kafka latency, with labels `pod`, `topic` and `partition`.
-const LATENCY: &str = "gim_kafka_timestamp_behind";
+pub const LATENCY: &str = "gim_kafka_timestamp_behind";
 /// Label of the latency that names the topic.
 const TOPIC: &str = "topic";
 /// Label of GIM's state that names the version of the Info Mart schema.
@@ -96,6 +96,11 @@ fn family(sample: &str) -> Option<(&'static str, Reduce)> {
     // OpenMetrics adds `_total` to the samples of a counter.
     let name = sample.strip_suffix("_total").unwrap_or(sample);
     FAMILIES.iter().copied().find(|&(family, _)| family == name || family == sample)
+}
+
+/// The names of the families of interest.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    FAMILIES.iter().map(|&(name, _)| name)
 }
 
 /// Whether samples of this name are of interest.

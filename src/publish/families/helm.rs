@@ -8,7 +8,7 @@ const RELEASE: &[&str] = &["target_namespace", "release", "role"];
 const WHEN_READ: &str = "Once the newest revision's body was read.";
 const WHEN_RELEASED: &str = "While there is a revision.";
 
-pub(super) const FAMILIES: [Family; 7] = [
+pub(super) const FAMILIES: [Family; 8] = [
     Family::info(
         "gim_upgrade_release_info",
         "The chart that the newest revision installs.",
@@ -97,4 +97,12 @@ pub(super) const FAMILIES: [Family; 7] = [
     )
     .labels(&["target_namespace", "release", "role", "hook", "event", "phase"])
     .when(WHEN_READ),
+    Family::gauge(
+        "gim_upgrade_releases_behind",
+        "How many of the listed releases the component is behind the newest; up to two are supported.",
+        Yields::Judgement(|judgement, series| {
+            series.put_some([], judgement.releases_behind.map(f64::from));
+        }),
+    )
+    .when("Where releases are listed and the build is one of them or has an order."),
 ];

@@ -11,6 +11,7 @@ use crate::model::memory::Witness;
 use crate::model::names::Component;
 use crate::model::release::ReleaseStatus;
 use crate::model::source::{ClockOffset, Freshness};
+use crate::model::suite::Origin;
 use crate::model::time::{Timestamp, after};
 use crate::publish::families::{self, Family};
 use crate::publish::fixture::{self, at, busy, resting, snapshot, starting};
@@ -67,9 +68,35 @@ fn two_suites() -> Snapshot {
     snapshot(1, vec![busy("default"), starting("blue")])
 }
 
+/// A suite that has borrowed the GSP of `default`.
+fn borrowing(name: &str) -> SuiteSnapshot {
+    let mut suite = resting(name);
+    let mut place = (*suite.suite).clone();
+    place.members.gsp.owner = Some("default".into());
+    place.members.gim.origin = Origin::Discovered;
+    suite.suite = Arc::new(place);
+    suite
+}
+
+/// A component that several suites share is on the page once.
+#[test]
+fn a_borrowed_component_has_one_series_that_names_its_owner() {
+    let (page, sender) = page(snapshot(1, vec![busy("default"), borrowing("green")]));
+    let of_gsp = |page: &Page| {
+        let text = plain(page, Format::Text);
+        let mine = |line: &&str| line.contains("suite=\"green\",component=\"gsp\"");
+        text.lines().filter(mine).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let member = r#"gim_upgrade_suite_member{suite="green",component="gsp",owner="default"} 1"#;
+    assert_eq!(of_gsp(&page), [member]);
+    // Given back, it is a component like any other.
+    sender.send_replace(Arc::new(snapshot(2, vec![busy("default"), resting("green")])));
+    assert!(of_gsp(&page).len() > 5);
+}
+
 #[test]
 fn pages_are_the_goldens() {
-    let (page, _sender) = page(two_suites());
+    let (page, _sender) = page(snapshot(1, vec![busy("default"), starting("blue"), borrowing("green")]));
     for (format, name) in [(Format::Text, "page.txt"), (Format::OpenMetrics, "page.openmetrics")] {
         let path = format!("{}/tests/testdata/publish/{name}", env!("CARGO_MANIFEST_DIR"));
         let page = steady(&plain(&page, format)).replace(env!("CARGO_PKG_VERSION"), "VERSION");

@@ -5,12 +5,13 @@ use serde::ser::SerializeMap;
 
 use crate::assess::answer::{Answer, CheckId, CheckState, Evidence};
 use crate::assess::assessment::{
-    ComponentAssessment, Gate, GateReason, Operation, OperationKind, Reason, Stage, VerdictKind,
+    ChangeKind, Changed, ComponentAssessment, Gate, GateReason, Operation, OperationKind, Reason, Stage, ToldBy,
+    VerdictKind,
 };
 use crate::assess::snapshot::SuiteSnapshot;
 use crate::assess::trend::{Trend, TrendReport};
 use crate::model::facts::ComponentFacts;
-use crate::model::names::{Component, PerComponent};
+use crate::model::names::{Component, Name, PerComponent};
 use crate::model::release::{ReleaseFacts, ReleaseStatus as HelmStatus};
 use crate::model::time::Timestamp;
 use crate::publish::text;
@@ -24,6 +25,8 @@ pub struct SuiteStatus<'a> {
     pub judged: Timestamp,
     /// Before this instant the same facts give the same judgement.
     pub valid_until: Option<Timestamp>,
+    /// The component that is to be upgraded next; its gate tells whether it may be now.
+    pub next: Option<Component>,
     /// Its components.
     pub components: PerComponent<ComponentStatus<'a>>,
 }
@@ -37,8 +40,13 @@ impl<'a> SuiteStatus<'a> {
             name: &suite.suite.name,
             judged: suite.judged,
             valid_until: assessment.valid_until,
+            next: assessment.next,
             components: PerComponent::from_fn(|component| {
-                ComponentStatus::of(component, facts.get(component), assessment.components.get(component))
+                let owner = suite.suite.members.get(component).owner.as_deref();
+                ComponentStatus {
+                    owner,
+                    ..ComponentStatus::of(component, facts.get(component), assessment.components.get(component))
+                }
             }),
         }
     }
@@ -49,6 +57,8 @@ impl<'a> SuiteStatus<'a> {
 pub struct ComponentStatus<'a> {
     /// Its namespace.
     pub namespace: &'a str,
+    /// The suite under which it is judged and exposed; `null` where that is this one.
+    pub owner: Option<&'a str>,
     /// Its release; `null` where there is no revision.
     pub release: Option<ReleaseStatus<'a>>,
     /// The monitoring release beside it; `null` where there is none.
@@ -67,6 +77,8 @@ pub struct ComponentStatus<'a> {
     pub gate: GateStatus,
     /// The revision to go back to.
     pub rollback_target: Option<RollbackTargetStatus>,
+    /// How many listed releases it is behind the newest; `null` where that cannot be told.
+    pub releases_behind: Option<u32>,
     /// What to do.
     pub verdict: AdviceStatus,
 }
@@ -76,6 +88,7 @@ impl<'a> ComponentStatus<'a> {
         let companion = facts.companion_name.as_deref();
         Self {
             namespace: &facts.namespace,
+            owner: None,
             release: ReleaseStatus::of(&facts.release_name, &facts.release),
             companion: companion.and_then(|name| ReleaseStatus::of(name, &facts.companion)),
             stage: assessment.stage,
@@ -87,6 +100,7 @@ impl<'a> ComponentStatus<'a> {
             rollback_target: assessment
                 .rollback_target
                 .map(|target| RollbackTargetStatus { revision: target.revision, proven: target.proven }),
+            releases_behind: assessment.releases_behind,
             verdict: AdviceStatus::of(component, assessment),
         }
     }
@@ -135,8 +149,12 @@ impl<'a> ReleaseStatus<'a> {
 pub struct OperationStatus {
     /// What kind.
     pub kind: OperationKind,
-    /// The revision it made.
-    pub revision: u32,
+    /// By what it is told.
+    pub told_by: ToldBy,
+    /// The revision it made; `null` where Helm does not tell.
+    pub revision: Option<u32>,
+    /// What it changed; `null` where that is not known.
+    pub changed: Option<ChangedStatus>,
     /// When it began.
     pub begin: Timestamp,
     /// When Helm was done with it.
@@ -155,13 +173,43 @@ impl OperationStatus {
     fn of(operation: &Operation) -> Self {
         Self {
             kind: operation.kind,
+            told_by: operation.told_by,
             revision: operation.revision,
+            changed: operation.changed.as_ref().map(ChangedStatus::of),
             begin: operation.begin,
             end: operation.end,
             helm_deadline: operation.helm_deadline,
             ready_deadline: operation.ready_deadline,
             settle_deadline: operation.settle_deadline,
             in_window: operation.in_window,
+        }
+    }
+}
+
+/// What an operation changed.
+#[derive(Debug, Serialize)]
+pub struct ChangedStatus {
+    /// What.
+    pub kind: ChangeKind,
+    /// The build before.
+    pub former_build: Name,
+    /// The build that it installs.
+    pub build: Name,
+    /// The first image that is no more; `null` where no image differs.
+    pub former_image: Option<Name>,
+    /// What is there in its stead.
+    pub image: Option<Name>,
+}
+
+impl ChangedStatus {
+    fn of(changed: &Changed) -> Self {
+        let (former_image, image) = changed.images.clone().unzip();
+        Self {
+            kind: changed.kind,
+            former_build: changed.former_build.clone(),
+            build: changed.build.clone(),
+            former_image,
+            image,
         }
     }
 }
@@ -203,7 +251,9 @@ impl Serialize for EvidenceStatus<'_> {
             Evidence::Source { source, freshness } => fields!("source", source, freshness),
             Evidence::Release { revision, status } => fields!("release", revision, status),
             Evidence::BodyMissing { revision } => fields!("body_missing", revision),
-            Evidence::Hook { hook, event, phase } => fields!("hook", hook, event, phase),
+            Evidence::Hook { hook, event, phase, started, completed } => {
+                fields!("hook", hook, event, phase, started, completed);
+            }
             Evidence::Deadline { deadline, at } => fields!("deadline", deadline, at),
             Evidence::Image { object, expected, found } => fields!("image", object, expected, found),
             Evidence::Replicas { ready, desired } => fields!("replicas", ready, desired),
@@ -218,6 +268,12 @@ impl Serialize for EvidenceStatus<'_> {
             Evidence::TopicAbsent { topic } => fields!("topic_absent", topic),
             Evidence::Trend(trend) => fields!("trend", trend),
             Evidence::NoPodReady => fields!("no_pod_ready"),
+            Evidence::ToldByWorkloads => fields!("told_by_workloads"),
+            Evidence::Failure { class } => fields!("failure", class),
+            Evidence::Operation { component, revision, begin } => fields!("operation", component, revision, begin),
+            Evidence::NotWell { component } => fields!("not_well", component),
+            Evidence::Build { build, expected } => fields!("build", build, expected),
+            Evidence::ReleasesBehind { behind, newest } => fields!("releases_behind", behind, newest),
             Evidence::SignalMissing { signal } => fields!("signal_missing", signal),
             Evidence::FlinkJobs { running, restarts } => fields!("flink_jobs", running, restarts),
             Evidence::TaskManagers { registered, wanted } => fields!("task_managers", registered, wanted),

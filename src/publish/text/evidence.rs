@@ -1,30 +1,37 @@
 //! One sentence for each kind of evidence.
 
-use super::instant;
-use crate::assess::answer::{DeadlineKind, Evidence};
+use super::{instant, title};
+use crate::assess::answer::{DeadlineKind, Evidence, FailureClass};
 use crate::assess::trend::Trend;
 use crate::model::database::ObjectState;
 use crate::model::dependency::{Dependency, ProbeFailure};
-use crate::model::names::Name;
+use crate::model::names::{Component, Name};
 use crate::model::release::HookPhase;
 use crate::model::source::{Freshness, SourceKind};
 use crate::model::time::Timestamp;
 
 /// What a piece of evidence says.
 #[must_use]
+#[expect(clippy::too_many_lines, reason = "one arm for each kind of evidence, and nothing else")]
 pub fn evidence(evidence: &Evidence) -> String {
     match evidence {
         Evidence::Source { source, freshness } => source_sentence(*source, *freshness),
         Evidence::Release { revision, status } => format!("Helm calls revision {revision} {status}."),
         Evidence::BodyMissing { revision } => format!("What revision {revision} installs has not been read."),
-        Evidence::Hook { hook, event, phase } => {
+        Evidence::Hook { hook, event, phase, started, completed } => {
             let how = match phase {
                 HookPhase::Unknown => "has not run",
                 HookPhase::Running => "is running",
                 HookPhase::Succeeded => "succeeded",
                 HookPhase::Failed => "failed",
             };
-            format!("The {event} hook {hook} {how}.")
+            match (*phase, started, completed) {
+                (HookPhase::Succeeded | HookPhase::Failed, _, Some(at)) => {
+                    format!("The {event} hook {hook} {how} at {}.", instant(*at))
+                }
+                (HookPhase::Running, Some(at), _) => format!("The {event} hook {hook} {how} since {}.", instant(*at)),
+                _ => format!("The {event} hook {hook} {how}."),
+            }
         }
         Evidence::Deadline { deadline, at } => {
             let what = match deadline {
@@ -55,6 +62,16 @@ pub fn evidence(evidence: &Evidence) -> String {
         Evidence::TopicAbsent { topic } => format!("Topic {topic} had samples and has none now."),
         Evidence::Trend(trend) => trend_sentence(*trend).to_owned(),
         Evidence::NoPodReady => "No pod is Ready, so there are no signals to read.".to_owned(),
+        Evidence::ToldByWorkloads => "Helm's history tells nothing of it: its workloads alone do.".to_owned(),
+        Evidence::Failure { class } => failure_sentence(*class).to_owned(),
+        Evidence::Operation { component, revision, begin } => operation_sentence(*component, *revision, *begin),
+        Evidence::NotWell { component } => format!("{} was not well.", title(*component)),
+        Evidence::Build { build, expected } => format!("It is build {build} and should be {expected}."),
+        Evidence::ReleasesBehind { behind, newest } => match behind {
+            0 => format!("It is the newest release, {newest}."),
+            1 => format!("It is one release behind the newest, {newest}."),
+            behind => format!("It is {behind} releases behind the newest, {newest}."),
+        },
         Evidence::SignalMissing { signal } => format!("No page tells {signal}."),
         Evidence::FlinkJobs { running, restarts } => flink_jobs(*running, restarts.unwrap_or(0)),
         Evidence::TaskManagers { registered, wanted } => {
@@ -111,6 +128,23 @@ pub fn evidence(evidence: &Evidence) -> String {
             format!("The last backup succeeded at {}.", instant(*at))
         }
         Evidence::Backup { last_success: None, .. } => "No backup is known to have succeeded.".to_owned(),
+    }
+}
+
+const fn failure_sentence(class: FailureClass) -> &'static str {
+    match class {
+        FailureClass::Timeout => "Helm waited for longer than its --timeout.",
+        FailureClass::HookFailed => "Helm gave up because of a hook.",
+        FailureClass::OperationInProgress => "Helm found another operation on the release in progress.",
+        FailureClass::Validation => "The manifest was refused.",
+        FailureClass::Other => "Helm gave up for another cause than time, hooks or the manifest.",
+    }
+}
+
+fn operation_sentence(component: Component, revision: Option<u32>, begin: Timestamp) -> String {
+    match revision {
+        Some(revision) => format!("{} began revision {revision} at {}.", title(component), instant(begin)),
+        None => format!("{} began to change at {}.", title(component), instant(begin)),
     }
 }
 
@@ -183,6 +217,7 @@ fn source_sentence(source: SourceKind, freshness: Freshness) -> String {
         Freshness::Starting => "has not synced yet",
         Freshness::Stale => "has been silent for too long",
         Freshness::Forbidden => "is forbidden: the ServiceAccount lacks permission",
+        Freshness::Off => "is not read: the configuration says so",
     };
     format!("{what} {how}.")
 }

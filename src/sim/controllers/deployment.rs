@@ -21,6 +21,8 @@ pub(in crate::sim) struct Deployment {
     created: Span,
     /// When Helm last wrote it.
     applied: Span,
+    /// When somebody else last wrote its template.
+    by_hand: Option<Span>,
     status_written: Span,
     generation: i64,
     observed: i64,
@@ -112,6 +114,7 @@ pub(super) fn apply(cluster: &mut Cluster, namespace: &str, release: &str, manif
             uid: cluster.next_uid(),
             created: now,
             applied: now,
+            by_hand: None,
             status_written: now,
             generation: 1,
             observed: 0,
@@ -132,6 +135,19 @@ pub(super) fn apply(cluster: &mut Cluster, namespace: &str, release: &str, manif
 
 fn hash_of(spec: &Value) -> String {
     template_hash(spec.get("template").unwrap_or(&Value::Null))
+}
+
+/// `kubectl set image`.
+pub(super) fn set_image(cluster: &mut Cluster, key: &Key, tag: &str) {
+    let now = cluster.now;
+    if let Some(deployment) = cluster.deployments.get_mut(key) {
+        meta::set_image(&mut deployment.spec, tag);
+        deployment.hash = hash_of(&deployment.spec);
+        deployment.generation += 1;
+        deployment.by_hand = Some(now);
+        publish(cluster, key);
+        cluster.schedule(LAG, Event::Deployment(key.clone()));
+    }
 }
 
 /// `kubectl scale`.
@@ -221,8 +237,12 @@ fn publish(cluster: &mut Cluster, key: &Key) {
     let Some(deployment) = cluster.deployments.get(key) else { return };
     let stamp = |at| cluster.clock.stamp(at);
     let fields = json!({ "f:metadata": { "f:labels": {} }, "f:spec": { "f:replicas": {}, "f:template": {} } });
-    let mut entries = vec![managed("helm", "apps/v1", &stamp(deployment.applied), &fields, None)];
-    let mut annotations = meta::helm_annotations(&deployment.release, &key.0);
+    let installer = meta::manager(cluster.installer);
+    let mut entries = vec![managed(installer, "apps/v1", &stamp(deployment.applied), &fields, None)];
+    if let Some(at) = deployment.by_hand {
+        entries.push(managed("kubectl-set", "apps/v1", &stamp(at), &json!({ "f:spec": { "f:template": {} } }), None));
+    }
+    let mut annotations = meta::annotations(cluster.installer, &deployment.release, &key.0);
     if deployment.observed > 0 {
         let written = json!({ "f:status": { "f:conditions": {}, "f:observedGeneration": {}, "f:replicas": {} } });
         let time = stamp(deployment.status_written);

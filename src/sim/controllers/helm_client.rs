@@ -65,7 +65,8 @@ impl Command {
 /// `helm upgrade --install`.
 pub(super) fn upgrade(cluster: &mut Cluster, asked: &Upgrade) {
     let Some(chart) = Chart::of(&asked.release) else { return };
-    let release = cluster.releases.entry(asked.release.clone()).or_insert_with(|| Release::new(chart));
+    let namespace = cluster.namespace.clone().unwrap_or_else(|| chart.namespace_of(&asked.release));
+    let release = cluster.releases.entry(asked.release.clone()).or_insert_with(|| Release::new(chart, namespace));
     let newest = release.newest().cloned();
     if newest.as_ref().is_some_and(|revision| revision.status.starts_with("pending-")) {
         let refusal = "another operation (install/upgrade/rollback) is in progress";
@@ -79,10 +80,10 @@ pub(super) fn upgrade(cluster: &mut Cluster, asked: &Upgrade) {
     let version = version.unwrap_or_else(|| "100.0.100+1000".to_owned());
     let values = Values {
         tag: asked.tag.clone().unwrap_or_else(|| tag_of(&version)),
-        replicas: asked.replicas.unwrap_or(usual_replicas(&asked.release)),
+        replicas: asked.replicas.unwrap_or(usual_replicas(chart)),
         set: asked.set.clone(),
     };
-    let rendered = chart.render(&version, &values);
+    let rendered = chart.render(&asked.release, &version, &values);
     let helm = asked.helm.unwrap_or(cluster.helm);
     let kind = if installs { Command::Install } else { Command::Upgrade };
     let (status, description) = match kind {
@@ -226,8 +227,8 @@ pub(super) fn fail(cluster: &mut Cluster, operation: u64, cause: &str, in_hook: 
     }
 }
 
-fn usual_replicas(release: &str) -> u32 {
-    if release == "gsp" { 2 } else { 1 }
+fn usual_replicas(chart: &Chart) -> u32 {
+    if chart.name == "gsp" { 2 } else { 1 }
 }
 
 /// Helm 4 applies on the server's side what it installed itself, and what Helm 3 installed as Helm 3 did.
@@ -278,9 +279,9 @@ fn begin(cluster: &mut Cluster, operation: Operation, revision: Revision, kill_a
 
 fn apply(cluster: &mut Cluster, operation: u64, work: &Operation) {
     let Some(release) = cluster.releases.get(&work.release) else { return };
-    let namespace = release.chart.namespace;
+    let namespace = release.namespace.clone();
     let manifest = release.revisions.get(&work.revision).map(|revision| revision.manifest.clone()).unwrap_or_default();
-    super::steps::apply_manifest(cluster, namespace, &work.release, &manifest);
+    super::steps::apply_manifest(cluster, &namespace, &work.release, &manifest);
     if !work.wait {
         after_wait(cluster, operation);
         return;

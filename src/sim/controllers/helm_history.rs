@@ -10,7 +10,7 @@ use serde_json::json;
 use super::meta::managed;
 use crate::sim::chart::{self, Chart, Values};
 use crate::sim::helm::{self, HelmTime, Info, LastRun, NOTES};
-use crate::sim::scenario::{HelmVersion, Span};
+use crate::sim::scenario::{HelmVersion, Installer, Span};
 use crate::sim::store::Kind;
 use crate::sim::world::cluster::Cluster;
 
@@ -18,6 +18,7 @@ use crate::sim::world::cluster::Cluster;
 #[derive(Clone, Debug)]
 pub(in crate::sim) struct Release {
     pub(super) chart: &'static Chart,
+    pub(super) namespace: String,
     /// Its revisions by number; those that were pruned are not there.
     pub(super) revisions: BTreeMap<u32, Revision>,
 }
@@ -85,8 +86,8 @@ impl Revision {
 }
 
 impl Release {
-    pub(super) fn new(chart: &'static Chart) -> Self {
-        Self { chart, revisions: BTreeMap::new() }
+    pub(super) fn new(chart: &'static Chart, namespace: String) -> Self {
+        Self { chart, namespace, revisions: BTreeMap::new() }
     }
 
     pub(in crate::sim) fn newest(&self) -> Option<&Revision> {
@@ -135,7 +136,7 @@ pub(super) fn update(
 pub(super) fn delete(cluster: &mut Cluster, release: &str, number: u32) {
     let Some(found) = cluster.releases.get_mut(release) else { return };
     found.revisions.remove(&number);
-    let key = (found.chart.namespace.to_owned(), secret_name(release, number));
+    let key = (found.namespace.clone(), secret_name(release, number));
     cluster.remove(Kind::Secrets, key);
 }
 
@@ -184,11 +185,14 @@ fn write(cluster: &mut Cluster, name: &str, number: u32) {
 }
 
 fn publish(cluster: &mut Cluster, name: &str, number: u32) {
+    if cluster.installer != Installer::Helm {
+        return;
+    }
     let Some(release) = cluster.releases.get(name) else { return };
-    let namespace = release.chart.namespace;
+    let (namespace, chart) = (release.namespace.as_str(), release.chart.name);
     let Some(revision) = release.revisions.get(&number) else { return };
     // Writing into memory does not fail; an empty body would show at once in what reads it.
-    let body = encode(cluster, name, namespace, revision).unwrap_or_default();
+    let body = encode(cluster, (name, chart), namespace, revision).unwrap_or_default();
     let mut labels = json!({
         "name": name, "owner": "helm", "status": revision.status, "version": number.to_string(),
     });
@@ -218,7 +222,12 @@ fn publish(cluster: &mut Cluster, name: &str, number: u32) {
     cluster.put(Kind::Secrets, object);
 }
 
-fn encode(cluster: &Cluster, name: &str, namespace: &str, revision: &Revision) -> std::io::Result<String> {
+fn encode(
+    cluster: &Cluster,
+    (name, chart_name): (&str, &str),
+    namespace: &str,
+    revision: &Revision,
+) -> std::io::Result<String> {
     let helm = revision.helm;
     let time =
         |at: Option<Span>| HelmTime::new(helm, at.map(|at| cluster.clock.fine_stamp(at.plus(cluster.clocks.helm))));
@@ -236,6 +245,7 @@ fn encode(cluster: &Cluster, name: &str, namespace: &str, revision: &Revision) -
         name,
         namespace,
         revision: revision.number,
+        chart_name,
         chart_version: &revision.chart_version,
         info: Info {
             first_deployed: time(Some(revision.first_deployed)),

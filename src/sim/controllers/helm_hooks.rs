@@ -21,7 +21,7 @@ pub(super) fn start_next(cluster: &mut Cluster, operation: u64, event: &str, fro
     let Some(work) = cluster.operations.get(&operation) else { return false };
     let (release, number, timeout) = (work.release.clone(), work.revision, work.timeout);
     let Some(found) = cluster.releases.get(&release) else { return false };
-    let namespace = found.chart.namespace.to_owned();
+    let namespace = found.namespace.clone();
     let Some(revision) = found.revisions.get(&number) else { return false };
     let mut due: Vec<(i32, usize)> = revision
         .hooks
@@ -72,7 +72,7 @@ pub(super) fn ended(cluster: &mut Cluster, operation: u64, place: usize, turn: u
     let now = cluster.now;
     let mut job = None;
     if let Some(found) = cluster.releases.get_mut(&release) {
-        let namespace = found.chart.namespace.to_owned();
+        let namespace = found.namespace.clone();
         if let Some(state) = found.revisions.get_mut(&number).and_then(|revision| revision.hooks.get_mut(place)) {
             state.completed = Some(now);
             state.phase = if error.is_some() { "Failed" } else { "Succeeded" };

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use crate::sim::scenario::Installer;
+
 /// Who owns an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::sim) struct Owner {
@@ -34,9 +36,22 @@ pub(super) fn managed(manager: &str, api_version: &str, time: &str, fields: &Val
     entry
 }
 
-/// What Helm writes on everything that it applies.
-pub(super) fn helm_annotations(release: &str, namespace: &str) -> Value {
-    json!({ "meta.helm.sh/release-name": release, "meta.helm.sh/release-namespace": namespace })
+/// What the installer writes on everything that it applies.
+pub(super) fn annotations(installer: Installer, release: &str, namespace: &str) -> Value {
+    match installer {
+        Installer::Helm => {
+            json!({ "meta.helm.sh/release-name": release, "meta.helm.sh/release-namespace": namespace })
+        }
+        Installer::ArgoCd => json!({ "argocd.argoproj.io/tracking-id": format!("{release}:/{namespace}") }),
+    }
+}
+
+/// The manager of the fields that the installer writes.
+pub(super) const fn manager(installer: Installer) -> &'static str {
+    match installer {
+        Installer::Helm => "helm",
+        Installer::ArgoCd => "argocd-controller",
+    }
 }
 
 /// Labels out of JSON.
@@ -49,6 +64,14 @@ pub(super) fn labels(object: &Value, pointer: &str) -> BTreeMap<String, String> 
 pub(super) fn image_tag(template: &Value) -> String {
     let image = template.pointer("/spec/containers/0/image").and_then(Value::as_str).unwrap_or_default();
     image.rsplit_once(':').map_or("", |(_, tag)| tag).to_owned()
+}
+
+/// Gives the first container of a workload's template another tag.
+pub(super) fn set_image(spec: &mut Value, tag: &str) {
+    if let Some(image) = spec.pointer_mut("/template/spec/containers/0/image") {
+        let name = image.as_str().and_then(|image| image.rsplit_once(':')).map_or("", |(name, _)| name);
+        *image = Value::from(format!("{name}:{tag}"));
+    }
 }
 
 /// The hash that tells pod templates apart, in the alphabet of Kubernetes, which spells no words.

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::meta::{Owner, image_tag};
+use crate::sim::chart::component_of;
+use crate::sim::metrics_page::Counters;
 use crate::sim::scenario::{Behaviour, Span};
 use crate::sim::world::cluster::{Cluster, Key};
 
@@ -36,6 +38,9 @@ pub(in crate::sim) struct Pod {
     pub(in crate::sim) restarts: u32,
     pub(in crate::sim) last_exit: Option<Exit>,
     pub(in crate::sim) deleted: Option<Span>,
+    /// Its node is gone: nobody serves, consumes or ends.
+    pub(in crate::sim) lost: bool,
+    pub(in crate::sim) counters: Counters,
     /// Events of an earlier epoch are void.
     pub(in crate::sim) epoch: u64,
 }
@@ -113,15 +118,17 @@ impl Pod {
             restarts: 0,
             last_exit: None,
             deleted: None,
+            lost: false,
+            counters: Counters::default(),
             epoch: 0,
         }
     }
 
     /// From the start of its container to Ready.
     pub(super) fn ready_after(&self, behaviour: &Behaviour) -> Span {
-        let usual = match self.release.as_str() {
-            "gim" => 180,
-            "gsp" => 45,
+        let usual = match component_of(&self.release) {
+            Some("gim") => 180,
+            Some("gsp") => 45,
             _ => 30,
         };
         behaviour.ready_after.unwrap_or_else(|| Span::from_secs(usual))

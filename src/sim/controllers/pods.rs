@@ -2,9 +2,15 @@
 //!
 //! The behaviour of the pod's build decides, looked up anew at each turn, so that a scenario can change it on the way.
 
+use serde_json::Value;
+
+use super::meta::image_tag;
 use super::pod::{Exit, Pod, PodState};
-use super::{LAG, pod_json};
-use crate::sim::scenario::{Behaviour, Fate, Span};
+use super::{LAG, flink, pod_json};
+use crate::sim::chart::component_of;
+use crate::sim::info_mart;
+use crate::sim::metrics_page::{self, Counters};
+use crate::sim::scenario::{Behaviour, Fate, Migrates, Span, Surrounding};
 use crate::sim::store::Kind;
 use crate::sim::world::cluster::{Cluster, Event, Key};
 
@@ -12,8 +18,12 @@ use crate::sim::world::cluster::{Cluster, Event, Key};
 #[derive(Clone, Copy, Debug)]
 pub(in crate::sim) enum PodEvent {
     Schedule,
-    Pull { attempt: u32 },
-    BackOffPull { attempt: u32 },
+    Pull {
+        attempt: u32,
+    },
+    BackOffPull {
+        attempt: u32,
+    },
     Start,
     Ready,
     Unready,
@@ -22,22 +32,26 @@ pub(in crate::sim) enum PodEvent {
     Restart,
     Stop,
     Remove,
+    /// The migration of the database is over.
+    Migrated,
+    /// Its node has not been heard of for too long: first it is not Ready, then it is to go.
+    Missed,
+    GivenUp,
 }
 
 /// From creation to a node.
 const SCHEDULING: Span = Span::from_millis(1000);
 /// From a node to the first answer of the registry.
 const SANDBOX: Span = Span::from_millis(2000);
-/// The pull of an image that is there.
-const PULL: Span = Span::from_millis(8000);
 /// How long `ErrImagePull` shows before the back-off does.
 const PULL_ERROR: Span = Span::from_millis(3000);
 /// The kubelet's longest back-off, of images and containers alike, in seconds.
 const LONGEST_BACK_OFF: i64 = 300;
 /// The nodes of the cluster.
 const NODES: [&str; 3] = ["node-a", "node-b", "node-c"];
-/// Release whose pods serve the metrics page and consume from Kafka.
-const CONSUMER: &str = "gim";
+/// How long a node may be silent before its pods count as not Ready, and how long before they are to go.
+const NODE_GRACE: Span = Span::from_secs(40);
+const NODE_GIVEN_UP: Span = Span::from_secs(340);
 
 /// Has a new pod live.
 pub(super) fn create(cluster: &mut Cluster, pod: Pod) {
@@ -66,7 +80,9 @@ pub(super) fn delete(cluster: &mut Cluster, key: &Key) {
     pod.deleted = Some(now);
     pod.epoch += 1;
     let runs = pod.state == PodState::Running;
-    if pod.is_over() || !runs {
+    if pod.lost {
+        // Nobody is there to end it.
+    } else if pod.is_over() || !runs {
         later(cluster, key, LAG, PodEvent::Remove);
     } else {
         let stops = behaviour.terminates_in.minus(LAG).max(Span::ZERO);
@@ -84,6 +100,35 @@ pub(super) fn evict(cluster: &mut Cluster, key: &Key) {
         end_ready(pod, now);
         changed(cluster, key);
     }
+}
+
+/// Its node is gone.
+pub(super) fn lose(cluster: &mut Cluster, key: &Key) {
+    if let Some(pod) = cluster.pods.get_mut(key) {
+        pod.lost = true;
+        pod.epoch += 1;
+        later(cluster, key, NODE_GRACE, PodEvent::Missed);
+        later(cluster, key, NODE_GIVEN_UP, PodEvent::GivenUp);
+        consume(cluster);
+    }
+}
+
+/// `kubectl delete pod --force`: the pods of a workload that are being deleted for ever, or all of them.
+pub(super) fn force_delete(cluster: &mut Cluster, release: &str, workload: &str) {
+    let mine = || cluster.pods.values().filter(|pod| pod.release == release && pod.workload == workload);
+    let hangs = |pod: &&Pod| pod.lost || pod.deleted.is_some();
+    let mut keys: Vec<Key> = mine().filter(hangs).map(|pod| pod.key.clone()).collect();
+    if keys.is_empty() {
+        keys = mine().map(|pod| pod.key.clone()).collect();
+    }
+    for key in keys {
+        remove(cluster, &key);
+    }
+}
+
+/// Whether the API server would let a controller make a pod of this template.
+pub(super) fn is_admitted(cluster: &Cluster, release: &str, workload: &str, template: &Value) -> bool {
+    cluster.behaviour(release, workload, &image_tag(template)).pods != Fate::NotAdmitted
 }
 
 /// Ends a Job's pod.
@@ -111,7 +156,7 @@ pub(super) fn reconsider(cluster: &mut Cluster, release: &str) {
         .collect();
     for key in keys {
         let Some(pod) = cluster.pods.get(&key) else { continue };
-        if pod.owner.kind == "Job" {
+        if pod.owner.kind == "Job" || pod.lost {
             continue;
         }
         let behaviour = cluster.behaviour(&pod.release, &pod.workload, &pod.tag);
@@ -134,7 +179,22 @@ pub(super) fn reconsider(cluster: &mut Cluster, release: &str) {
             later(cluster, &key, after, event);
         }
     }
+    wake_workloads(cluster, release);
     consume(cluster);
+}
+
+/// Their controllers look again: what was not admitted may be now.
+fn wake_workloads(cluster: &mut Cluster, release: &str) {
+    let sets = cluster.stateful_sets.iter().filter(|(_, set)| set.release == release).map(|(key, _)| key.clone());
+    let sets: Vec<Key> = sets.collect();
+    let deployments = cluster.deployments.iter().filter(|(_, set)| set.release == release).map(|(key, _)| key.clone());
+    let deployments: Vec<Key> = deployments.collect();
+    for key in sets {
+        cluster.schedule(LAG, Event::StatefulSet(key));
+    }
+    for key in deployments {
+        cluster.schedule(LAG, Event::Deployment(key));
+    }
 }
 
 /// What is due for a pod.
@@ -150,6 +210,7 @@ pub(super) fn on_event(cluster: &mut Cluster, key: &Key, epoch: u64, event: PodE
         (ip, _) => ip.clone(),
     };
     let now = cluster.now;
+    info_mart::on_pod_event(cluster, key, &behaviour, event);
     let Some(pod) = cluster.pods.get_mut(key) else { return };
     let mut next: Vec<(Span, PodEvent)> = Vec::new();
     match event {
@@ -168,7 +229,7 @@ pub(super) fn on_event(cluster: &mut Cluster, key: &Key, epoch: u64, event: PodE
                 pod.state = PodState::ErrImagePull { attempt };
                 next.push((PULL_ERROR, PodEvent::BackOffPull { attempt }));
             } else {
-                next.push((PULL, PodEvent::Start));
+                next.push((behaviour.pull_takes, PodEvent::Start));
             }
         }
         PodEvent::BackOffPull { attempt } => {
@@ -178,11 +239,13 @@ pub(super) fn on_event(cluster: &mut Cluster, key: &Key, epoch: u64, event: PodE
         PodEvent::Start => {
             pod.state = PodState::Running;
             pod.started = Some(now);
+            pod.counters = Counters::default();
             next.extend(life(pod, &behaviour));
         }
         PodEvent::Restart => {
             pod.state = PodState::Running;
             pod.started = Some(now);
+            pod.counters = Counters::default();
             pod.restarts = pod.restarts.saturating_add(1);
             next.extend(life(pod, &behaviour));
         }
@@ -190,7 +253,9 @@ pub(super) fn on_event(cluster: &mut Cluster, key: &Key, epoch: u64, event: PodE
             pod.ready = true;
             pod.ready_changed = now;
         }
-        PodEvent::Unready => end_ready(pod, now),
+        PodEvent::Unready | PodEvent::Missed => end_ready(pod, now),
+        PodEvent::GivenUp => pod.deleted = Some(now),
+        PodEvent::Migrated => {}
         PodEvent::Crash => {
             let oom = behaviour.pods == Fate::Oom;
             pod.last_exit = Some(Exit {
@@ -207,6 +272,7 @@ pub(super) fn on_event(cluster: &mut Cluster, key: &Key, epoch: u64, event: PodE
             // The first restart is not held back.
             pod.state = PodState::Running;
             pod.started = Some(now);
+            pod.counters = Counters::default();
             pod.restarts = 1;
             next.extend(life(pod, &behaviour));
         }
@@ -237,6 +303,16 @@ fn life(pod: &Pod, behaviour: &Behaviour) -> Vec<(Span, PodEvent)> {
         return Vec::new();
     }
     let ready = (pod.ready_after(behaviour), PodEvent::Ready);
+    let migrated = match behaviour.migrates {
+        Migrates::After(after) if component_of(&pod.release) == Some("gim") => Some((after, PodEvent::Migrated)),
+        _ => None,
+    };
+    let mut life = until_ready(behaviour, ready);
+    life.extend(migrated);
+    life
+}
+
+fn until_ready(behaviour: &Behaviour, ready: (Span, PodEvent)) -> Vec<(Span, PodEvent)> {
     match behaviour.pods {
         Fate::CrashLoop | Fate::Oom => {
             let crash = (behaviour.crash_after, PodEvent::Crash);
@@ -304,12 +380,22 @@ fn wake_owner(cluster: &mut Cluster, pod: &Pod) {
     }
 }
 
-/// GIM consumes from when it is Ready to when it is told to stop.
-fn consume(cluster: &mut Cluster) {
-    let consumers = cluster.pods.values().filter(|pod| pod.release == CONSUMER && pod.is_available());
-    let rate = consumers.map(|pod| cluster.behaviour(&pod.release, &pod.workload, &pod.tag).consumes).sum();
+/// GIM consumes from when it is Ready to when it is told to stop, for as long as what it needs is up; and all that pods count
+/// goes on at its present rate.
+pub(super) fn consume(cluster: &mut Cluster) {
     let now = cluster.now;
-    cluster.latency.consume(rate, now);
+    let mut latencies = std::mem::take(&mut cluster.latencies);
+    for (release, latency) in &mut latencies {
+        let consumers = cluster.pods.values().filter(|pod| pod.release == *release && pod.is_available() && !pod.lost);
+        let consumers: Vec<Behaviour> =
+            consumers.map(|pod| cluster.behaviour(&pod.release, &pod.workload, &pod.tag)).collect();
+        let fed = cluster.surroundings.is_up(Surrounding::Kafka) && cluster.surroundings.is_up(Surrounding::Database);
+        latency.quiet(consumers.iter().any(|behaviour| behaviour.quiet), now);
+        latency.consume(if fed { consumers.iter().map(|behaviour| behaviour.consumes).sum() } else { 0.0 }, now);
+    }
+    cluster.latencies = latencies;
+    flink::run(cluster);
+    metrics_page::count(cluster);
 }
 
 fn pick_node(cluster: &Cluster, key: &Key) -> Option<String> {

@@ -15,6 +15,9 @@ use crate::sim::world::cluster::{Cluster, Key};
 
 /// The annotation that orders `ReplicaSets`.
 pub(super) const REVISION: &str = "deployment.kubernetes.io/revision";
+/// The annotations by which a Deployment tells its sets how many pods there shall and may be.
+const DESIRED: &str = "deployment.kubernetes.io/desired-replicas";
+const MOST: &str = "deployment.kubernetes.io/max-replicas";
 
 /// One ReplicaSet.
 #[derive(Clone, Debug)]
@@ -139,6 +142,9 @@ fn fill(cluster: &mut Cluster, deployment: &Deployment, index: usize) {
 }
 
 fn create_pod(cluster: &mut Cluster, deployment: &Deployment, set: &ReplicaSet) {
+    if !pods::is_admitted(cluster, &deployment.release, &deployment.key.1, &set.template) {
+        return;
+    }
     let mut labels = meta::labels(&set.template, "/metadata/labels");
     labels.insert("pod-template-hash".to_owned(), set.hash.clone());
     let name = format!("{}-{}", set.name, meta::suffix(cluster.next_number()));
@@ -179,6 +185,13 @@ pub(super) fn publish(cluster: &mut Cluster, deployment: &Deployment) {
                 counts.insert(name.to_owned(), Value::from(ready));
             }
         }
+        let mut annotations = meta::annotations(cluster.installer, &deployment.release, &deployment.key.0);
+        if let Some(annotations) = annotations.as_object_mut() {
+            let most = deployment.replicas() + surge;
+            annotations.insert(REVISION.to_owned(), Value::from(set.revision.to_string()));
+            annotations.insert(DESIRED.to_owned(), Value::from(deployment.replicas().to_string()));
+            annotations.insert(MOST.to_owned(), Value::from(most.to_string()));
+        }
         let object = json!({
             "apiVersion": "apps/v1",
             "kind": "ReplicaSet",
@@ -189,13 +202,7 @@ pub(super) fn publish(cluster: &mut Cluster, deployment: &Deployment) {
                 "creationTimestamp": cluster.clock.stamp(set.created),
                 "generation": set.generation,
                 "labels": labels,
-                "annotations": {
-                    (REVISION): set.revision.to_string(),
-                    "deployment.kubernetes.io/desired-replicas": deployment.replicas().to_string(),
-                    "deployment.kubernetes.io/max-replicas": (deployment.replicas() + surge).to_string(),
-                    "meta.helm.sh/release-name": deployment.release,
-                    "meta.helm.sh/release-namespace": deployment.key.0,
-                },
+                "annotations": annotations,
                 "ownerReferences": owner.json(),
                 "managedFields": [managed("kube-controller-manager", "apps/v1", &cluster.clock.stamp(set.created), &fields, None)],
             },

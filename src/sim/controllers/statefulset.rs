@@ -22,6 +22,8 @@ pub(in crate::sim) struct StatefulSet {
     created: Span,
     /// When Helm last wrote it.
     applied: Span,
+    /// When somebody else last wrote its template.
+    by_hand: Option<Span>,
     /// When its status was last written.
     status_written: Span,
     generation: i64,
@@ -103,6 +105,7 @@ pub(super) fn apply(cluster: &mut Cluster, namespace: &str, release: &str, manif
             uid: cluster.next_uid(),
             created: now,
             applied: now,
+            by_hand: None,
             status_written: now,
             generation: 1,
             observed: 0,
@@ -122,6 +125,19 @@ pub(super) fn apply(cluster: &mut Cluster, namespace: &str, release: &str, manif
 
 fn revision_name(set: &str, spec: &Value) -> String {
     format!("{set}-{}", template_hash(spec.get("template").unwrap_or(&Value::Null)))
+}
+
+/// `kubectl set image`.
+pub(super) fn set_image(cluster: &mut Cluster, key: &Key, tag: &str) {
+    let now = cluster.now;
+    if let Some(set) = cluster.stateful_sets.get_mut(key) {
+        meta::set_image(&mut set.spec, tag);
+        set.revision = revision_name(&key.1, &set.spec);
+        set.generation += 1;
+        set.by_hand = Some(now);
+        publish(cluster, key);
+        cluster.schedule(LAG, Event::StatefulSet(key.clone()));
+    }
 }
 
 /// `kubectl scale`.
@@ -243,6 +259,9 @@ fn write_status(cluster: &mut Cluster, key: &Key) {
 
 fn create_pod(cluster: &mut Cluster, set: &StatefulSet, ordinal: usize) {
     let template = set.template();
+    if !pods::is_admitted(cluster, &set.release, &set.key.1, &template) {
+        return;
+    }
     let mut labels = meta::labels(&template, "/metadata/labels");
     let name = format!("{}-{ordinal}", set.key.1);
     labels.insert("apps.kubernetes.io/pod-index".to_owned(), ordinal.to_string());
@@ -282,7 +301,10 @@ fn publish(cluster: &mut Cluster, key: &Key) {
     let Some(set) = cluster.stateful_sets.get(key) else { return };
     let stamp = |at| cluster.clock.stamp(at);
     let fields = json!({ "f:metadata": { "f:labels": {} }, "f:spec": { "f:replicas": {}, "f:template": {} } });
-    let mut entries = vec![managed("helm", "apps/v1", &stamp(set.applied), &fields, None)];
+    let mut entries = vec![managed(meta::manager(cluster.installer), "apps/v1", &stamp(set.applied), &fields, None)];
+    if let Some(at) = set.by_hand {
+        entries.push(managed("kubectl-set", "apps/v1", &stamp(at), &json!({ "f:spec": { "f:template": {} } }), None));
+    }
     if set.observed > 0 {
         let written = json!({ "f:status": { "f:observedGeneration": {}, "f:replicas": {} } });
         let time = stamp(set.status_written);
@@ -298,7 +320,7 @@ fn publish(cluster: &mut Cluster, key: &Key) {
             "creationTimestamp": stamp(set.created),
             "generation": set.generation,
             "labels": set.labels,
-            "annotations": meta::helm_annotations(&set.release, &set.key.0),
+            "annotations": meta::annotations(cluster.installer, &set.release, &set.key.0),
             "managedFields": entries,
         },
         "spec": set.spec,

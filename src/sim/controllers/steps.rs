@@ -4,9 +4,10 @@ use serde_json::{Value, json};
 
 use super::helm_history;
 use super::meta::{self, managed};
-use super::{deployment, helm_client, pods, statefulset};
+use super::{deployment, flink, helm_client, pods, statefulset};
 use crate::sim::scenario::{Action, Uninstall, Which};
 use crate::sim::store::Kind;
+use crate::sim::surroundings;
 use crate::sim::world::cluster::{Cluster, Key};
 
 /// Does one step.
@@ -34,9 +35,43 @@ pub(super) fn act(cluster: &mut Cluster, action: Action) {
         }
         Action::SetBehaviour(behaviour) => {
             let release = behaviour.of.clone();
-            cluster.behaviours.push(behaviour);
+            cluster.behaviours.push(*behaviour);
             pods::reconsider(cluster, &release);
         }
+        Action::SetImage(set) => {
+            if let Some(key) = workload(cluster, &set.release, &set.workload) {
+                statefulset::set_image(cluster, &key, &set.tag);
+                deployment::set_image(cluster, &key, &set.tag);
+            }
+        }
+        Action::LoseNode(which) => {
+            for pod in pods_of(cluster, &which) {
+                cordon(cluster, &pod);
+                pods::lose(cluster, &pod);
+            }
+        }
+        Action::ForceDelete(which) => pods::force_delete(cluster, &which.release, &which.workload),
+        Action::Dependency(set) => {
+            cluster.surroundings.set(set.name, set.state);
+            pods::consume(cluster);
+        }
+        Action::Backup { at } => {
+            cluster.surroundings.backup = Some(at);
+            surroundings::publish_backup(cluster);
+        }
+        Action::Aggregation { level } => cluster.surroundings.level = level,
+        Action::Burst { release, behind } => {
+            let now = cluster.now;
+            if let Some(latency) = cluster.latencies.get_mut(&release) {
+                latency.set(behind, now);
+            }
+        }
+        Action::MakeExportViews(release) => {
+            if let Some(mart) = cluster.marts.get_mut(&release) {
+                mart.make_export_views();
+            }
+        }
+        Action::DeleteConfigMaps(release) => flink::delete_state(cluster, &release),
     }
 }
 
@@ -63,8 +98,8 @@ fn apply_config_map(cluster: &mut Cluster, namespace: &str, release: &str, manif
             "name": manifest.pointer("/metadata/name"),
             "namespace": namespace,
             "labels": manifest.pointer("/metadata/labels"),
-            "annotations": meta::helm_annotations(release, namespace),
-            "managedFields": [managed("helm", "v1", &cluster.stamp(), &fields, None)],
+            "annotations": meta::annotations(cluster.installer, release, namespace),
+            "managedFields": [managed(meta::manager(cluster.installer), "v1", &cluster.stamp(), &fields, None)],
         },
         "data": manifest.get("data"),
     });
@@ -74,7 +109,7 @@ fn apply_config_map(cluster: &mut Cluster, namespace: &str, release: &str, manif
 /// `helm uninstall`: it says so, deletes what the newest revision made, and then its own memory.
 fn uninstall(cluster: &mut Cluster, asked: &Uninstall) {
     let Some(release) = cluster.releases.get(&asked.release) else { return };
-    let namespace = release.chart.namespace.to_owned();
+    let namespace = release.namespace.clone();
     let Some(newest) = release.newest().map(|revision| revision.number) else { return };
     let now = cluster.now;
     helm_history::update(cluster, &asked.release, newest, true, |revision| {
@@ -129,10 +164,15 @@ fn remove_objects(cluster: &mut Cluster, namespace: &str, release: &str) {
 /// The nodes of the workload's pods take no more pods, and its pods go elsewhere.
 fn drain(cluster: &mut Cluster, which: &Which) {
     for key in pods_of(cluster, which) {
-        if let Some(node) = cluster.pods.get(&key).and_then(|pod| pod.node.clone()) {
-            cluster.cordoned.insert(node);
-        }
+        cordon(cluster, &key);
         pods::delete(cluster, &key);
+    }
+}
+
+/// The node of a pod takes no more pods.
+fn cordon(cluster: &mut Cluster, pod: &Key) {
+    if let Some(node) = cluster.pods.get(pod).and_then(|pod| pod.node.clone()) {
+        cluster.cordoned.insert(node);
     }
 }
 

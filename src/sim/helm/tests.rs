@@ -16,6 +16,7 @@ fn release(helm: HelmVersion, hooks: Vec<Hook<'_>>) -> Release<'_> {
     Release {
         name: "gsp",
         namespace: "gsp",
+        chart_name: "gsp",
         revision: 7,
         chart_version: "100.0.100+1400",
         info: Info {

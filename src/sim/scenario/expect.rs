@@ -24,6 +24,21 @@ pub struct Expectation {
     /// What is said of GCA.
     #[serde(default)]
     pub gca: Option<Expected>,
+    /// What is said of the suites of other tenants, by name: `t200`.
+    #[serde(default)]
+    pub suites: BTreeMap<String, ExpectedSuite>,
+}
+
+/// What must hold of another suite. A component that is not named may be anything.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ExpectedSuite {
+    /// What is said of GIM.
+    pub gim: Option<Expected>,
+    /// What is said of GSP.
+    pub gsp: Option<Expected>,
+    /// What is said of GCA.
+    pub gca: Option<Expected>,
 }
 
 /// What must be said of one component. What is absent may be anything.
@@ -42,19 +57,43 @@ pub struct Expected {
     /// The operation.
     #[serde(default)]
     pub operation: Option<String>,
-    /// Checks and their answers: `pass`, `fail`, `pending` or `unknown`.
+    /// Checks and their answers: `pass`, `fail`, `pending` or `unknown`; `absent` where they do not apply.
     #[serde(default)]
     pub checks: BTreeMap<String, String>,
     /// The revision to go back to.
     #[serde(default)]
     pub rollback_target: Option<u32>,
+    /// The row of the table of verdicts.
+    #[serde(default)]
+    pub row: Option<u8>,
+    /// Each of these is among the advisories.
+    #[serde(default)]
+    pub advisories: Vec<String>,
+    /// Just what closes the gate; an empty list is an open gate.
+    #[serde(default)]
+    pub gate: Option<Vec<String>>,
+    /// How the latency moves.
+    #[serde(default)]
+    pub trend: Option<String>,
 }
 
 impl Expectation {
-    /// The components that it names, in the order of an upgrade.
+    /// The components of the first suite that it names, in the order of an upgrade.
     pub fn components(&self) -> impl Iterator<Item = (&'static str, &Expected)> {
-        [("gim", &self.gim), ("gsp", &self.gsp), ("gca", &self.gca)]
-            .into_iter()
-            .filter_map(|(name, expected)| expected.as_ref().map(|expected| (name, expected)))
+        named([("gim", &self.gim), ("gsp", &self.gsp), ("gca", &self.gca)])
     }
+
+    /// The components of all suites that it names, each with its suite; that of the first suite is `default`.
+    pub fn all_components(&self) -> impl Iterator<Item = (&str, &'static str, &Expected)> {
+        let first = self.components().map(|(component, expected)| ("default", component, expected));
+        let others = self.suites.iter().flat_map(|(suite, of)| {
+            let components = named([("gim", &of.gim), ("gsp", &of.gsp), ("gca", &of.gca)]);
+            components.map(move |(component, expected)| (suite.as_str(), component, expected))
+        });
+        first.chain(others)
+    }
+}
+
+fn named<'a>(all: [(&'static str, &'a Option<Expected>); 3]) -> impl Iterator<Item = (&'static str, &'a Expected)> {
+    all.into_iter().filter_map(|(name, expected)| expected.as_ref().map(|expected| (name, expected)))
 }

@@ -57,6 +57,9 @@ scenarios![
     "uninstall-stuck",
     "skewed-clocks",
     "kubelets-behind",
+    "upgrade-out-of-order",
+    "two-at-once",
+    "companion-behind",
 ];
 
 const USUAL_HISTORY: &str = include_str!("../usual-history.yaml");

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Behaviour, HelmVersion, Span};
+use super::{Behaviour, HelmVersion, Span, Surrounding};
 
 /// Something that is done at an instant.
 #[derive(Clone, Debug, Deserialize)]
@@ -36,7 +36,37 @@ pub enum Action {
     /// `kubectl scale`.
     Scale(Scale),
     /// From now on pods behave so, those that there are included.
-    SetBehaviour(Behaviour),
+    SetBehaviour(Box<Behaviour>),
+    /// `kubectl set image`, by hand.
+    SetImage(SetImage),
+    /// The node where the workload's pods are is gone. They are not Ready from soon on, and after five minutes are being
+    /// deleted, which nobody is there to confirm.
+    LoseNode(Which),
+    /// `kubectl delete pod --force`: gone at once, whatever the kubelet says.
+    ForceDelete(Which),
+    /// From now on a dependency answers so.
+    Dependency(SetDependency),
+    /// A backup of the Info Mart succeeded at this instant.
+    Backup {
+        /// When.
+        at: Span,
+    },
+    /// From now on the aggregation reports this level; from 1 it is well.
+    Aggregation {
+        /// The level.
+        level: i32,
+    },
+    /// A burst of events that come late: from now on GIM is so far behind, and drains it.
+    Burst {
+        /// The release of GIM.
+        release: String,
+        /// How far behind.
+        behind: Span,
+    },
+    /// `./entrypoint.sh -job Job_MigrateGIM -make-export-views` in the pod of this release of GIM.
+    MakeExportViews(String),
+    /// `kubectl delete configmap -l app=RELEASE`: the state that Flink left behind.
+    DeleteConfigMaps(String),
 }
 
 /// `helm upgrade --install`: what was absent is installed.
@@ -147,6 +177,43 @@ pub struct Scale {
     pub replicas: u32,
 }
 
+/// `kubectl set image`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetImage {
+    /// The release that the workload belongs to.
+    pub release: String,
+    /// The workload's name.
+    pub workload: String,
+    /// The new image's tag.
+    pub tag: String,
+}
+
+/// How a dependency answers.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetDependency {
+    /// Which: `kafka`, `database` or `object_storage`.
+    pub name: Surrounding,
+    /// How.
+    pub state: DependencyState,
+}
+
+/// How a dependency answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DependencyState {
+    /// As it should.
+    #[default]
+    Up,
+    /// Connections are refused.
+    Refused,
+    /// Connections are taken and nothing is answered.
+    Silent,
+    /// It answers something else than its protocol, or an error of its own.
+    ProtocolError,
+}
+
 impl Action {
     /// The release that it is done to.
     #[must_use]
@@ -155,9 +222,17 @@ impl Action {
             Self::Upgrade(upgrade) => Some(&upgrade.release),
             Self::Rollback(rollback) => Some(&rollback.release),
             Self::Uninstall(uninstall) => Some(&uninstall.release),
-            Self::DeletePod(which) | Self::Drain(which) | Self::Evict(which) => Some(&which.release),
+            Self::DeletePod(which)
+            | Self::Drain(which)
+            | Self::Evict(which)
+            | Self::LoseNode(which)
+            | Self::ForceDelete(which) => Some(&which.release),
             Self::Scale(scale) => Some(&scale.release),
-            Self::SetBehaviour(_) => None,
+            Self::SetImage(set) => Some(&set.release),
+            Self::Burst { release, .. } | Self::MakeExportViews(release) | Self::DeleteConfigMaps(release) => {
+                Some(release)
+            }
+            Self::SetBehaviour(_) | Self::Dependency(_) | Self::Backup { .. } | Self::Aggregation { .. } => None,
         }
     }
 }

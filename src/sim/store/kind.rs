@@ -22,11 +22,13 @@ pub enum Kind {
     Secrets,
     /// `v1` `ConfigMap`.
     ConfigMaps,
+    /// `batch/v1` `CronJob`.
+    CronJobs,
 }
 
 impl Kind {
     /// Every kind, in the order of their discriminants.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Pods,
         Self::StatefulSets,
         Self::Deployments,
@@ -34,6 +36,7 @@ impl Kind {
         Self::Jobs,
         Self::Secrets,
         Self::ConfigMaps,
+        Self::CronJobs,
     ];
 
     /// The API group, empty for the core group.
@@ -42,7 +45,7 @@ impl Kind {
         match self {
             Self::Pods | Self::Secrets | Self::ConfigMaps => "",
             Self::StatefulSets | Self::Deployments | Self::ReplicaSets => "apps",
-            Self::Jobs => "batch",
+            Self::Jobs | Self::CronJobs => "batch",
         }
     }
 
@@ -58,7 +61,7 @@ impl Kind {
         match self {
             Self::Pods | Self::Secrets | Self::ConfigMaps => "v1",
             Self::StatefulSets | Self::Deployments | Self::ReplicaSets => "apps/v1",
-            Self::Jobs => "batch/v1",
+            Self::Jobs | Self::CronJobs => "batch/v1",
         }
     }
 
@@ -73,6 +76,7 @@ impl Kind {
             Self::Jobs => "jobs",
             Self::Secrets => "secrets",
             Self::ConfigMaps => "configmaps",
+            Self::CronJobs => "cronjobs",
         }
     }
 
@@ -87,6 +91,7 @@ impl Kind {
             Self::Jobs => "Job",
             Self::Secrets => "Secret",
             Self::ConfigMaps => "ConfigMap",
+            Self::CronJobs => "CronJob",
         }
     }
 
@@ -124,6 +129,7 @@ pub(super) struct PerKind<T> {
     jobs: T,
     secrets: T,
     config_maps: T,
+    cron_jobs: T,
 }
 
 impl<T> PerKind<T> {
@@ -136,6 +142,7 @@ impl<T> PerKind<T> {
             Kind::Jobs => &self.jobs,
             Kind::Secrets => &self.secrets,
             Kind::ConfigMaps => &self.config_maps,
+            Kind::CronJobs => &self.cron_jobs,
         }
     }
 
@@ -148,6 +155,7 @@ impl<T> PerKind<T> {
             Kind::Jobs => &mut self.jobs,
             Kind::Secrets => &mut self.secrets,
             Kind::ConfigMaps => &mut self.config_maps,
+            Kind::CronJobs => &mut self.cron_jobs,
         }
     }
 }

@@ -14,9 +14,11 @@ use crate::sim::controllers::helm_history::Release;
 use crate::sim::controllers::pod::Pod;
 use crate::sim::controllers::pods::PodEvent;
 use crate::sim::controllers::statefulset::StatefulSet;
+use crate::sim::info_mart::Mart;
 use crate::sim::latency::LatencyModel;
-use crate::sim::scenario::{Action, Behaviour, Clocks, HelmVersion, Span};
+use crate::sim::scenario::{Action, Behaviour, Clocks, Configured, HelmVersion, Installer, Scenario, Span};
 use crate::sim::store::Kind;
+use crate::sim::{chart, surroundings};
 
 /// Namespace and name.
 pub(in crate::sim) type Key = (String, String);
@@ -80,7 +82,21 @@ pub(in crate::sim) struct Cluster {
     pub(in crate::sim) operations: BTreeMap<u64, Operation>,
     /// Nodes that take no new pods.
     pub(in crate::sim) cordoned: BTreeSet<String>,
-    pub(in crate::sim) latency: LatencyModel,
+    /// The one namespace of everything, where there is but one.
+    pub(in crate::sim) namespace: Option<String>,
+    pub(in crate::sim) installer: Installer,
+    pub(in crate::sim) configured: Configured,
+    /// All tenants, the first included.
+    pub(in crate::sim) tenants: Vec<String>,
+    pub(in crate::sim) surroundings: surroundings::State,
+    /// The latency of each release of GIM.
+    pub(in crate::sim) latencies: BTreeMap<String, LatencyModel>,
+    /// The database of each release of GIM.
+    pub(in crate::sim) marts: BTreeMap<String, Mart>,
+    /// Namespace and release of each Flink that has kept its state.
+    pub(in crate::sim) flink_states: BTreeSet<Key>,
+    /// Since when a tenant's GCA tells nothing new.
+    pub(in crate::sim) config_stopped: BTreeMap<String, Span>,
     queue: BTreeMap<(Span, u64), Event>,
     writes: Vec<Write>,
     log: Vec<(Span, String)>,
@@ -94,21 +110,33 @@ const ADDRESSES: u32 = 2500;
 const LOG_LINES: usize = 1000;
 
 impl Cluster {
-    pub(super) fn new(clock: WorldClock, helm: HelmVersion, clocks: Clocks, latency: LatencyModel) -> Self {
+    /// The empty cluster of a scenario, in which nothing happened before `began`.
+    pub(super) fn new(clock: WorldClock, scenario: &Scenario, began: Span) -> Self {
+        let gims: Vec<String> = scenario.releases().filter(|name| chart::component_of(name) == Some("gim")).collect();
+        let latency = |gim: &String| (gim.clone(), LatencyModel::new(scenario.latency.clone(), began));
+        let tenants = scenario.releases().filter(|name| chart::component_of(name) == Some("gca"));
         Self {
-            now: Span::ZERO,
+            now: began,
             in_history: true,
             clock,
-            clocks,
-            helm,
-            behaviours: Vec::new(),
+            clocks: scenario.clocks,
+            helm: scenario.helm,
+            namespace: scenario.namespace.clone(),
+            installer: scenario.installed_by,
+            configured: scenario.configured.clone(),
+            tenants: tenants.map(|gca| chart::tenant_of(&gca).to_owned()).collect(),
+            surroundings: surroundings::State::default(),
+            latencies: gims.iter().map(latency).collect(),
+            marts: gims.iter().map(|gim| (gim.clone(), Mart::new(gim))).collect(),
+            flink_states: BTreeSet::new(),
+            config_stopped: BTreeMap::new(),
+            behaviours: scenario.behaviours.clone(),
             stateful_sets: BTreeMap::new(),
             deployments: BTreeMap::new(),
             pods: BTreeMap::new(),
             releases: BTreeMap::new(),
             operations: BTreeMap::new(),
             cordoned: BTreeSet::new(),
-            latency,
             queue: BTreeMap::new(),
             writes: Vec::new(),
             log: Vec::new(),

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::sim::store::{ChangeType, Kind};
 
+mod around;
 mod facts;
 
 fn start() -> Timestamp {

@@ -16,7 +16,7 @@ pub struct Truth {
     pub runs: bool,
     /// How often containers of its pods were started anew.
     pub restarts: u32,
-    /// How far behind now the newest event is that GIM has consumed, in seconds; of GIM, whichever release is asked for.
+    /// How far behind now the newest event is that it has consumed, in seconds; 0 where it is no GIM.
     pub behind_seconds: f64,
 }
 
@@ -32,6 +32,6 @@ pub(super) fn of(cluster: &Cluster, release: &str, now: Span) -> Truth {
         ready,
         runs: ready && ended && none_leaves && controllers::is_rolled_out(cluster, release),
         restarts: pods().map(|pod| pod.restarts).sum(),
-        behind_seconds: cluster.latency.behind(now),
+        behind_seconds: cluster.latencies.get(release).map_or(0.0, |latency| latency.behind(now)),
     }
 }

@@ -315,3 +315,21 @@ fn a_job_manager_that_is_missing_is_the_pods_matter() {
     assert_eq!(metrics(&scene, 20.0), "fail");
     assert_eq!(scene.verdict(Gsp, 25.0), (VerdictKind::Investigate, vec!["metrics_present"]));
 }
+
+#[test]
+fn a_page_of_before_the_last_pod_was_ready_is_of_the_past() {
+    let mut scene = Scene::upgraded(Gsp);
+    let ready = |scene: &mut Scene, workload: usize, ready: bool| {
+        let pod = Arc::make_mut(&mut scene.component(Gsp).workloads[workload].pods[0].pod);
+        (pod.ready, pod.ready_changed) = (ready, None);
+    };
+    ready(&mut scene, 1, false);
+    play(&mut scene, 2.0, 3.0, |page, _| with(page, RUNNING_JOBS, 0.0));
+    ready(&mut scene, 1, true);
+    let task_manager = scene.component(Gsp).workloads[1].pods[0].pod.uid.clone();
+    scene.component(Gsp).signals.readings.push(Arc::new(reading(&task_manager, 3.1, &[])));
+    scene.judge(3.1);
+    assert_eq!(state(&scene, Gsp, 3.1, JOB), "pending", "the job manager said so while a task manager was missing");
+    play(&mut scene, 3.25, 3.5, |page, _| with(page, RUNNING_JOBS, 0.0));
+    assert_eq!(state(&scene, Gsp, 3.5, JOB), "fail");
+}

@@ -1,0 +1,218 @@
+//! The gates: whether each component may be upgraded now, and what forbids it.
+//!
+//! None is upgraded unless all operate normally, what it needs is up, and those before it are done (upgrade guide,
+//! Scheduling considerations; Prerequisites). Unknown is never a pass. Not for the advice itself: that is `verdict`.
+
+use super::answer::{CheckId, CheckState};
+use super::assessment::{Gate, GateReason, Stage};
+use super::component::Judged;
+use super::procedure::{Cycle, Standing, standing};
+use super::suite::InSuite;
+use crate::model::facts::Facts;
+use crate::model::names::{Component, PerComponent};
+
+/// The gates of a suite.
+#[must_use]
+pub fn gates(
+    facts: &Facts,
+    cycle: &Cycle,
+    judged: &PerComponent<Judged>,
+    in_suite: &PerComponent<InSuite>,
+) -> PerComponent<Gate> {
+    PerComponent::from_fn(|gated| {
+        let mut blocked: Vec<GateReason> = Vec::new();
+        for (component, own) in judged.iter() {
+            blocked.extend(obstacle(component, in_suite.get(component).stage, own));
+            if component < gated && cycle.undone(component) {
+                blocked.extend(undone_reason(component));
+            }
+            if component < gated {
+                blocked
+                    .extend(missed(component, standing(facts, component)).filter(|reason| !blocked.contains(reason)));
+            }
+        }
+        blocked.extend(down(judged.get(gated)));
+        blocked.extend(backup(gated, facts, judged.get(gated)));
+        Gate { blocked }
+    })
+}
+
+/// What a component's stage means for the gates.
+fn obstacle(component: Component, stage: Stage, judged: &Judged) -> Option<GateReason> {
+    use GateReason as G;
+    let [not_verified, running, unknown] = match component {
+        Component::Gim => [G::GimNotVerified, G::GimOperationRunning, G::GimUnknown],
+        Component::Gsp => [G::GspNotVerified, G::GspOperationRunning, G::GspUnknown],
+        Component::Gca => [G::GcaNotVerified, G::GcaOperationRunning, G::GcaUnknown],
+    };
+    match stage {
+        Stage::Absent | Stage::Verified => None,
+        Stage::Unknown => Some(unknown),
+        Stage::Applying | Stage::Uninstalling => Some(running),
+        Stage::RollingOut | Stage::Verifying if judged.in_window() => Some(running),
+        Stage::RollingOut | Stage::Verifying if !judged.proof.silent.is_empty() => Some(unknown),
+        Stage::RollingOut | Stage::Verifying | Stage::Degraded | Stage::Failed => Some(not_verified),
+    }
+}
+
+const fn undone_reason(component: Component) -> Option<GateReason> {
+    match component {
+        Component::Gim => Some(GateReason::GimUndone),
+        Component::Gsp => Some(GateReason::GspUndone),
+        Component::Gca => None,
+    }
+}
+
+/// What the target of a component that comes before means for the gates after it.
+const fn missed(component: Component, standing: Standing) -> Option<GateReason> {
+    match (component, standing) {
+        (_, Standing::Reached) | (Component::Gca, _) => None,
+        (Component::Gim, Standing::Below) => Some(GateReason::GimBelowTarget),
+        (Component::Gim, Standing::Unclear) => Some(GateReason::GimUnknown),
+        (Component::Gsp, Standing::Below) => Some(GateReason::GspBelowTarget),
+        (Component::Gsp, Standing::Unclear) => Some(GateReason::GspUnknown),
+    }
+}
+
+/// The dependencies of the component that are proven down: a rollback would not work either.
+fn down(judged: &Judged) -> impl Iterator<Item = GateReason> {
+    let reasons = [
+        (CheckId::KafkaReachable, GateReason::KafkaDown),
+        (CheckId::DatabaseReachable, GateReason::DatabaseDown),
+        (CheckId::ObjectStorageReachable, GateReason::ObjectStorageDown),
+    ];
+    reasons.into_iter().filter(|(check, _)| judged.state(*check) == Some(CheckState::Fail)).map(|(_, reason)| reason)
+}
+
+/// Before GIM is upgraded, a recent backup of its database must exist (upgrade guide, Prerequisites).
+fn backup(gated: Component, facts: &Facts, judged: &Judged) -> Option<GateReason> {
+    let asked = gated == Component::Gim && facts.suite.surroundings.backup.is_some();
+    let recent = judged.state(CheckId::BackupRecent) == Some(CheckState::Pass);
+    (asked && !recent).then_some(GateReason::BackupNotRecent)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::assess::answer::{Answer, CheckId};
+    use crate::assess::component;
+    use crate::assess::horizon::Horizon;
+    use crate::assess::suite;
+    use crate::assess::testing::{DAY, OLD, Scene, at, revision};
+    use crate::model::dependency::BackupAt;
+    use crate::model::names::Component::{Gca, Gim, Gsp};
+    use crate::model::release::{BodyState, ReleaseStatus};
+    use crate::model::source::Freshness;
+    use crate::model::version::BuildVersion;
+
+    /// What closes each gate at one moment, with answers of other checks put in.
+    fn blocked(scene: &mut Scene, minutes: f64, answers: &[(Component, CheckId, CheckState)]) -> [Vec<GateReason>; 3] {
+        scene.judge(minutes);
+        let horizon = Horizon::new(at(minutes));
+        let mut judged = PerComponent::from_fn(|component| {
+            let memory = scene.memory.components.get(component);
+            component::judge(component, &scene.facts, memory, &scene.policy, &horizon)
+        });
+        for &(component, check, state) in answers {
+            judged.get_mut(component).checks.retain(|(id, _)| *id != check);
+            judged.get_mut(component).checks.push((check, Answer::new(state, [])));
+        }
+        let in_suite = suite::judge(&scene.facts, &judged);
+        let cycle = Cycle::read(&scene.facts, &scene.policy, &horizon);
+        let gates = gates(&scene.facts, &cycle, &judged, &in_suite);
+        [gates.gim.blocked, gates.gsp.blocked, gates.gca.blocked]
+    }
+
+    fn rested() -> Scene {
+        let mut scene = Scene::at_rest();
+        scene.play(-11.0, 0.0, |_| 3.0);
+        scene
+    }
+
+    #[test]
+    fn at_rest_all_are_open() {
+        assert_eq!(blocked(&mut rested(), 0.0, &[]), [vec![], vec![], vec![]]);
+    }
+
+    #[test]
+    fn what_is_absent_is_at_rest_and_what_is_forbidden_is_not() {
+        let mut scene = rested();
+        scene.component(Gsp).release.revisions.clear();
+        scene.component(Gsp).workloads.clear();
+        assert_eq!(blocked(&mut scene, 0.0, &[]), [vec![], vec![], vec![]]);
+        scene.component(Gsp).sources.helm = Freshness::Forbidden;
+        let unknown = || vec![GateReason::GspUnknown];
+        assert_eq!(blocked(&mut scene, 0.0, &[]), [unknown(), unknown(), unknown()]);
+    }
+
+    #[test]
+    fn a_dependency_closes_the_gates_of_those_that_need_it() {
+        let down = [
+            (Gim, CheckId::KafkaReachable, CheckState::Fail),
+            (Gsp, CheckId::KafkaReachable, CheckState::Fail),
+            (Gsp, CheckId::ObjectStorageReachable, CheckState::Fail),
+            (Gca, CheckId::DatabaseReachable, CheckState::Fail),
+        ];
+        let expected = [
+            vec![GateReason::KafkaDown],
+            vec![GateReason::KafkaDown, GateReason::ObjectStorageDown],
+            vec![GateReason::DatabaseDown],
+        ];
+        assert_eq!(blocked(&mut rested(), 0.0, &down), expected);
+        let unknown = down.map(|(component, check, _)| (component, check, CheckState::Unknown));
+        assert_eq!(blocked(&mut rested(), 0.0, &unknown), [vec![], vec![], vec![]], "it is not proven down");
+    }
+
+    #[test]
+    fn a_backup_is_asked_for_where_one_is_configured() {
+        let missing = || [vec![GateReason::BackupNotRecent], vec![], vec![]];
+        let open = [vec![], vec![], vec![]];
+        let mut scene = rested();
+        let answer = |state| [(Gim, CheckId::BackupRecent, state)];
+        assert_eq!(blocked(&mut scene, 0.0, &answer(CheckState::Fail)), open);
+        scene.suite().surroundings.backup = Some(BackupAt::Query("backup".into()));
+        assert_eq!(blocked(&mut scene, 0.0, &answer(CheckState::Fail)), missing());
+        assert_eq!(blocked(&mut scene, 0.0, &answer(CheckState::Unknown)), missing());
+        assert_eq!(blocked(&mut scene, 0.0, &answer(CheckState::Pass)), open);
+    }
+
+    #[test]
+    fn those_that_come_before_must_be_at_their_targets() {
+        let mut scene = rested();
+        let target = |text| Some(BuildVersion::new(text));
+        scene.suite().targets.gim = target("100.0.116+2900");
+        assert_eq!(blocked(&mut scene, 0.0, &[]), [vec![], vec![], vec![]]);
+        scene.suite().targets.gim = target("100.0.116+4200");
+        let below = || vec![GateReason::GimBelowTarget];
+        assert_eq!(blocked(&mut scene, 0.0, &[]), [vec![], below(), below()]);
+        scene.suite().targets.gim = target("latest");
+        let unknown = || vec![GateReason::GimUnknown];
+        assert_eq!(blocked(&mut scene, 0.0, &[]), [vec![], unknown(), unknown()]);
+        scene.suite().targets.gim = None;
+        scene.suite().targets.gsp = target("100.0.116+4200");
+        assert_eq!(blocked(&mut scene, 0.0, &[]), [vec![], vec![], vec![GateReason::GspBelowTarget]]);
+    }
+
+    #[test]
+    fn an_upgrade_that_was_undone_closes_the_gates_after_it_for_the_cycle() {
+        let mut scene = Scene::upgraded(Gim);
+        let facts = scene.component(Gim);
+        let back = revision(facts, 4, 10.0, ReleaseStatus::Deployed, OLD, 2);
+        facts.release.revisions.push(Arc::new(back));
+        scene.workload(Gim).images = vec![OLD.into()];
+        scene.pod(Gim).containers[0].image = OLD.into();
+        scene.play(10.0, 30.0, |_| 3.0);
+        let undone = || vec![GateReason::GimUndone];
+        assert_eq!(blocked(&mut scene, 30.0, &[]), [vec![], undone(), undone()]);
+        scene.policy.suspect_window = std::time::Duration::from_hours(1);
+        scene.play(89.0, 90.0, |_| 3.0);
+        assert_eq!(blocked(&mut scene, 90.0, &[]), [vec![], undone(), undone()], "the cycle goes on");
+        scene.play(DAY + 9.0, DAY + 10.0, |_| 3.0);
+        assert_eq!(blocked(&mut scene, DAY + 10.0, &[]), [vec![], vec![], vec![]], "it is over");
+        scene.newest(Gim).body = BodyState::Unread;
+        let unknown = || vec![GateReason::GimNotVerified];
+        assert_eq!(blocked(&mut scene, DAY + 10.0, &[]), [unknown(), unknown(), unknown()]);
+    }
+}

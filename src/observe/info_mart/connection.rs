@@ -1,0 +1,124 @@
+//! One connection to a database: made, secured, told to change nothing, and given up when it breaks.
+
+use thiserror::Error;
+use tokio::task::AbortHandle;
+use tokio_postgres::config::SslMode;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::{Client, Config, NoTls};
+
+use super::tls::Encrypt;
+use crate::model::database::DatabaseAt;
+use crate::model::source::ErrorKind;
+use crate::observe::dial::{DialError, dial};
+use crate::observe::fetch::shorten;
+use crate::observe::secret::{self, SecretError};
+use crate::observe::trust::Trust;
+
+/// What every connection begins with: it may only read, and no statement may hold the server for long. Statements instead of
+/// start-up options, which connection poolers refuse.
+const GUARDS: &str = "set default_transaction_read_only = on; set statement_timeout = '5s'; set lock_timeout = '1s'; \
+                      set idle_in_transaction_session_timeout = '10s'";
+/// By this name administrators know the connection.
+const APPLICATION: &str = "gim-upgrade-exporter";
+
+/// Why a database cannot be read.
+#[derive(Debug, Error)]
+pub enum ConnectError {
+    /// No connection, or no trust in it.
+    #[error(transparent)]
+    Dial(#[from] DialError),
+    /// The password cannot be read.
+    #[error("password_file {0}")]
+    Password(#[from] SecretError),
+    /// Too slow.
+    #[error("no answer in time")]
+    Timeout,
+    /// The server refuses, or the connection broke.
+    #[error("{}", spell(.0))]
+    Server(#[from] tokio_postgres::Error),
+}
+
+impl ConnectError {
+    /// What kind of error it is, for counting.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Dial(error) => error.kind(),
+            Self::Password(_) => ErrorKind::Other,
+            Self::Timeout => ErrorKind::Timeout,
+            // Class 28 is a refused authentication, 42501 a lacking privilege.
+            Self::Server(error) => match error.code().map(SqlState::code) {
+                Some(code) if code.starts_with("28") || code == "42501" => ErrorKind::Forbidden,
+                Some(_) => ErrorKind::Status,
+                None => ErrorKind::Connect,
+            },
+        }
+    }
+}
+
+/// What a server says, in one line. It knows neither the password nor more of the data than what was asked for.
+pub fn spell(error: &tokio_postgres::Error) -> String {
+    let text = match error.as_db_error() {
+        Some(said) => format!("{} (SQLSTATE {})", said.message(), said.code().code()),
+        None => match std::error::Error::source(error) {
+            Some(cause) => format!("{error}: {cause}"),
+            None => error.to_string(),
+        },
+    };
+    shorten(&text)
+}
+
+/// A connection. Dropping it closes it.
+pub struct Connection {
+    client: Client,
+    driver: AbortHandle,
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.driver.abort();
+    }
+}
+
+impl Connection {
+    /// Connects, with TLS where it is asked for, and forbids itself to write.
+    pub async fn make(at: &DatabaseAt, trust: &Trust) -> Result<Self, ConnectError> {
+        let mut config = Config::new();
+        config.user(&*at.user).dbname(&*at.database).application_name(APPLICATION);
+        if let Some(file) = &at.password_file {
+            config.password(secret::read(file).await?.expose());
+        }
+        let bare = at.host.trim_start_matches('[').trim_end_matches(']');
+        let address = if bare.contains(':') { format!("[{bare}]:{}", at.port) } else { format!("{bare}:{}", at.port) };
+        let (client, driver) = if at.tls {
+            let rustls = trust.config(at.ca_file.as_ref()).await.map_err(DialError::from)?;
+            let tls = Encrypt { host: bare.to_owned(), config: rustls };
+            let stream = dial(&address).await?;
+            let (client, connection) = config.ssl_mode(SslMode::Require).connect_raw(stream, tls).await?;
+            (client, tokio::spawn(drive(connection)).abort_handle())
+        } else {
+            let stream = dial(&address).await?;
+            let (client, connection) = config.ssl_mode(SslMode::Disable).connect_raw(stream, NoTls).await?;
+            (client, tokio::spawn(drive(connection)).abort_handle())
+        };
+        let connection = Self { client, driver };
+        connection.client.batch_execute(GUARDS).await?;
+        Ok(connection)
+    }
+
+    /// The client.
+    pub const fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Whether it broke.
+    pub fn is_closed(&self) -> bool {
+        self.client.is_closed()
+    }
+}
+
+/// Moves the bytes until the connection ends; why it does is told to whoever waits for an answer.
+async fn drive(connection: impl Future<Output = Result<(), tokio_postgres::Error>>) {
+    if let Err(error) = connection.await {
+        tracing::debug!(error = %spell(&error), "a connection to a database ended");
+    }
+}

@@ -1,0 +1,165 @@
+//! Signals from Prometheus: of each component that is to be read there, the newest samples every interval, and once what was
+//! before this exporter began: the window of latency, and whether metrics were there before the operation.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::sync::mpsc::Sender;
+use tokio::sync::watch::Receiver;
+use tokio::task::{AbortHandle, JoinError, JoinSet};
+use tokio::time::sleep;
+
+use super::{Prometheus, readings};
+use crate::index::change::Change;
+use crate::model::names::Name;
+use crate::model::scope::LatencyUnit;
+use crate::model::signal::Past;
+use crate::model::source::ErrorKind;
+use crate::model::time::before;
+use crate::model::wants::QueryWant;
+use crate::observe::pace::Pace;
+use crate::observe::report::Closed;
+use crate::observe::signals::families;
+
+/// How many intervals are looked back for the newest sample: then a signal is silent.
+const SILENT_INTERVALS: u32 = 3;
+
+/// How signals are read.
+#[derive(Clone)]
+pub struct Settings {
+    /// How often.
+    pub interval: Duration,
+    /// How far back the window of latency reaches.
+    pub window: Duration,
+    /// The unit of the latency.
+    pub unit: LatencyUnit,
+    /// Where they are read.
+    pub prometheus: Arc<Prometheus>,
+    /// Where changes go.
+    pub changes: Sender<Change>,
+}
+
+/// Why reading ended.
+#[derive(Debug, Error)]
+pub enum QueryEnd {
+    /// The generation ends.
+    #[error(transparent)]
+    Closed(#[from] Closed),
+    /// A read panicked.
+    #[error(transparent)]
+    Panicked(#[from] JoinError),
+}
+
+/// Reads what is wanted until nobody takes changes any more.
+pub async fn keep_reading(settings: Settings, mut wants: Receiver<Arc<Vec<QueryWant>>>) -> QueryEnd {
+    let pace = Pace::new(settings.interval);
+    let mut running: HashMap<QueryWant, AbortHandle> = HashMap::new();
+    let mut tasks: JoinSet<Closed> = JoinSet::new();
+    wants.mark_changed();
+    loop {
+        tokio::select! {
+            changed = wants.changed() => {
+                if changed.is_err() {
+                    return Closed.into();
+                }
+                let list = Arc::clone(&wants.borrow_and_update());
+                let mut kept = HashMap::with_capacity(list.len());
+                for want in list.iter() {
+                    let started = running.remove(want);
+                    let start = || tasks.spawn(one(settings.clone(), pace, want.clone()));
+                    kept.insert(want.clone(), started.unwrap_or_else(start));
+                }
+                for (_, gone) in std::mem::replace(&mut running, kept) {
+                    gone.abort();
+                }
+            }
+            Some(ended) = tasks.join_next() => match ended {
+                Ok(closed) => return closed.into(),
+                Err(error) if error.is_cancelled() => {}
+                Err(error) => return error.into(),
+            },
+        }
+    }
+}
+
+async fn one(settings: Settings, pace: Pace, want: QueryWant) -> Closed {
+    let mut past_told = false;
+    loop {
+        // Boxed, so that those that wait do not hold the state of a request.
+        match Box::pin(read(&settings, &want, &mut past_told)).await {
+            Ok(()) => sleep(pace.until_next(&(&want.suite, want.component))).await,
+            Err(closed) => return closed,
+        }
+    }
+}
+
+async fn read(settings: &Settings, want: &QueryWant, past_told: &mut bool) -> Result<(), Closed> {
+    let Settings { interval, prometheus, changes, unit, .. } = settings;
+    if !*past_told && let Some(past) = past(settings, want).await? {
+        changes.send(Change::Past(past)).await.map_err(|_| Closed)?;
+        *past_told = true;
+    }
+    if want.pods.is_empty() {
+        return Ok(());
+    }
+    let query = selector(&want.matchers, &family_names(), interval.saturating_mul(SILENT_INTERVALS));
+    let Some((now, series)) = prometheus.series(&want.matchers, &query).await? else { return Ok(()) };
+    let read = readings::newest(want, series, *unit, now);
+    for refused in &read.refused {
+        prometheus.refused(&query, ErrorKind::Value, refused).await?;
+    }
+    for reading in read.readings {
+        changes.send(Change::Reading(reading)).await.map_err(|_| Closed)?;
+    }
+    Ok(())
+}
+
+/// What was before this exporter began; `None` where Prometheus did not answer, to be asked again.
+async fn past(settings: &Settings, want: &QueryWant) -> Result<Option<Past>, Closed> {
+    let Settings { interval, window, prometheus, unit, .. } = settings;
+    let mut readings = Vec::new();
+    if !want.pods.is_empty() {
+        // One sample from before the window makes it whole.
+        let query = selector(&want.matchers, families::LATENCY, window.saturating_add(*interval));
+        let Some((now, series)) = prometheus.series(&want.matchers, &query).await? else { return Ok(None) };
+        readings = readings::all(want, series, *unit, now).readings;
+    }
+    let mut first_read = None;
+    if let Some(began) = want.began {
+        let at = before(began, *interval);
+        let query = format!("count({})", instant(&want.matchers, &family_names()));
+        let Some(count) = prometheus.value_at(&want.matchers, &query, at).await? else { return Ok(None) };
+        first_read = count.filter(|count| *count > 0.0).map(|_| at);
+    }
+    Ok(Some(Past { suite: Name::clone(&want.suite), component: want.component, readings, first_read }))
+}
+
+/// The names of the families of interest, as an expression.
+fn family_names() -> String {
+    let names: Vec<&str> = families::names().collect();
+    names.join("|")
+}
+
+fn instant(matchers: &str, names: &str) -> String {
+    // A scrape of OpenMetrics adds `_total` to counters.
+    format!("{{__name__=~\"({names})(_total)?\",{matchers}}}")
+}
+
+/// A range selector: it gives samples as they were scraped, with their own times, where any other query looks back.
+fn selector(matchers: &str, names: &str, span: Duration) -> String {
+    format!("{}[{}ms]", instant(matchers, names), span.as_millis())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queries() {
+        let query = selector("namespace=\"gim\"", "a|b", Duration::from_secs(45));
+        assert_eq!(query, "{__name__=~\"(a|b)(_total)?\",namespace=\"gim\"}[45000ms]");
+        assert!(family_names().contains("gim_kafka_timestamp_behind|"));
+    }
+}
