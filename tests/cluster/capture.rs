@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{
     charts::{GCA_FORMER, GIM_FORMER, GIM_NEXT, GSP_FORMER, GSP_NEXT, SECRET_VALUE},
-    cluster::{Cluster, Place, component_of},
+    cluster::{Cluster, Place},
     helm::Major,
     process::eventually,
 };
@@ -74,13 +74,13 @@ fn killed(place: &Place, release: &str, arguments: &[String], revision: u32) -> 
 }
 
 fn secret_path(place: &Place, release: &str, revision: u32) -> String {
-    let namespace = place.namespace(component_of(release));
+    let namespace = place.namespace(release);
     format!("/api/v1/namespaces/{namespace}/secrets/sh.helm.release.v1.{release}.v{revision}")
 }
 
 /// Writes each of a release's Secrets into a file of its own.
 fn keep(place: &Place, release: &str, folder: &Path) -> Result<()> {
-    let namespace = place.namespace(component_of(release));
+    let namespace = place.namespace(release);
     let selector = format!("labelSelector=owner%3Dhelm%2Cname%3D{release}");
     for mut secret in place.cluster.api().list(&format!("/api/v1/namespaces/{namespace}/secrets?{selector}"))? {
         // A list leaves out the kind of its items; a Secret that is read by itself has it.

@@ -21,22 +21,27 @@ pub const GIM_NEXT: &str = "100.0.116+4200";
 pub const GSP_FORMER: &str = "100.0.100+1400";
 /// See [`GSP_FORMER`].
 pub const GSP_NEXT: &str = "100.0.100+3700";
-/// The build of GCA at rest.
+/// The build of GCA at rest, and the one that it is upgraded to.
 pub const GCA_FORMER: &str = "100.0.100+2300";
+/// See [`GCA_FORMER`].
+pub const GCA_NEXT: &str = "100.0.100+3200";
 
 /// A value as users keep them in releases, as an argument of `--set`.
 pub const SECRET_VALUE: &str = "database.password=a-value-that-nobody-may-see";
 /// What must never be seen in a log or on a page.
 pub const SECRET: &str = "a-value-that-nobody-may-see";
 
-const PACKAGES: [(&str, &str); 7] = [
+const PACKAGES: [(&str, &str); 10] = [
     ("gim", GIM_FORMER),
     ("gim", GIM_NEXT),
     ("gim-monitoring", GIM_FORMER),
+    ("gim-monitoring", GIM_NEXT),
     ("gsp", GSP_FORMER),
     ("gsp", GSP_NEXT),
     ("gca", GCA_FORMER),
+    ("gca", GCA_NEXT),
     ("gca-monitoring", GCA_FORMER),
+    ("gca-monitoring", GCA_NEXT),
 ];
 
 /// How long `helm package` may take on a busy machine.

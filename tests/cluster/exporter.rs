@@ -1,7 +1,7 @@
 //! The program itself: its real binary, with a configuration file and a ServiceAccount's rights, as a user runs it.
 //!
-//! One exporter watches one story's suite. Its times are short, so that a story takes seconds; what they are stands in
-//! [`Times`]. It is only looked at from outside: its pages, its log.
+//! One exporter watches one story's suites. Its times are short, so that a story takes seconds; what they are stands in
+//! [`Times`]. It is only looked at from outside: its pages, its log. What it may read is for `rights`.
 
 use std::{
     fs,
@@ -17,18 +17,11 @@ use tokio::runtime::Runtime;
 use crate::{
     cluster::Place,
     folders::logs_folder,
-    helm::Major,
     page::Page,
     process::{Daemon, eventually},
+    rights::{Rights, grant},
 };
 
-/// What the exporter may read: what the README tells users to grant.
-const RULES: &str = r#"[
-    {"apiGroups": [""], "resources": ["pods", "secrets"], "verbs": ["get", "list", "watch"]},
-    {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["list", "watch"]},
-    {"apiGroups": ["apps"], "resources": ["statefulsets", "deployments", "replicasets"], "verbs": ["get", "list", "watch"]},
-    {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["get", "list", "watch"]}
-]"#;
 /// How long the exporter may take to be ready, on a machine that runs a whole control plane and other stories beside it.
 const READY_LIMIT: Duration = Duration::from_secs(30);
 /// A scrape that takes longer is a failure in itself.
@@ -63,6 +56,31 @@ impl Default for Times {
     }
 }
 
+/// How an exporter is set up.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// Its name, different from that of any other exporter of the same place.
+    pub name: &'static str,
+    /// Its times.
+    pub times: Times,
+    /// What it may read.
+    pub rights: Rights,
+    /// What its configuration has over the usual one.
+    pub config: Value,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self { name: "exporter", times: Times::default(), rights: Rights::default(), config: json!({}) }
+    }
+}
+
+impl From<Times> for Setup {
+    fn from(times: Times) -> Self {
+        Self { times, ..Self::default() }
+    }
+}
+
 /// A running exporter; dropping it kills it.
 pub struct Exporter {
     /// Killed when the exporter is dropped. One that ends by itself refuses scrapes, which fails the story.
@@ -73,21 +91,19 @@ pub struct Exporter {
 }
 
 impl Exporter {
-    /// Starts an exporter for a place's suite and waits until it is ready.
-    pub fn start(place: &Place, times: Times) -> Result<Self> {
-        let folder = place.cluster.plane.folder();
-        let config = folder.join(format!("{}.json", place.name));
+    /// Starts an exporter for a place's suites and waits until it is ready.
+    pub fn start(place: &Place, setup: &Setup) -> Result<Self> {
         // JSON is YAML.
-        fs::write(&config, configuration(place, times).to_string())?;
-        let kubeconfig = grant(place)?;
+        let config = place.file(&format!("{}.json", setup.name), &configuration(place, setup).to_string())?;
+        let kubeconfig = grant(place, setup.name, setup.rights)?;
         let arguments = [
-            format!("--config.file={}", config.display()),
+            format!("--config.file={config}"),
             format!("--kubeconfig={}", kubeconfig.display()),
             "--web.listen-address=127.0.0.1:0".to_owned(),
             "--log.format=json".to_owned(),
             "--log.level=debug".to_owned(),
         ];
-        let log = log_of(place);
+        let log = log_of(place, setup);
         let binary = Path::new(env!("CARGO_BIN_EXE_gim-upgrade-exporter"));
         // One that is started again goes on in the log of its predecessor, whose address must not be taken for its own.
         let before = fs::read_to_string(&log).unwrap_or_default().len();
@@ -107,8 +123,8 @@ impl Exporter {
     }
 
     /// Removes the log of an earlier run.
-    pub fn forget(place: &Place) -> Result<()> {
-        let log = log_of(place);
+    pub fn forget(place: &Place, setup: &Setup) -> Result<()> {
+        let log = log_of(place, setup);
         if log.exists() {
             fs::remove_file(log)?;
         }
@@ -190,8 +206,8 @@ impl Scraper {
     }
 }
 
-fn log_of(place: &Place) -> PathBuf {
-    logs_folder().join(format!("exporter-{}.log", place.name))
+fn log_of(place: &Place, setup: &Setup) -> PathBuf {
+    logs_folder().join(format!("{}-{}.log", setup.name, place.name))
 }
 
 /// The field `address` of the line that says `listening`.
@@ -204,11 +220,10 @@ fn listening(log: &str) -> Option<String> {
     })
 }
 
-fn configuration(place: &Place, times: Times) -> Value {
+fn configuration(place: &Place, setup: &Setup) -> Value {
     let seconds = |seconds: u32| format!("{seconds}s");
     let member = |component: &str| json!({ "namespace": place.namespace(component) });
-    let mut gsp = member("gsp");
-    gsp["metrics"] = json!("none");
+    let times = &setup.times;
     let times = json!({
         "helm_timeout": seconds(times.helm_timeout),
         "companion_helm_timeout": seconds(times.helm_timeout),
@@ -221,8 +236,7 @@ fn configuration(place: &Place, times: Times) -> Value {
         "migration_timeout": "60s",
         "metrics_grace": "20s",
     });
-    json!({
-        "suites": [{ "name": "default", "gim": member("gim"), "gsp": gsp, "gca": member("gca") }],
+    let mut config = json!({
         "policy": {
             "suspect_window": "1h",
             "cycle": "1h",
@@ -235,37 +249,27 @@ fn configuration(place: &Place, times: Times) -> Value {
             "gca": times,
         },
         "signals": { "interval": "500ms" },
-    })
+    });
+    if place.is_home_of("gim") {
+        let suite = json!({ "name": "default", "gim": member("gim"), "gsp": member("gsp"), "gca": member("gca") });
+        lay_over(&mut config, &json!({ "suites": [suite] }));
+    }
+    lay_over(&mut config, &setup.config);
+    config
 }
 
-/// Makes the exporter's ServiceAccount with the rights it needs and no more, and returns its kubeconfig. With Helm 3
-/// these are Roles in the suite's namespaces, with Helm 4 a `ClusterRole`: both ways that users choose from.
-fn grant(place: &Place) -> Result<PathBuf> {
-    let api = place.cluster.api();
-    let home = place.namespace("gim");
-    let rules: Value = serde_json::from_str(RULES)?;
-    let account = json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": { "name": "exporter" } });
-    api.create(&format!("/api/v1/namespaces/{home}/serviceaccounts"), &account)?;
-    let subjects = json!([{ "kind": "ServiceAccount", "name": "exporter", "namespace": home }]);
-    let group = "rbac.authorization.k8s.io";
-    let bind = |scope: &str, role: &str, binding: &str, name: &str| -> Result<()> {
-        let version = format!("{group}/v1");
-        let metadata = json!({ "name": name });
-        let of = json!({ "apiVersion": version, "kind": role, "metadata": metadata, "rules": rules });
-        let to = json!({
-            "apiVersion": version, "kind": binding, "metadata": metadata, "subjects": subjects,
-            "roleRef": { "apiGroup": group, "kind": role, "name": name },
-        });
-        api.create(&format!("/apis/{group}/v1{scope}/{}s", role.to_lowercase()), &of)?;
-        api.create(&format!("/apis/{group}/v1{scope}/{}s", binding.to_lowercase()), &to)
-    };
-    match place.helm.major {
-        Major::Three => {
-            for component in ["gim", "gsp", "gca"] {
-                bind(&format!("/namespaces/{}", place.namespace(component)), "Role", "RoleBinding", "exporter")?;
+/// Lays fields over others: sections and lists item by item, anything else replaces what was there.
+fn lay_over(config: &mut Value, over: &Value) {
+    match (config, over) {
+        (Value::Object(config), Value::Object(over)) => {
+            for (name, value) in over {
+                lay_over(config.entry(name.as_str()).or_insert(Value::Null), value);
             }
         }
-        Major::Four => bind("", "ClusterRole", "ClusterRoleBinding", &format!("exporter-{}", place.name))?,
+        (Value::Array(config), Value::Array(over)) => {
+            config.resize(over.len(), Value::Null);
+            config.iter_mut().zip(over).for_each(|(config, over)| lay_over(config, over));
+        }
+        (config, over) => *config = over.clone(),
     }
-    place.cluster.plane.kubeconfig_of(&home, "exporter")
 }

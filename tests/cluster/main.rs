@@ -9,14 +9,19 @@ mod capture;
 mod charts;
 mod cluster;
 mod control_plane;
+mod database;
 mod exporter;
 mod folders;
 mod formats;
 mod helm;
+mod kafka;
 mod keys;
 mod metrics_page;
+mod metrics_text;
 mod page;
 mod process;
+mod questions;
+mod rights;
 mod runner;
 mod scene;
 mod service;
@@ -26,12 +31,12 @@ mod trace;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::cluster::Cluster;
 
 /// How many stories run at once unless `--test-threads` says otherwise: they mostly wait.
-const THREADS: usize = 4;
+const THREADS: usize = 8;
 
 /// What the command line asks for.
 struct Request {
@@ -55,6 +60,8 @@ fn main() -> ExitCode {
 
 fn run() -> Result<usize> {
     let request = read_arguments(std::env::args().skip(1))?;
+    let not_shown = runner::not_shown(stories::ALL, stories::RULES);
+    ensure!(not_shown.is_empty(), "no story shows the guide's rules {not_shown:?}");
     let (tests, filtered_out) = runner::select(stories::ALL, &request.filters);
     if request.list {
         for test in &tests {

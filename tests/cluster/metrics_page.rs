@@ -1,12 +1,12 @@
-//! The stand-in for GIM's own metrics: one page on the address and port of each GIM pod that runs.
+//! The stand-in for the components' own metrics: one page on the address and port of each pod of GIM and GSP that runs.
 //!
-//! Pages come and go with the pods: while a pod does not run, its port refuses connections, as a real one would. How far
-//! consumption is behind is set by the story, per namespace. Nothing here knows what the exporter makes of it.
+//! Pages come and go with the pods: while a pod does not run, its port refuses connections, as a real one would. What
+//! stands on them is set by the story, per namespace: see `metrics_text`. Nothing here knows what the exporter makes of it.
 
 use std::{
     collections::HashMap,
     io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -25,39 +25,36 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// GIM's metrics port (sample values in `genesys/multicloud-services`).
-const PORT: u16 = 8249;
-/// The latency of a GIM that nothing was said about, in seconds.
-const USUAL_BEHIND: f64 = 4.0;
+use crate::metrics_text::{Behind, Source, Values};
 
-/// How far GIM's consumption is behind.
-#[derive(Clone, Copy, Debug)]
-pub struct Behind {
-    /// Seconds behind when this was set.
-    pub seconds: f64,
-    /// Seconds behind gained each second from then on; it never falls below the usual.
-    pub slope: f64,
-}
+/// Each namespace's values, and when they were set.
+type AllValues = Arc<Mutex<HashMap<String, (Values, Instant)>>>;
 
-type Latencies = Arc<Mutex<HashMap<String, (Behind, Instant)>>>;
-
-/// The pages of all GIM pods of the cluster.
+/// The pages of all pods of GIM and GSP of the cluster.
 pub struct MetricsPages {
-    latencies: Latencies,
+    values: AllValues,
     watch: JoinHandle<()>,
 }
 
 impl MetricsPages {
-    /// Follows the GIM pods of all namespaces.
+    /// Follows the pods of all namespaces.
     pub fn serve(handle: &Handle, client: Client) -> Self {
-        let latencies = Latencies::default();
-        let watch = handle.spawn(follow(client, Arc::clone(&latencies)));
-        Self { latencies, watch }
+        let values = AllValues::default();
+        let watch = handle.spawn(follow(client, Arc::clone(&values)));
+        Self { values, watch }
+    }
+
+    /// Changes what the pages of a namespace tell.
+    pub fn change(&self, namespace: &str, change: impl FnOnce(&mut Values)) {
+        let mut all = locked(&self.values);
+        let (values, since) = all.entry(namespace.to_owned()).or_insert_with(|| (Values::default(), Instant::now()));
+        change(values);
+        *since = Instant::now();
     }
 
     /// Sets how far the GIM of a namespace is behind.
     pub fn set(&self, namespace: &str, behind: Behind) {
-        locked(&self.latencies).insert(namespace.to_owned(), (behind, Instant::now()));
+        self.change(namespace, |values| values.behind = behind);
     }
 
     /// Fails when the pods are no longer followed.
@@ -81,18 +78,18 @@ impl Drop for Page {
     }
 }
 
-async fn follow(client: Client, latencies: Latencies) {
+async fn follow(client: Client, values: AllValues) {
     let pods = Api::<Pod>::all(client);
-    let config = watcher::Config::default().labels("app.kubernetes.io/name=gim");
+    let config = watcher::Config::default().labels("app.kubernetes.io/name in (gim, gsp)");
     let mut events = watcher(pods, config).default_backoff().boxed();
     let mut pages: HashMap<String, Page> = HashMap::new();
     while let Some(event) = events.next().await {
         match event {
             Ok(watcher::Event::Apply(pod) | watcher::Event::InitApply(pod)) => {
                 let Some(uid) = pod.uid() else { continue };
-                match address_of(&pod) {
-                    Some(address) => {
-                        pages.entry(uid).or_insert_with(|| open(address, &pod, &latencies));
+                match address_of(&pod).zip(Source::of(&pod)) {
+                    Some((ip, source)) => {
+                        pages.entry(uid).or_insert_with(|| open(ip, source, &pod, &values));
                     }
                     None => drop(pages.remove(&uid)),
                 }
@@ -104,25 +101,28 @@ async fn follow(client: Client, latencies: Latencies) {
     }
 }
 
-/// Where a pod's page is, while its container runs.
-fn address_of(pod: &Pod) -> Option<SocketAddr> {
+/// The address of a pod, while its container runs.
+fn address_of(pod: &Pod) -> Option<IpAddr> {
     let status = pod.status.as_ref()?;
     let runs = status.phase.as_deref() == Some("Running") && pod.metadata.deletion_timestamp.is_none();
     let ip = status.pod_ip.as_ref()?.parse().ok()?;
-    runs.then_some(SocketAddr::new(ip, PORT))
+    runs.then_some(ip)
 }
 
-fn open(address: SocketAddr, pod: &Pod, latencies: &Latencies) -> Page {
-    let (namespace, name, latencies) = (pod.namespace().unwrap_or_default(), pod.name_any(), Arc::clone(latencies));
+fn open(ip: IpAddr, source: Source, pod: &Pod, values: &AllValues) -> Page {
+    let (namespace, values) = (pod.namespace().unwrap_or_default(), Arc::clone(values));
+    let address = SocketAddr::new(ip, source.port());
     Page(tokio::spawn(async move {
         let listener = match bind(address).await {
             Ok(listener) => listener,
             Err(error) => return eprintln!("cluster: no metrics page on {address}: {error}"),
         };
         while let Ok((stream, _)) = listener.accept().await {
-            let text = page(&name, behind(&latencies, &namespace));
+            let (values, since) =
+                locked(&values).get(&namespace).cloned().unwrap_or_else(|| (Values::default(), Instant::now()));
+            let text = source.page(&values, since.elapsed());
             // A reader that goes away early is no concern of the page.
-            drop(tokio::time::timeout(Duration::from_secs(5), answer(stream, text)).await);
+            drop(tokio::time::timeout(Duration::from_secs(5), answer(stream, source.path(), text)).await);
         }
     }))
 }
@@ -140,7 +140,7 @@ async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::bind(address).await
 }
 
-async fn answer(mut stream: TcpStream, text: String) -> io::Result<()> {
+async fn answer(mut stream: TcpStream, path: &str, text: String) -> io::Result<()> {
     let (mut request, mut buffer) = (Vec::<u8>::new(), [0; 1024]);
     while !request.windows(4).any(|end| end == b"\r\n\r\n") {
         let read = stream.read(&mut buffer).await?;
@@ -149,8 +149,10 @@ async fn answer(mut stream: TcpStream, text: String) -> io::Result<()> {
         }
         request.extend(buffer.iter().take(read));
     }
+    let is_asked_for = request.starts_with(format!("GET {path} ").as_bytes());
+    let (status, text) = if is_asked_for { ("200 OK", text) } else { ("404 Not Found", String::new()) };
     let head = format!(
-        "HTTP/1.1 200 OK\r\ncontent-type: text/plain; version=0.0.4; charset=utf-8\r\n\
+        "HTTP/1.1 {status}\r\ncontent-type: text/plain; version=0.0.4; charset=utf-8\r\n\
          content-length: {}\r\nconnection: close\r\n\r\n",
         text.len()
     );
@@ -159,35 +161,6 @@ async fn answer(mut stream: TcpStream, text: String) -> io::Result<()> {
     stream.shutdown().await
 }
 
-fn behind(latencies: &Latencies, namespace: &str) -> f64 {
-    match locked(latencies).get(namespace) {
-        Some((behind, since)) => (behind.seconds + behind.slope * since.elapsed().as_secs_f64()).max(USUAL_BEHIND),
-        None => USUAL_BEHIND,
-    }
-}
-
-/// The page, in the form and with the families that GIM's is known to have; latencies are in milliseconds.
-fn page(pod: &str, behind_seconds: f64) -> String {
-    let mut lines = vec!["# TYPE gim_kafka_timestamp_behind gauge".to_owned()];
-    for (topic, partition, share) in
-        [("voice-details", 0, 1.0), ("voice-details", 1, 0.9), ("agent-states", 0, 0.8), ("config", 0, 0.5)]
-    {
-        let labels = format!("pod=\"{pod}\",topic=\"{topic}\",partition=\"{partition}\"");
-        lines.push(format!("gim_kafka_timestamp_behind{{{labels}}} {}", behind_seconds * share * 1000.0));
-    }
-    lines.extend([
-        "# TYPE gim_server_state gauge".to_owned(),
-        format!("gim_server_state{{pod=\"{pod}\",schema_version=\"8.5.116.29\"}} 1"),
-        "# TYPE gim_number_failed_kafkajob counter".to_owned(),
-        "gim_number_failed_kafkajob 0".to_owned(),
-        "# TYPE gim_failed_jobsteps gauge".to_owned(),
-        format!("gim_failed_jobsteps{{pod=\"{pod}\",failedJobSteps=\"none\"}} 0"),
-        "# TYPE jvm_memory_used_bytes gauge".to_owned(),
-        "jvm_memory_used_bytes{area=\"heap\"} 1.2e9".to_owned(),
-    ]);
-    lines.join("\n") + "\n"
-}
-
-fn locked(latencies: &Latencies) -> MutexGuard<'_, HashMap<String, (Behind, Instant)>> {
-    latencies.lock().unwrap_or_else(PoisonError::into_inner)
+fn locked(values: &AllValues) -> MutexGuard<'_, HashMap<String, (Values, Instant)>> {
+    values.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -45,7 +45,8 @@ impl Page {
 
     /// The current one of a state: the value of `label` of the one series that a component has of a metric.
     pub fn state(&self, name: &str, label: &str, component: &str) -> Result<Option<&str>> {
-        self.state_where(name, label, &[("component", component)])
+        let (suite, component) = suite_and_component(component);
+        self.state_where(name, label, &[("suite", suite), ("component", component)])
     }
 
     /// The same, among the series that have these labels.
@@ -67,6 +68,19 @@ impl Page {
         });
         found.next().map(|series| series.value)
     }
+}
+
+/// The suite of a story that has only one.
+const ONLY_SUITE: &str = "default";
+
+/// What a story calls a component: its name alone, or `SUITE/NAME` where there are several suites.
+pub fn suite_and_component(name: &str) -> (&str, &str) {
+    name.split_once('/').unwrap_or((ONLY_SUITE, name))
+}
+
+/// The reverse of [`suite_and_component`].
+pub fn called(suite: &str, component: &str) -> String {
+    if suite == ONLY_SUITE { component.to_owned() } else { format!("{suite}/{component}") }
 }
 
 impl Series {

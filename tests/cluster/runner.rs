@@ -23,17 +23,24 @@ pub struct Story {
     run: fn(&Cluster, Major) -> Result<()>,
     /// Whether it runs alone.
     alone: bool,
+    /// Which rules of the upgrade guide it shows.
+    rules: &'static [u8],
 }
 
 impl Story {
     /// A story that shares the cluster with others.
     pub const fn new(name: &'static str, run: fn(&Cluster, Major) -> Result<()>) -> Self {
-        Self { name, run, alone: false }
+        Self { name, run, alone: false, rules: &[] }
     }
 
     /// A story that disturbs the whole cluster.
     pub const fn alone(name: &'static str, run: fn(&Cluster, Major) -> Result<()>) -> Self {
-        Self { name, run, alone: true }
+        Self { name, run, alone: true, rules: &[] }
+    }
+
+    /// The same, known to show these rules of the upgrade guide.
+    pub const fn shows(self, rules: &'static [u8]) -> Self {
+        Self { rules, ..self }
     }
 }
 
@@ -49,6 +56,17 @@ impl Test {
     pub fn name(&self) -> String {
         format!("{}::{}", self.major, self.story.name)
     }
+
+    /// Which rules of the guide it shows, for the report.
+    fn rules(&self) -> String {
+        let rules: Vec<_> = self.story.rules.iter().map(u8::to_string).collect();
+        if rules.is_empty() { String::new() } else { format!(" (guide: {})", rules.join(", ")) }
+    }
+}
+
+/// The rules among `wanted` that no story shows.
+pub fn not_shown(stories: &[Story], wanted: &[u8]) -> Vec<u8> {
+    wanted.iter().copied().filter(|rule| !stories.iter().any(|story| story.rules.contains(rule))).collect()
 }
 
 /// Every story with both Helms, those that some filter names (all, where there is none).
@@ -112,7 +130,7 @@ fn run_one(cluster: &Cluster, test: &Test) -> Result<()> {
     let outcome = catch_unwind(AssertUnwindSafe(|| (test.story.run)(cluster, test.major)))
         .unwrap_or_else(|_| Err(anyhow!("the story panicked; its message stands above")));
     let word = if outcome.is_ok() { "ok" } else { "FAILED" };
-    println!("test {} ... {word} <{:.1}s>", test.name(), started.elapsed().as_secs_f64());
+    println!("test {} ... {word} <{:.1}s>{}", test.name(), started.elapsed().as_secs_f64(), test.rules());
     outcome
 }
 

@@ -4,7 +4,7 @@
 //! state was there: on a busy machine that is nobody's promise.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -13,7 +13,10 @@ use std::{
 use anyhow::{Result, bail, ensure};
 use tokio::task::JoinHandle;
 
-use crate::{exporter::Exporter, page::Page};
+use crate::{
+    exporter::Exporter,
+    page::{Page, Series, called, suite_and_component},
+};
 
 /// How often the page is read.
 const INTERVAL: Duration = Duration::from_millis(100);
@@ -34,22 +37,27 @@ pub struct Seen {
     pub reasons: Vec<String>,
     /// The revision to go back to.
     pub target: Option<u64>,
+    /// What closes its gate.
+    pub closed_by: BTreeSet<String>,
 }
 
 impl fmt::Display for Seen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} / {} [{}] / {}", self.stage, self.verdict, self.reasons.join(" "), self.operation)?;
-        match self.target {
-            Some(target) => write!(f, " / back to {target}"),
-            None => Ok(()),
+        if let Some(target) = self.target {
+            write!(f, " / back to {target}")?;
         }
+        if self.closed_by.is_empty() {
+            return f.write_str(" / gate open");
+        }
+        write!(f, " / gate closed by {}", self.closed_by.iter().map(String::as_str).collect::<Vec<_>>().join(" "))
     }
 }
 
 /// The changes of each component, oldest first.
 #[derive(Default)]
 struct Record {
-    changes: BTreeMap<&'static str, Vec<(Instant, Seen)>>,
+    changes: BTreeMap<String, Vec<(Instant, Seen)>>,
     fault: Option<anyhow::Error>,
     polls: u64,
 }
@@ -176,11 +184,15 @@ fn follows(went: &[&str], wanted: &[&str]) -> bool {
 }
 
 fn note(record: &Mutex<Record>, page: &Page) -> Result<()> {
-    let mut states = Vec::new();
-    for component in ["gim", "gsp", "gca"] {
-        states.push((component, seen(page, component)?));
+    let mut states = BTreeMap::new();
+    for series in page.find("gim_upgrade_stage", &[]) {
+        let name = called(series.label("suite").unwrap_or_default(), series.label("component").unwrap_or_default());
+        states.insert(name.clone(), seen(page, &name)?);
     }
+    gates_are_shut(page, &states)?;
     let mut record = locked(record);
+    let gone: Vec<_> = record.changes.keys().filter(|name| !states.contains_key(*name)).collect();
+    ensure!(gone.is_empty(), "{gone:?} were on the page and are no more");
     record.polls += 1;
     for (component, seen) in states {
         let changes = record.changes.entry(component).or_default();
@@ -191,21 +203,46 @@ fn note(record: &Mutex<Record>, page: &Page) -> Result<()> {
     Ok(())
 }
 
-fn seen(page: &Page, component: &str) -> Result<Seen> {
-    let state = |name: &str, label: &str| -> Result<String> {
-        Ok(page.state(&format!("gim_upgrade_{name}"), label, component)?.unwrap_or_default().to_owned())
+/// What holds on every page of every story: nothing may be upgraded while a component of the suite is not well (upgrade
+/// guide, Scheduling considerations). A shared component is of all the suites that share it.
+fn gates_are_shut(page: &Page, states: &BTreeMap<String, Seen>) -> Result<()> {
+    let mut suites: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for member in page.find("gim_upgrade_suite_member", &[]) {
+        let label = |name: &str| member.label(name).unwrap_or_default();
+        suites.entry(label("suite")).or_default().insert(called(label("owner"), label("component")));
+    }
+    for members in suites.values() {
+        let all = || members.iter().map(|member| (member, states.get(member).map_or("", |seen| &*seen.stage)));
+        let ill: Vec<_> = all().filter(|(_, stage)| !["absent", "verified"].contains(stage)).collect();
+        let open = members.iter().find(|member| states.get(*member).is_some_and(|seen| seen.closed_by.is_empty()));
+        if let (Some(open), false) = (open, ill.is_empty()) {
+            bail!("the gate of {open} is open while {ill:?}");
+        }
+    }
+    Ok(())
+}
+
+fn seen(page: &Page, name: &str) -> Result<Seen> {
+    let state = |family: &str, label: &str| -> Result<String> {
+        Ok(page.state(&format!("gim_upgrade_{family}"), label, name)?.unwrap_or_default().to_owned())
     };
-    let of = [("component", component)];
+    let (suite, component) = suite_and_component(name);
+    let of = [("suite", suite), ("component", component)];
+    let reason = |series: &Series| series.label("reason").map(str::to_owned);
     let mut reasons: Vec<_> = page.find("gim_upgrade_verdict_reason", &of).collect();
     reasons.sort_by(|a, b| a.value.total_cmp(&b.value));
     let seen = Seen {
         stage: state("stage", "stage")?,
         verdict: state("verdict", "verdict")?,
         operation: state("operation", "operation")?,
-        reasons: reasons.iter().filter_map(|series| series.label("reason")).map(str::to_owned).collect(),
+        reasons: reasons.into_iter().filter_map(reason).collect(),
         target: page.value("gim_upgrade_rollback_target_revision", &of).map(whole),
+        closed_by: page.find("gim_upgrade_gate_blocked", &of).filter_map(reason).collect(),
     };
-    ensure!(!seen.stage.is_empty() && !seen.verdict.is_empty(), "{component} has no stage or no verdict: {seen}");
+    ensure!(!seen.verdict.is_empty(), "{name} has no verdict: {seen}");
+    let open = page.value("gim_upgrade_gate_open", &of);
+    let wanted = if seen.closed_by.is_empty() { 1.0 } else { 0.0 };
+    ensure!(open == Some(wanted), "gate_open of {name} is {open:?}: {seen}");
     Ok(seen)
 }
 

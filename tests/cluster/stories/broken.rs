@@ -7,7 +7,7 @@ use crate::{
     cluster::Cluster,
     exporter::Times,
     helm::Major,
-    metrics_page::Behind,
+    metrics_text::Behind,
     process::eventually,
     scene::{SOON, Scene, WAIT},
     trace::Mark,
@@ -67,7 +67,7 @@ pub fn exporter_restarted(cluster: &Cluster, major: Major) -> Result<()> {
     scene.upgrade("gim", GIM_NEXT, &["--set", "behaviour=image-missing"])?;
     scene.trace.until("gim", "rolling out", SOON, |seen| seen.stage == "rolling_out")?;
     for _ in 0..2 {
-        scene.restart_exporter(times)?;
+        scene.restart_exporter()?;
         let seen = scene.verdict("gim", "roll_back")?;
         ensure!(seen.target == Some(1) && seen.reasons.iter().any(|reason| reason == "images_pulled"), "{seen}");
         let mark = Mark::default();
@@ -76,7 +76,8 @@ pub fn exporter_restarted(cluster: &Cluster, major: Major) -> Result<()> {
     scene.agrees("gim")
 }
 
-/// The hook that should save GSP's state before the upgrade fails. The pods run on as if nothing was.
+/// The hook that should save GSP's state before the upgrade fails. The pods run on as if nothing was. GSP is rolled back, so
+/// GCA's turn does not come until a second try worked.
 pub fn failed_hook(cluster: &Cluster, major: Major) -> Result<()> {
     let scene = Scene::empty(cluster, major, "failed-hook", Times::default())?;
     scene.upgrade("gsp", GSP_FORMER, &WAIT)?;
@@ -85,16 +86,22 @@ pub fn failed_hook(cluster: &Cluster, major: Major) -> Result<()> {
     scene.upgrade_fails("gsp", GSP_NEXT, &["--set", "hook.behaviour=hook-fail"], "pre-upgrade hooks failed")?;
     let seen = scene.verdict("gsp", "roll_back")?;
     ensure!(seen.target == Some(1) && seen.reasons.iter().any(|reason| reason == "hooks_succeeded"), "{seen}");
+    scene.hook("gsp", "gsp-save-state", "pre-upgrade", "failed")?;
     scene.agrees("gsp")?;
     // That the release failed is known a moment before why it did.
     scene.trace.went("gsp", mark, &["verified", "applying", "[rolling_out]", "failed"], &WAIT_THEN_BACK)?;
     let mark = scene.mark("gsp");
-    scene.helm("rollback", "gsp", &["1"])?;
+    scene.helm("rollback", "gsp", &["--timeout", "15m"])?;
     let seen = scene.verified("gsp", "none")?;
     ensure!(seen.operation == "rollback" && seen.reasons.iter().any(|reason| reason == "rolled_back"), "{seen}");
     let stages = ["failed", "[applying]", "[rolling_out]", "[verifying]", "verified"];
     scene.trace.went("gsp", mark, &stages, &["roll_back", "wait", "none"])?;
-    scene.agrees("gsp")
+    scene.agrees("gsp")?;
+    scene.gate("gsp", &[])?;
+    scene.gate("gca", &["gsp_undone"])?;
+    scene.as_the_guide_does("gsp", GSP_NEXT, &[])?;
+    scene.verified("gsp", "proceed")?;
+    scene.gate("gca", &[])
 }
 
 /// Helm is killed while it waits for GIM's pod: its revision stays `pending-upgrade` for ever, and the next upgrade is

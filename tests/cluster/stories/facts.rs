@@ -16,7 +16,7 @@ use crate::{
     charts::{GCA_FORMER, GIM_FORMER, GIM_NEXT},
     cluster::{Cluster, Place},
     helm::Major,
-    metrics_page::Behind,
+    metrics_text::Behind,
     process::eventually,
     scene::{SOON, WAIT},
 };

@@ -6,13 +6,13 @@ use anyhow::{Result, ensure};
 use serde_json::Value;
 
 use crate::{
-    charts::{GCA_FORMER, GIM_FORMER, GIM_NEXT, GSP_FORMER, GSP_NEXT},
+    charts::{GIM_NEXT, GSP_NEXT},
     cluster::Cluster,
     exporter::Times,
     formats,
     helm::Major,
     process::eventually,
-    scene::{SOON, Scene, WAIT},
+    scene::{FORMER, SOON, Scene, WAIT},
 };
 
 /// How long a part of the control plane is away: longer than a watch takes to notice, shorter than a source may be silent.
@@ -23,13 +23,7 @@ const OUTAGE: Duration = Duration::from_secs(3);
 pub fn install_all(cluster: &Cluster, major: Major) -> Result<()> {
     let scene = Scene::empty(cluster, major, "install", Times::default())?;
     scene.trace.until("gim", "absent", SOON, |seen| seen.stage == "absent" && seen.verdict == "none")?;
-    for (release, version) in [
-        ("gim", GIM_FORMER),
-        ("gim-monitoring", GIM_FORMER),
-        ("gsp", GSP_FORMER),
-        ("gca", GCA_FORMER),
-        ("gca-monitoring", GCA_FORMER),
-    ] {
+    for (release, version) in FORMER {
         let component = crate::cluster::component_of(release);
         let mark = scene.mark(component);
         let first = scene.trace.since(component, mark);
