@@ -59,7 +59,7 @@ e2e: ## play all scenarios through the whole program, and a real control plane w
 	tests/tools/build
 	$(call say,Playing every scenario through the whole program with time compressed (about 4 minutes))
 	cargo test --locked --test compressed -- --ignored
-	$(call packages,psql:postgresql openssl:openssl setpriv:util-linux)
+	$(call packages,pg_createcluster:postgresql openssl:openssl setpriv:util-linux)
 	$(call say,Reading a real PostgreSQL)
 	cargo test --locked --test postgres
 	$(call say,Reading signals from a real Prometheus)

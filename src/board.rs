@@ -38,7 +38,8 @@ use crate::model::wants::{BodyWant, Wants};
 
 /// What the board keeps of one suite.
 struct Kept {
-    memory: Memory,
+    /// The latest snapshot's, unless that one is older: what is remembered changes more often than what is shown.
+    memory: Arc<Memory>,
     latest: Arc<SuiteSnapshot>,
     /// Whether Helm's bodies were read once: before that Helm's history is not known, however fresh its watch is.
     primed: bool,
@@ -95,8 +96,8 @@ impl Board {
             former: None,
         };
         for place in 0..suites.len() {
-            let memory = Memory::new(now);
-            if let Some((latest, tells)) = board.assess(place, memory.clone(), false, now) {
+            if let Some((latest, tells)) = board.assess(place, Memory::new(now), false, now) {
+                let memory = Arc::clone(&latest.memory);
                 board.kept.push(Kept { memory, latest: Arc::new(latest), primed: false });
                 board.told(place, &tells);
             }
@@ -200,11 +201,11 @@ impl Board {
     fn judge_one(&mut self, place: usize) -> (bool, bool) {
         let now = self.now;
         let Some(kept) = self.kept.get(place) else { return (false, false) };
-        let (begun, primed) = (kept.has_begun().then(|| kept.memory.clone()), kept.primed);
+        let (begun, primed) = (kept.has_begun().then(|| Memory::clone(&kept.memory)), kept.primed);
         let memory = begun.or_else(|| self.inherit(place, now)).unwrap_or_else(|| Memory::new(now));
         let Some((mut snapshot, mut tells)) = self.assess(place, memory, primed, now) else { return (false, false) };
         if !primed && self.has_bodies(&snapshot.wants) && self.helm_is_fresh(place) {
-            let memory = snapshot.memory.clone();
+            let memory = Arc::unwrap_or_clone(snapshot.memory);
             let Some(again) = self.assess(place, memory, true, now) else { return (false, false) };
             (snapshot, tells) = again;
             if let Some(kept) = self.kept.get_mut(place) {
@@ -222,7 +223,7 @@ impl Board {
         }
         let wants_changed = kept.latest.wants != snapshot.wants;
         let changed = kept.latest.facts != snapshot.facts || kept.latest.assessment != snapshot.assessment;
-        kept.memory = snapshot.memory.clone();
+        kept.memory = Arc::clone(&snapshot.memory);
         if changed || wants_changed {
             kept.latest = Arc::new(snapshot);
         }
@@ -259,7 +260,7 @@ impl Board {
         let shared = self.sharing.shared(place);
         let (assessment, tells) = assess_shared(&facts, &memory, &shared, &self.policy, now);
         remember::concluded(&mut memory, &suite, &assessment, &self.policy, now);
-        let wants = wants(&suite, &facts, &assessment);
+        let (wants, memory) = (wants(&suite, &facts, &assessment), Arc::new(memory));
         Some((SuiteSnapshot { suite, facts, assessment, shared, memory, wants, judged: now }, tells))
     }
 

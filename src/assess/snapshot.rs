@@ -29,7 +29,7 @@ pub struct SuiteSnapshot {
     /// What it is told by the suites that share a component with it.
     pub shared: Shared,
     /// What is remembered of it: the latency's window, times per stage, operations completed.
-    pub memory: Memory,
+    pub memory: Arc<Memory>,
     /// What should be read for it.
     pub wants: Wants,
     /// When it was judged, by the API server's clock.

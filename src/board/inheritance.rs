@@ -45,7 +45,7 @@ impl Board {
         }
         let suite = self.index.suites().get(place)?.clone();
         let of_same_name = find(&former, &suite.name);
-        let mut memory = of_same_name.map_or_else(|| Memory::new(now), |found| found.memory.clone());
+        let mut memory = of_same_name.map_or_else(|| Memory::new(now), |found| Memory::clone(&found.memory));
         for &component in Component::ALL {
             let of_component = memory.components.get_mut(component);
             match heir(&former, &suite, component) {

@@ -75,7 +75,7 @@ pub fn busy(name: &str) -> SuiteSnapshot {
     let mut suite = resting(name);
     suite.facts.components.gim = busy_facts();
     suite.assessment.components.gim = busy_assessment();
-    let memory = &mut suite.memory.components.gim;
+    let memory = &mut Arc::make_mut(&mut suite.memory).components.gim;
     memory.witness = Some(Witness {
         begin: at(100),
         kind: OperationKind::Upgrade.as_str(),
@@ -133,7 +133,7 @@ pub fn resting(name: &str) -> SuiteSnapshot {
             valid_until: Some(at(1060)),
         },
         shared: Shared::default(),
-        memory: Memory::new(at(0)),
+        memory: Arc::new(Memory::new(at(0))),
         wants: Wants::default(),
         judged: at(1000),
         suite: place,

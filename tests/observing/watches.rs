@@ -55,7 +55,7 @@ async fn every_kind_is_watched() {
     assert_eq!(house.heard.errors, []);
 }
 
-fn config_map(namespace: &str, name: &str, labels: Value) -> Value {
+fn config_map(namespace: &str, name: &str, labels: &Value) -> Value {
     json!({"metadata": {"namespace": namespace, "name": name, "labels": labels}, "data": {"leader": "secret"}})
 }
 
@@ -63,10 +63,10 @@ fn config_map(namespace: &str, name: &str, labels: Value) -> Value {
 async fn config_maps_that_gsp_may_leave_behind_are_watched() {
     let mut house = House::build().await;
     house.until_synced().await;
-    house.apply(Kind::ConfigMaps, config_map("gsp", "gsp-cluster-config-map", json!({"app": "gsp"})));
-    house.apply(Kind::ConfigMaps, config_map("gsp", "of-nobody", json!({"type": "other"})));
-    house.apply(Kind::ConfigMaps, config_map("gsp", "of-helm", json!({"app": "gsp", "owner": "helm"})));
-    house.apply(Kind::ConfigMaps, config_map("gim", "elsewhere", json!({"app": "gsp"})));
+    house.apply(Kind::ConfigMaps, config_map("gsp", "gsp-cluster-config-map", &json!({"app": "gsp"})));
+    house.apply(Kind::ConfigMaps, config_map("gsp", "of-nobody", &json!({"type": "other"})));
+    house.apply(Kind::ConfigMaps, config_map("gsp", "of-helm", &json!({"app": "gsp", "owner": "helm"})));
+    house.apply(Kind::ConfigMaps, config_map("gim", "elsewhere", &json!({"app": "gsp"})));
     house.until("there", |heard| !heard.config_maps.is_empty()).await;
     let map = &house.heard.config_maps["gsp/gsp-cluster-config-map"];
     assert_eq!((&*map.name, map.app.as_deref()), ("gsp-cluster-config-map", Some("gsp")));

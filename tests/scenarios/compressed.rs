@@ -23,10 +23,10 @@ use std::time::{Duration, Instant};
 use futures::StreamExt as _;
 use gim_upgrade_exporter::cli::exporter::Outlet;
 use gim_upgrade_exporter::config::Config;
+use gim_upgrade_exporter::model::dependency::AskAt;
 use gim_upgrade_exporter::model::names::Component;
 use gim_upgrade_exporter::model::policy::Policy;
-use gim_upgrade_exporter::model::dependency::AskAt;
-use gim_upgrade_exporter::model::suite::{Endpoint, Surroundings};
+use gim_upgrade_exporter::model::suite::{Endpoint, Suite};
 use gim_upgrade_exporter::model::time::{Timestamp, after, between};
 use gim_upgrade_exporter::observe::client::Access;
 use gim_upgrade_exporter::observe::timing::Timing;
@@ -66,24 +66,6 @@ struct Run {
     undisturbed: bool,
 }
 
-/// Scenarios that are not played here: the simulated API server always answers, and nothing serves the database's own protocol.
-fn is_played(scenario: &Scenario) -> bool {
-    !scenario.has_failing_sources() && !scenario.configured.surroundings.contains(&Surrounding::InfoMart)
-}
-
-/// Has what stands around a suite asked where it is played.
-fn reach(surroundings: &mut Surroundings, player: &Player) {
-    let host = |of| player.address(of).map(|address| address.to_string());
-    let addresses = |of| host(of).map(|host| AskAt::Addresses { addresses: vec![host.as_str().into()], tls: false });
-    let url = |of, path: &str| host(of).map(|host| AskAt::Url(format!("http://{host}{path}").as_str().into()));
-    surroundings.kafka = surroundings.kafka.take().and_then(|_| addresses(Surrounding::Kafka));
-    surroundings.database = surroundings.database.take().and_then(|_| addresses(Surrounding::Database));
-    surroundings.object_storage = surroundings.object_storage.take().and_then(|_| url(Surrounding::ObjectStorage, "/"));
-    if let Some((aggregation, at)) = surroundings.aggregation.as_mut().zip(url(Surrounding::Aggregation, "/metrics")) {
-        aggregation.at = at;
-    }
-}
-
 /// Plays a scenario `speed` times faster than written.
 async fn play(scenario: &Scenario, speed: f64) -> Run {
     let start = after(Timestamp::now(), LEAD);
@@ -93,13 +75,11 @@ async fn play(scenario: &Scenario, speed: f64) -> Run {
     let player = Player::start(world, store.clone(), Arc::new(Timestamp::now)).await.unwrap();
     let server = ApiServer::start(store).await.unwrap();
 
-    let mut config =
-        Config { policy: policy(scenario).divided(speed), suites: suites(scenario), ..Config::default() };
+    let (policy, suites) = (policy(scenario).divided(speed), suites(scenario));
+    let mut config = Config { policy, suites, ..Config::default() };
     for suite in &mut config.suites {
-        reach(&mut suite.surroundings, &player);
-        for member in [&mut suite.members.gim, &mut suite.members.gsp] {
-            member.endpoint = Some(Endpoint::Pods { port: player.metrics_port(), path: "/metrics".into() });
-        }
+        place(suite, &player);
+        config.scope.helm_access = suite.helm_access;
     }
     let late_after = config.policy.signal_interval.mul_f64(LATE);
     let outlet = Outlet::new(&config);
@@ -145,6 +125,30 @@ async fn play(scenario: &Scenario, speed: f64) -> Run {
     generation.shut_down(GRACE).await;
     let latest = pulse.map(|pulse| pulse.latest()).unwrap_or_default();
     Run { said, start, ends, undisturbed: !is_ready_late && latest < late_after }
+}
+
+/// Has a suite find the played pods' metrics and what stands around them where they are.
+fn place(suite: &mut Suite, player: &Player) {
+    let (port, members) = (player.metrics_port(), &mut suite.members);
+    for member in [&mut members.gim, &mut members.gsp] {
+        member.endpoint = Some(Endpoint::Pods { port, path: "/metrics".into() });
+    }
+    let address = |of| player.address(of).unwrap();
+    let around = &mut suite.surroundings;
+    for (asked, of) in [(&mut around.kafka, Surrounding::Kafka), (&mut around.database, Surrounding::Database)] {
+        let addresses = || vec![address(of).to_string().into()];
+        *asked = asked.take().map(|_| AskAt::Addresses { addresses: addresses(), tls: false });
+    }
+    let url = |of, path: &str| AskAt::Url(format!("http://{}{path}", address(of)).into());
+    around.object_storage = around.object_storage.take().map(|_| url(Surrounding::ObjectStorage, "/"));
+    if let Some(aggregation) = &mut around.aggregation {
+        aggregation.at = url(Surrounding::Aggregation, "/metrics");
+    }
+}
+
+/// Whether a scenario can be played over HTTP: the simulated PostgreSQL answers, and has no tables; the API server never fails.
+fn is_played(scenario: &Scenario) -> bool {
+    !scenario.has_failing_sources() && !scenario.configured.surroundings.contains(&Surrounding::InfoMart)
 }
 
 /// Stage and verdict of each component as the status shows them.
@@ -271,7 +275,6 @@ fn some_scenarios_are_the_same_through_the_whole_program() {
 #[ignore = "minutes: make e2e runs it"]
 fn all_scenarios_are_the_same_through_the_whole_program() {
     let only = std::env::var("SCENARIO").ok();
-    let asked = |name: &&str| only.as_ref().is_none_or(|only| only == name);
-    let played = |name: &&str| is_played(&Scenario::find(name).unwrap());
-    compare_all(Scenario::list().filter(asked).filter(played));
+    let chosen = Scenario::list().filter(|name| only.as_ref().is_none_or(|only| only == name));
+    compare_all(chosen.filter(|name| is_played(&Scenario::find(name).unwrap())));
 }

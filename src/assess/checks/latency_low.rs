@@ -28,10 +28,13 @@ pub fn answer(context: &Context<'_>) -> Option<Answer> {
     let in_grace =
         grace_after_ready(context, context.times.settle_timeout).is_some_and(|until| !context.horizon.passed(until));
     let is_low = seconds <= limit_seconds && context.rollout.all_ready;
+    // Of pods that were Ready before an exporter began it is no new thing, and waiting would delay what is said of it.
+    let is_new = context.memory.window.since.is_none_or(|since| since > context.memory.began);
+    let may_drain = trend.trend == Trend::Draining || is_new && trend.trend == Trend::Unknown;
     // What is left when a topic vanishes may be low: that is no improvement.
     let state = if is_low && trend.trend != Trend::Absent {
         CheckState::Pass
-    } else if is_low || in_grace || matches!(trend.trend, Trend::Draining | Trend::Unknown) {
+    } else if is_low || in_grace || may_drain {
         CheckState::Pending
     } else {
         CheckState::Fail

@@ -281,10 +281,10 @@ fn changes() -> Vec<(&'static str, Change)> {
         ("operation over", |suite| {
             suite.assessment.components.gim.operation.as_mut().unwrap().in_window = false;
         }),
-        ("memory", |suite| suite.memory.components.gim.completed.clear()),
+        ("memory", |suite| Arc::make_mut(&mut suite.memory).components.gim.completed.clear()),
         ("witness", |suite| {
             let witness: Option<Witness> = None;
-            suite.memory.components.gim.witness = witness;
+            Arc::make_mut(&mut suite.memory).components.gim.witness = witness;
         }),
         ("place", |suite| {
             let mut place = (*suite.suite).clone();
