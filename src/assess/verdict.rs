@@ -34,8 +34,9 @@ pub struct Case<'a> {
     pub judged: &'a Judged,
     /// The component in the light of the others.
     pub in_suite: &'a InSuite,
-    /// The gate of the component that comes next; `None` for the last one.
-    pub next_gate: Option<&'a Gate>,
+    /// The gate of the component that comes next; after the last one that of the one that is still due, and where none is, its
+    /// own, which is open only where all is well.
+    pub next_gate: &'a Gate,
 }
 
 type Row = fn(&Case<'_>) -> Option<Verdict>;
@@ -112,6 +113,8 @@ fn not_there(case: &Case<'_>) -> Option<Verdict> {
         None => NamedReason::Absent,
         Some(ReleaseStatus::Uninstalled) => NamedReason::Uninstalled,
         Some(ReleaseStatus::Uninstalling) => return None,
+        // While Helm works, or where it failed, nobody wanted it so: a hook may have taken the pods away for a while.
+        Some(status) if status.is_pending() || !case.in_suite.adverse.is_empty() => return None,
         Some(_) if scaled_to_zero(case.facts) => NamedReason::ScaledToZero,
         Some(_) => return None,
     };
@@ -313,9 +316,10 @@ fn go_on(case: &Case<'_>) -> Option<Verdict> {
     if !case.judged.in_window() {
         return None;
     }
-    Some(match case.next_gate {
-        Some(gate) if !gate.is_open() => wait(NamedReason::NextGateClosed, None),
-        _ => verdict(VerdictKind::Proceed, []),
+    Some(if case.next_gate.is_open() {
+        verdict(VerdictKind::Proceed, [])
+    } else {
+        wait(NamedReason::NextGateClosed, None)
     })
 }
 
