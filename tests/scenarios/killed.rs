@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use gim_upgrade_exporter::assess::assessment::VerdictKind;
 use gim_upgrade_exporter::model::time::{Timestamp, after, before, between};
-use gim_upgrade_exporter::sim::scenario::{Scenario, Surrounding};
+use gim_upgrade_exporter::sim::scenario::{SOURCES, Scenario, SourceState, Surrounding};
 
 use super::held::{Held, Place, Said, Watcher, policy, start};
 
@@ -21,6 +21,7 @@ const MOVES: Duration = Duration::from_mins(2);
 /// place than down.
 const CANNOT_KNOW: &[(&str, VerdictKind, VerdictKind)] = &[
     ("metrics-absent", VerdictKind::RollBack, VerdictKind::Investigate),
+    ("gsp-metrics-absent", VerdictKind::RollBack, VerdictKind::Investigate),
     ("topic-vanishes", VerdictKind::Wait, VerdictKind::None),
     ("topic-vanishes", VerdictKind::Investigate, VerdictKind::None),
     ("topic-vanishes-after-upgrade", VerdictKind::Investigate, VerdictKind::Proceed),
@@ -34,6 +35,11 @@ const CANNOT_KNOW: &[(&str, VerdictKind, VerdictKind)] = &[
 /// Scenarios in which Flink's checkpoints fail while nothing is upgraded. At rest the newest page is proof enough, and it does
 /// not tell of a checkpoint until one more has come or failed: until then all seems well.
 const NOT_AT_ONCE: &[&str] = &["kafka-down", "image-missing-kafka-down", "gca-never-ready-storage-down"];
+
+/// Scenarios in which it takes so much longer than a hold to learn again what was forgotten. Flink's counters tell how many
+/// checkpoints there were and not when: that they fail, or that none is completed, must be seen anew.
+const LEARNS_LATER: &[(&str, Duration)] =
+    &[("checkpoints-failing", Duration::from_mins(3)), ("checkpoints-hang", Duration::from_mins(16))];
 
 /// Instants spread over a scenario by a fixed sequence, so that a failure can be repeated.
 fn instants(name: &str, span: Duration) -> Vec<Duration> {
@@ -63,7 +69,14 @@ fn play(scenario: &Scenario) -> Vec<String> {
     // at different moments, so one may follow the other by a signal interval.
     let mut lately: BTreeMap<Place, Vec<(Timestamp, Said)>> = BTreeMap::new();
     let mut behind: BTreeMap<(usize, Place), Timestamp> = BTreeMap::new();
-    let mut compare = |now, watchers: &[Watcher]| {
+    // Since when each one that joined later has evidence from every source.
+    let mut whole: BTreeMap<usize, Timestamp> = BTreeMap::new();
+    let learns = LEARNS_LATER.iter().find(|(name, _)| *name == scenario.name).map(|(_, later)| *later);
+    let mut compare = |held: &Held, watchers: &[Watcher]| {
+        let now = held.now;
+        // Without evidence of its own an exporter knows nothing yet, where one that had some believes it a little longer; its time
+        // begins once it has all of it.
+        let blind = SOURCES.iter().any(|source| held.world.source(source) != SourceState::Back);
         let (without, killed) = watchers.split_first().unwrap();
         for (row, (component, same)) in without.said().iter().enumerate() {
             let same = *same;
@@ -72,10 +85,14 @@ fn play(scenario: &Scenario) -> Vec<String> {
             for (place, watcher) in killed.iter().enumerate() {
                 let said = watcher.said()[row].1;
                 let excused = CANNOT_KNOW.contains(&(scenario.name.as_str(), same.verdict, said.verdict));
-                let early = now <= after(watcher.joined, policy.hold + MOVES);
-                let unmoved = now <= after(watcher.joined, MOVES + interval) && NOT_AT_ONCE.contains(&&*scenario.name);
+                let began = if blind { None } else { Some(*whole.entry(place).or_insert(now)) };
+                let early = |later| began.is_none_or(|began| now <= after(began, policy.hold + later));
+                let moves = if NOT_AT_ONCE.contains(&&*scenario.name) { MOVES } else { Duration::ZERO };
+                let unmoved = !moves.is_zero() && now <= after(watcher.joined, moves + interval);
                 let seems_well = unmoved && said.verdict == VerdictKind::None;
-                let may_wait = early && (said.verdict == VerdictKind::Wait || said.verdict == same.verdict);
+                let may_wait = early(moves) && (said.verdict == VerdictKind::Wait || said.verdict == same.verdict)
+                    || blind && said.verdict == VerdictKind::Unknown
+                    || learns.is_some_and(early) && matches!(said.verdict, VerdictKind::Wait | VerdictKind::None);
                 let follows = lately.iter().any(|(_, former)| *former == said);
                 let key = (place, component.clone());
                 if same == said || excused || may_wait || seems_well || follows {
@@ -92,10 +109,10 @@ fn play(scenario: &Scenario) -> Vec<String> {
         }
     };
     for instant in instants(&scenario.name, span) {
-        held.play(after(start(), instant), &mut watchers, &mut compare);
+        held.play_seen(after(start(), instant), &mut watchers, &mut compare);
         watchers.push(Watcher::start(&held));
     }
-    held.play(ends, &mut watchers, &mut compare);
+    held.play_seen(ends, &mut watchers, &mut compare);
     failures.truncate(3);
     failures
 }
