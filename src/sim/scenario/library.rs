@@ -85,6 +85,7 @@ scenarios![
     "unproven-target",
     "metrics-never-heard",
     "metrics-silent",
+    "kafka-hiccup",
     "upgrade-out-of-order",
     "two-at-once",
     "companion-behind",
