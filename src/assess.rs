@@ -89,6 +89,7 @@ pub fn assess_shared(
             judged: judged.get(component),
             in_suite: in_suite.get(component),
             next_gate: component.next().map(|next| gates.get(next)),
+            may_be_undone: gate::may_be_undone(facts, &cycle, component),
         })
     });
     let components = PerComponent::from_fn(|component| {

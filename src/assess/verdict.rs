@@ -36,6 +36,8 @@ pub struct Case<'a> {
     pub in_suite: &'a InSuite,
     /// The gate of the component that comes next; `None` for the last one.
     pub next_gate: Option<&'a Gate>,
+    /// Whether its last operation may have been a return to an older build, as far as is known.
+    pub may_be_undone: bool,
 }
 
 type Row = fn(&Case<'_>) -> Option<Verdict>;
@@ -314,6 +316,8 @@ fn go_on(case: &Case<'_>) -> Option<Verdict> {
         return None;
     }
     Some(match case.next_gate {
+        // Whether the cycle is done cannot be told: there is nothing to advise.
+        None if case.may_be_undone => return None,
         Some(gate) if !gate.is_open() => wait(NamedReason::NextGateClosed, None),
         _ => verdict(VerdictKind::Proceed, []),
     })

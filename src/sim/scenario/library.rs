@@ -85,6 +85,7 @@ scenarios![
     "no-helm-upgrade",
     "no-helm-rollback",
     "argo-cd",
+    "argo-cd-rollback",
     "two-tenants-without-helm",
     "exporter-starts-late",
     "pods-silent",
