@@ -337,6 +337,15 @@ pub enum Evidence {
         /// The lowest that is well.
         limit: f64,
     },
+    /// The newest transformation of the Info Mart database, by its own history.
+    Transform {
+        /// When it began.
+        started: Option<Timestamp>,
+        /// When it ended; `None` where it has not.
+        ended: Option<Timestamp>,
+        /// Rows transformed.
+        rows: Option<i64>,
+    },
     /// A counter of something that should not happen.
     Counter {
         /// The component's own name for it.

@@ -6,6 +6,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use litemap::LiteMap;
+
 use super::names::{Component, Name, PerComponent};
 use super::time::Timestamp;
 use super::workload::Pod;
@@ -183,15 +185,15 @@ pub struct ComponentMemory {
     /// The latency's window.
     pub window: LatencyWindow,
     /// When each topic was last seen; at most [`MAX_TOPICS`].
-    pub topics: BTreeMap<Name, Timestamp>,
+    pub topics: LiteMap<Name, Timestamp>,
     /// Counters by the pod that serves them (`None` for a fixed URL) and by signal; at most [`MAX_COUNTERS`].
-    pub counters: BTreeMap<(Option<Name>, Name), Counter>,
+    pub counters: LiteMap<(Option<Name>, Name), Counter>,
     /// When signals were first read.
     pub first_read: Option<Timestamp>,
     /// When a page last had what the component is judged by.
     pub carried: Option<Timestamp>,
     /// The pods that exist, by UID.
-    pub pods: BTreeMap<Name, PodMemory>,
+    pub pods: LiteMap<Name, PodMemory>,
     /// Begin of the operation that was seen rolled out.
     pub rolled_out: Option<Timestamp>,
     /// Revisions seen verified; at most [`MAX_VERIFIED`], the lowest are forgotten first.
@@ -232,11 +234,11 @@ impl ComponentMemory {
             began,
             since: BTreeMap::new(),
             window: LatencyWindow::default(),
-            topics: BTreeMap::new(),
-            counters: BTreeMap::new(),
+            topics: LiteMap::new(),
+            counters: LiteMap::new(),
             first_read: None,
             carried: None,
-            pods: BTreeMap::new(),
+            pods: LiteMap::new(),
             rolled_out: None,
             verified: Vec::new(),
             witness: None,

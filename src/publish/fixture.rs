@@ -392,6 +392,7 @@ pub fn evidence_by_kind() -> Vec<(&'static str, Evidence)> {
         ("tenant_untold", Evidence::TenantUntold { tenant: None }),
         ("server_state", Evidence::ServerState { value: -3.0, limit: -2.0 }),
         ("counter", Evidence::Counter { signal: "gim_failed_jobsteps".into(), value: 4.0, rose: Some(at(900)) }),
+        ("transform", Evidence::Transform { started: Some(at(700)), ended: Some(at(760)), rows: Some(5120) }),
         ("schema", Evidence::Schema { found: "8.5.116.42".into(), expected: "8.5.116.48".into() }),
         ("schema_object", Evidence::SchemaObject { object: "new_table.c".into(), state: Some(ObjectState::Missing) }),
         ("migration_due", Evidence::MigrationDue { at: at(3700) }),

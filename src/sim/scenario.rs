@@ -18,8 +18,8 @@ pub use behaviour::{Behaviour, Checkpoints, Fate, HookFate, MetricsFate, Migrate
 pub use configured::{Configured, HelmAccess, Installer, SchemaAtTarget, Surrounding, Targets};
 pub use expect::{Expectation, Expected, ExpectedSuite};
 pub use step::{
-    Action, DependencyState, Rollback, SOURCES, Scale, SetDependency, SetImage, SetSource, SourceState, Step, Uninstall,
-    Upgrade, Which,
+    Action, DependencyState, Rollback, SOURCES, Scale, SetDependency, SetImage, SetSource, SourceState, Step,
+    Uninstall, Upgrade, Which,
 };
 pub use time::{Span, SpanError};
 

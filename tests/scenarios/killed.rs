@@ -6,24 +6,39 @@ use std::time::Duration;
 
 use gim_upgrade_exporter::assess::assessment::VerdictKind;
 use gim_upgrade_exporter::model::time::{Timestamp, after, before, between};
-use gim_upgrade_exporter::sim::scenario::{SOURCES, Scenario, SourceState};
+use gim_upgrade_exporter::sim::scenario::{SOURCES, Scenario, SourceState, Surrounding};
 
 use super::held::{Held, Place, Said, Watcher, policy, start};
 
 /// How often each scenario's exporter is killed.
 const KILLS: u64 = 20;
 
-/// Scenarios in which an exporter that was killed lacks evidence for good, and what it says instead. Metrics that were read
-/// before an operation speak against it when they vanish; an exporter that began later has no way to know that they were.
+/// How long a counter may stand still before it tells that something fails: two of Flink's checkpoints.
+const MOVES: Duration = Duration::from_mins(2);
+
+/// Scenarios in which an exporter that was killed lacks evidence for good, and what it says instead. Metrics or a topic that were
+/// read before it began are nothing that it could miss. A dependency that never answered it is likelier asked at the wrong
+/// place than down.
 const CANNOT_KNOW: &[(&str, VerdictKind, VerdictKind)] = &[
     ("metrics-absent", VerdictKind::RollBack, VerdictKind::Investigate),
     ("gsp-metrics-absent", VerdictKind::RollBack, VerdictKind::Investigate),
+    ("topic-vanishes", VerdictKind::Wait, VerdictKind::None),
+    ("topic-vanishes", VerdictKind::Investigate, VerdictKind::None),
+    ("topic-vanishes-after-upgrade", VerdictKind::Investigate, VerdictKind::Proceed),
+    ("kafka-down", VerdictKind::FixDependency, VerdictKind::Investigate),
+    ("image-missing-kafka-down", VerdictKind::FixDependency, VerdictKind::RollBack),
+    ("object-storage-down", VerdictKind::FixDependency, VerdictKind::RollBack),
+    ("gca-never-ready-storage-down", VerdictKind::FixDependency, VerdictKind::RollBack),
+    ("gca-never-ready-storage-down", VerdictKind::FixDependency, VerdictKind::Investigate),
 ];
 
-/// Scenarios in which it takes so much longer than a hold to learn again what was forgotten. Flink's counters tell how many
-/// checkpoints there were and not when: that they fail, or that none is completed, must be seen anew.
-const LEARNS_LATER: &[(&str, Duration)] =
-    &[("checkpoints-failing", Duration::from_mins(3)), ("checkpoints-hang", Duration::from_mins(16))];
+/// Scenarios in which Flink's checkpoints fail while nothing is upgraded. At rest the newest page is proof enough, and it does
+/// not tell of a checkpoint until one more has come or failed: until then all seems well.
+const NOT_AT_ONCE: &[&str] = &["kafka-down", "image-missing-kafka-down", "gca-never-ready-storage-down"];
+
+/// Scenarios in which it takes so much longer to learn again what was forgotten. Flink tells how many checkpoints there were and
+/// not when: that none is completed for `checkpoint_timeout` must be seen anew, and until then all seems well.
+const LEARNS_LATER: &[(&str, Duration)] = &[("checkpoints-hang", Duration::from_mins(16))];
 
 /// Instants spread over a scenario by a fixed sequence, so that a failure can be repeated.
 fn instants(name: &str, span: Duration) -> Vec<Duration> {
@@ -42,7 +57,8 @@ fn instants(name: &str, span: Duration) -> Vec<Duration> {
 
 fn play(scenario: &Scenario) -> Vec<String> {
     let policy = policy(scenario);
-    let interval = policy.signal_interval;
+    let reads_database = scenario.configured.surroundings.contains(&Surrounding::InfoMart);
+    let interval = if reads_database { policy.database_interval } else { policy.signal_interval };
     let mut held = Held::new(scenario);
     let ends = held.world.ends();
     let span = Duration::try_from(ends.duration_since(start())).unwrap();
@@ -54,7 +70,7 @@ fn play(scenario: &Scenario) -> Vec<String> {
     let mut behind: BTreeMap<(usize, Place), Timestamp> = BTreeMap::new();
     // Since when each one that joined later has evidence from every source.
     let mut whole: BTreeMap<usize, Timestamp> = BTreeMap::new();
-    let learns = LEARNS_LATER.iter().find(|(name, _)| *name == scenario.name).map(|(_, later)| *later);
+    let later = LEARNS_LATER.iter().find(|(name, _)| *name == scenario.name).map(|(_, later)| *later);
     let mut compare = |held: &Held, watchers: &[Watcher]| {
         let now = held.now;
         // Without evidence of its own an exporter knows nothing yet, where one that had some believes it a little longer; its time
@@ -69,14 +85,16 @@ fn play(scenario: &Scenario) -> Vec<String> {
                 let said = watcher.said()[row].1;
                 let excused = CANNOT_KNOW.contains(&(scenario.name.as_str(), same.verdict, said.verdict));
                 let began = if blind { None } else { Some(*whole.entry(place).or_insert(now)) };
-                let early = |later| began.is_none_or(|began| now <= after(began, policy.hold + later));
-                let may_wait = early(Duration::ZERO)
-                    && (said.verdict == VerdictKind::Wait || said.verdict == same.verdict)
-                    || blind && said.verdict == VerdictKind::Unknown
-                    || learns.is_some_and(early) && matches!(said.verdict, VerdictKind::Wait | VerdictKind::None);
+                let within = |time| began.is_none_or(|began| now <= after(began, time));
+                let early = within(policy.hold + MOVES);
+                let unmoved = now <= after(watcher.joined, MOVES + interval) && NOT_AT_ONCE.contains(&&*scenario.name);
+                let forgot = later.is_some_and(|later| within(policy.hold + later));
+                let seems_well = (unmoved || forgot) && said.verdict == VerdictKind::None;
+                let may_wait = (early || forgot) && (said.verdict == VerdictKind::Wait || said.verdict == same.verdict)
+                    || blind && said.verdict == VerdictKind::Unknown;
                 let follows = lately.iter().any(|(_, former)| *former == said);
                 let key = (place, component.clone());
-                if same == said || excused || may_wait || follows {
+                if same == said || excused || may_wait || seems_well || follows {
                     behind.remove(&key);
                 } else if between(*behind.entry(key).or_insert(now), now) > interval {
                     // Ahead for longer than a signal interval, or something that was never said without.

@@ -6,8 +6,9 @@ use super::tests::state;
 use crate::assess::answer::CheckState::{Fail, Pass, Pending};
 use crate::assess::answer::{CheckId, Evidence};
 use crate::assess::assessment::VerdictKind;
+use crate::assess::checks::answer_all;
 use crate::assess::testing::{DAY, OLD, Scene, at, flink, reading, revision};
-use crate::model::database::{DatabaseAt, DatabaseReading, ObjectState, SchemaObject};
+use crate::model::database::{DatabaseAt, DatabaseReading, ObjectState, SchemaObject, Transform};
 use crate::model::facts::{Generation, PodFacts};
 use crate::model::names::Component::{Gca, Gim, Gsp};
 use crate::model::release::ReleaseStatus;
@@ -184,6 +185,21 @@ fn database(scene: &mut Scene, minutes: f64, objects: [ObjectState; 2], view: Op
         building_index: false,
         transform: None,
     }));
+}
+
+#[test]
+fn the_newest_transformation_is_told_beside_the_jobs() {
+    let transform = Transform { started: Some(at(1.0)), ended: Some(at(2.0)), rows: Some(7) };
+    let told = |minutes: f64| {
+        let mut scene = read_until(4.0, &[(KAFKA, 0.0)]);
+        database(&mut scene, minutes, [ObjectState::Populated; 2], None);
+        Arc::make_mut(scene.facts.surroundings.info_mart.as_mut().unwrap()).transform = Some(transform.clone());
+        let answers = scene.ask(Gim, 4.0, answer_all);
+        let (_, jobs) = answers.into_iter().find(|(id, _)| *id == CheckId::JobsSucceeding).unwrap();
+        jobs.evidence.iter().any(|evidence| matches!(evidence, Evidence::Transform { rows: Some(7), .. }))
+    };
+    assert!(told(3.5));
+    assert!(!told(0.5), "too old to be believed");
 }
 
 /// GIM upgraded, its schema's version expected to be 8.5.48, and what its page says of it until a minute.

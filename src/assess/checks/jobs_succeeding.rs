@@ -3,6 +3,7 @@
 
 use super::{Context, heard};
 use crate::assess::answer::{Answer, CheckState, Evidence};
+use crate::model::database::Transform;
 use crate::model::names::Component;
 use crate::model::signal::{FAILED_JOB_STEPS, FAILED_KAFKA_JOBS, Reading};
 
@@ -27,6 +28,13 @@ pub fn answer(context: &Context<'_>) -> Option<Answer> {
             if rose.is_some() { evidence.insert(0, told) } else { evidence.push(told) }
         }
     }
+    // The database's own word on its jobs says when the newest ended, not how.
+    let transform = super::schema_migrated::reading(context).ok().and_then(|reading| reading.transform.as_ref());
+    evidence.extend(transform.map(|Transform { started, ended, rows }| Evidence::Transform {
+        started: *started,
+        ended: *ended,
+        rows: *rows,
+    }));
     state.map(|state| Answer::new(state, evidence))
 }
 

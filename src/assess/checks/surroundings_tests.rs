@@ -21,7 +21,7 @@ fn kafka(known: Option<ProbeFacts>) -> Scene {
 /// Asked at minute 0; last answered, and failing since, at these minutes.
 fn probe(answered: Option<f64>, failing: Option<(ProbeFailure, f64)>) -> ProbeFacts {
     let failing = failing.map(|(failure, since)| (failure, at(since)));
-    ProbeFacts { at: at(0.0), last_success: answered.map(at), failing }
+    ProbeFacts { at: at(0.0), last_success: answered.map(at), failing, outage: None }
 }
 
 #[test]

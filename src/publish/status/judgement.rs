@@ -286,6 +286,7 @@ impl Serialize for EvidenceStatus<'_> {
             Evidence::TenantUntold { tenant } => fields!("tenant_untold", tenant),
             Evidence::ServerState { value, limit } => fields!("server_state", value, limit),
             Evidence::Counter { signal, value, rose } => fields!("counter", signal, value, rose),
+            Evidence::Transform { started, ended, rows } => fields!("transform", started, ended, rows),
             Evidence::Schema { found, expected } => fields!("schema", found, expected),
             Evidence::SchemaObject { object, state } => fields!("schema_object", object, state),
             Evidence::MigrationDue { at } => fields!("migration_due", at),

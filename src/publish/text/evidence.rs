@@ -98,6 +98,7 @@ pub fn evidence(evidence: &Evidence) -> String {
             format!("Counter {signal} is {value} and last rose at {}.", instant(*rose))
         }
         Evidence::Counter { signal, value, rose: None } => format!("Counter {signal} is {value} and does not rise."),
+        Evidence::Transform { started, ended, rows } => transform(*started, *ended, *rows),
         Evidence::Schema { found, expected } => format!("The schema is {found}; the target's is {expected}."),
         Evidence::SchemaObject { object, state } => match state {
             Some(ObjectState::Missing) => format!("Object {object} does not exist."),
@@ -220,6 +221,15 @@ fn source_sentence(source: SourceKind, freshness: Freshness) -> String {
         Freshness::Off => "is not read: the configuration says so",
     };
     format!("{what} {how}.")
+}
+
+fn transform(started: Option<Timestamp>, ended: Option<Timestamp>, rows: Option<i64>) -> String {
+    let rows = rows.map(|rows| format!(" with {rows} rows")).unwrap_or_default();
+    match (started, ended) {
+        (_, Some(ended)) => format!("The newest transformation ended at {}{rows}.", instant(ended)),
+        (Some(started), None) => format!("The newest transformation began at {} and has not ended.", instant(started)),
+        (None, None) => "When the newest transformation ran is not known.".to_owned(),
+    }
 }
 
 fn image(object: &Name, expected: &Name, found: &Name) -> String {
