@@ -90,6 +90,7 @@ pub fn assess_shared(
             in_suite: in_suite.get(component),
             // After the last component comes the one that is still due; where none is, all must be well.
             next_gate: gates.get(component.next().or_else(|| cycle.next(facts)).unwrap_or(component)),
+            may_be_undone: component.next().is_none() && gate::may_be_undone(facts, &cycle, component),
         })
     });
     let components = PerComponent::from_fn(|component| {

@@ -31,10 +31,9 @@ pub fn gates(
                 blocked.extend(undone_reason(component));
             }
             if component < gated {
-                let standing = standing(facts, component);
-                let aimed = facts.target(component).is_some() && standing == Standing::Reached;
-                let untold = (!aimed && cycle.is_untold(component)).then_some(Standing::Unclear);
-                let missed = [standing].into_iter().chain(untold).find_map(|standing| missed(component, standing));
+                let untold = may_be_undone(facts, cycle, component).then_some(Standing::Unclear);
+                let mut standings = std::iter::once(standing(facts, component)).chain(untold);
+                let missed = standings.find_map(|standing| missed(component, standing));
                 blocked.extend(missed.filter(|reason| !blocked.contains(reason)));
             }
         }
@@ -73,8 +72,16 @@ const fn undone_reason(component: Component) -> Option<GateReason> {
     }
 }
 
-/// What the target of a component that comes before means for the gates after it. One of which it is not known whether it was
-/// upgraded or undone, and that has reached no target, is as unclear as one whose build is not known.
+/// Whether it is not known of a component's last operation in the cycle that it was no return to an older build, and no target
+/// tells that its build is the one to reach.
+#[must_use]
+pub fn may_be_undone(facts: &Facts, cycle: &Cycle, component: Component) -> bool {
+    let aimed = facts.target(component).is_some() && standing(facts, component) == Standing::Reached;
+    !aimed && cycle.is_untold(component)
+}
+
+/// What the target of a component that comes before means for the gates after it. One that may have been undone is as unclear as
+/// one whose build is not known.
 const fn missed(component: Component, standing: Standing) -> Option<GateReason> {
     match (component, standing) {
         (_, Standing::Reached) | (Component::Gca, _) => None,

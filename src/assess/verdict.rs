@@ -37,6 +37,8 @@ pub struct Case<'a> {
     /// The gate of the component that comes next; after the last one that of the one that is still due, and where none is, its
     /// own, which is open only where all is well.
     pub next_gate: &'a Gate,
+    /// Whether it is the last component, and its last operation may have been a return to an older build, as far as is known.
+    pub may_be_undone: bool,
 }
 
 type Row = fn(&Case<'_>) -> Option<Verdict>;
@@ -314,6 +316,10 @@ fn rolled_back(case: &Case<'_>) -> Option<Verdict> {
 
 fn go_on(case: &Case<'_>) -> Option<Verdict> {
     if !case.judged.in_window() {
+        return None;
+    }
+    // Whether the cycle is done cannot be told then: there is nothing to advise.
+    if case.may_be_undone {
         return None;
     }
     Some(if case.next_gate.is_open() {
