@@ -46,8 +46,10 @@ pub(super) enum Answer {
 pub(super) struct Survey {
     /// Each scope that is looked at, and whether it has told what is in it.
     scopes: BTreeMap<Option<Name>, bool>,
-    /// Scopes in which Helm's storage may not be read, and whose workloads are to be looked at.
-    blind: Vec<Option<Name>>,
+    /// Scopes in which Helm's storage could not be read at some time: their workloads are looked at, from then on for ever.
+    blind: BTreeSet<Option<Name>>,
+    /// Those of them whose workloads nobody looks at yet.
+    newly_blind: Vec<Option<Name>>,
     /// The objects of each release, by revision.
     stored: BTreeMap<Place, BTreeMap<u32, Name>>,
     charts: HashMap<Place, Progress>,
@@ -60,7 +62,8 @@ impl Survey {
     pub(super) fn new(scopes: impl IntoIterator<Item = Option<Name>>) -> Self {
         Self {
             scopes: scopes.into_iter().map(|scope| (scope, false)).collect(),
-            blind: Vec::new(),
+            blind: BTreeSet::new(),
+            newly_blind: Vec::new(),
             stored: BTreeMap::new(),
             charts: HashMap::new(),
             labelled: BTreeMap::new(),
@@ -84,18 +87,21 @@ impl Survey {
         }
     }
 
-    /// Helm's storage may not be read there.
+    /// Helm's storage may not be read there. A permission may come and go; the watches of workloads are begun once.
     fn blinded(&mut self, scope: Option<Name>) {
+        if !self.blind.insert(scope.clone()) {
+            return;
+        }
         tracing::warn!(
             namespace = scope.as_deref(),
             "Helm's storage may not be read: suites are found by workloads' labels"
         );
-        self.blind.push(scope);
+        self.newly_blind.push(scope);
     }
 
-    /// The scopes whose workloads are to be looked at from now on.
+    /// The scopes whose workloads are to be looked at from now on, each told once.
     pub(super) fn take_blind(&mut self) -> Vec<Option<Name>> {
-        std::mem::take(&mut self.blind)
+        std::mem::take(&mut self.newly_blind)
     }
 
     fn revisions(&mut self, delta: Delta<Revision>) {
