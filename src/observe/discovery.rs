@@ -82,7 +82,7 @@ pub async fn discover(search: Search) -> Ended {
     }
     let mut finder = Finder { shared, driver, survey: Survey::new(scopes), reads: FuturesUnordered::new(), found };
     loop {
-        let again = finder.survey.next_try();
+        let again = finder.survey.next_try(finder.room());
         tokio::select! {
             Some(change) = heard.recv() => finder.survey.take(change),
             Some((place, object, outcome)) = finder.reads.next() => finder.finish(&place, object, outcome),
@@ -109,9 +109,13 @@ fn by_label(target: Target<Workload>) -> Target<Workload> {
 }
 
 impl Finder {
+    /// How many more bodies may be read at once.
+    fn room(&self) -> usize {
+        GETS_AT_ONCE.saturating_sub(self.reads.len())
+    }
+
     fn start_reads(&mut self) {
-        let room = GETS_AT_ONCE.saturating_sub(self.reads.len());
-        for (place, object) in self.survey.start_reads(Instant::now(), room) {
+        for (place, object) in self.survey.start_reads(Instant::now(), self.room()) {
             let (shared, driver) = (self.shared.clone(), self.driver);
             let want = BodyWant {
                 namespace: place.0.clone(),

@@ -205,8 +205,11 @@ impl Survey {
         self.charts.insert(place.clone(), progress);
     }
 
-    /// When the next failed read is to be tried again.
-    pub(super) fn next_try(&self) -> Option<Instant> {
+    /// When the next failed read is to be tried again, which may be past; never while there is no room for it.
+    pub(super) fn next_try(&self, room: usize) -> Option<Instant> {
+        if room == 0 {
+            return None;
+        }
         let later = |progress: &Progress| match progress {
             Progress::Later(at, _) => Some(*at),
             _ => None,
