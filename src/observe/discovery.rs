@@ -1,7 +1,7 @@
 //! Discovery: finds the releases of the charts of Genesys Info Mart, whatever they are called.
 //!
-//! Watches the metadata of Helm's storage, and reads one body of each release, once, for the name of its chart. Where Helm's
-//! storage may not be read, the label `helm.sh/chart` of workloads tells the same. Not for making suites of what is found:
+//! Watches the metadata of Helm's storage, and reads one body of each release, once, for the name of its chart. Where any
+//! of that may not be read, the label `helm.sh/chart` of workloads tells the same. Not for making suites of what is found:
 //! that is `model::discovery`.
 
 mod survey;
@@ -151,13 +151,13 @@ impl Finder {
                 }
                 let longest = if forbidden { timing.forbidden } else { timing.backoff_longest };
                 let pause = timing.backoff_up_to(failures, longest).max(error.retry_after().unwrap_or_default());
-                Answer::Failed(pause)
+                if forbidden { Answer::Forbidden(pause) } else { Answer::Failed(pause) }
             }
         };
         self.survey.answered(place, object, answer, Instant::now());
     }
 
-    fn tell(&self) {
+    fn tell(&mut self) {
         let Some(found) = self.survey.finding() else { return };
         self.found.send_if_modified(|told| {
             let is_new = told.as_deref() != Some(&found);

@@ -14,16 +14,38 @@ use crate::model::release::Revision;
 use crate::model::source::{SourceCondition, SourceKind};
 use crate::model::workload::{Workload, WorkloadKind};
 
+/// The kinds whose labels tell of charts.
+const LABELLED: [SourceKind; 2] = [SourceKind::StatefulSets, SourceKind::Deployments];
+
 /// Namespace and name of a release.
 pub(super) type Place = (Name, Name);
+
+/// How far a watch has told what is in its scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    /// Not yet.
+    Nothing,
+    /// It may not be read.
+    Refused,
+    /// All of it.
+    All,
+}
+
+/// How often the reading of a body has failed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Failures {
+    in_a_row: u32,
+    /// Whether the last time the permission was lacking.
+    forbidden: bool,
+}
 
 /// What is known of a release's chart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Progress {
     /// Its body is being read, after so many failures.
-    Reading(u32),
+    Reading(Failures),
     /// It is to be read again, after so many failures.
-    Later(Instant, u32),
+    Later(Instant, Failures),
     /// It is one of ours, or is none.
     Known(Option<Chart>),
     /// The body of this object cannot be used; that of the next revision may be.
@@ -39,13 +61,15 @@ pub(super) enum Answer {
     Unusable,
     /// It could not be read, and is to be tried again after this pause.
     Failed(Duration),
+    /// It may not be read, and is to be tried again after this pause.
+    Forbidden(Duration),
 }
 
 /// What is known so far.
 #[derive(Debug)]
 pub(super) struct Survey {
-    /// Each scope that is looked at, and whether it has told what is in it.
-    scopes: BTreeMap<Option<Name>, bool>,
+    /// What is watched in each scope, and how far it has told what is in it.
+    watches: BTreeMap<(Option<Name>, SourceKind), Told>,
     /// Scopes in which Helm's storage could not be read at some time: their workloads are looked at, from then on for ever.
     blind: BTreeSet<Option<Name>>,
     /// Those of them whose workloads nobody looks at yet.
@@ -55,18 +79,21 @@ pub(super) struct Survey {
     charts: HashMap<Place, Progress>,
     /// What workloads say of themselves.
     labelled: BTreeMap<(WorkloadKind, Name, Name), Found>,
+    /// Whether there was a finding already: from then on a release that cannot be read keeps nothing else back.
+    began: bool,
 }
 
 impl Survey {
     /// Nothing is known of these scopes yet.
     pub(super) fn new(scopes: impl IntoIterator<Item = Option<Name>>) -> Self {
         Self {
-            scopes: scopes.into_iter().map(|scope| (scope, false)).collect(),
+            watches: scopes.into_iter().map(|scope| ((scope, SourceKind::Helm), Told::Nothing)).collect(),
             blind: BTreeSet::new(),
             newly_blind: Vec::new(),
             stored: BTreeMap::new(),
             charts: HashMap::new(),
             labelled: BTreeMap::new(),
+            began: false,
         }
     }
 
@@ -75,14 +102,17 @@ impl Survey {
         match change {
             Change::Revision(delta) => self.revisions(delta),
             Change::Workload(kind, delta) => self.workloads(kind, delta),
-            Change::SourceCondition(source, condition) => match (source.kind, condition) {
-                (SourceKind::Helm, SourceCondition::Forbidden) => self.blinded(source.namespace),
-                // Nothing else can be tried where workloads may not be read either.
-                (SourceKind::StatefulSets | SourceKind::Deployments, SourceCondition::Forbidden) => {
-                    self.scopes.insert(source.namespace, true);
+            Change::SourceCondition(source, SourceCondition::Forbidden) => {
+                if source.kind == SourceKind::Helm {
+                    self.blinded(source.namespace.clone());
                 }
-                _ => {}
-            },
+                // What was told before is known still.
+                if let Some(told) = self.watches.get_mut(&(source.namespace, source.kind))
+                    && *told == Told::Nothing
+                {
+                    *told = Told::Refused;
+                }
+            }
             _ => {}
         }
     }
@@ -96,6 +126,9 @@ impl Survey {
             namespace = scope.as_deref(),
             "Helm's storage may not be read: suites are found by workloads' labels"
         );
+        for kind in LABELLED {
+            self.watches.insert((scope.clone(), kind), Told::Nothing);
+        }
         self.newly_blind.push(scope);
     }
 
@@ -119,7 +152,7 @@ impl Survey {
                 for revision in items {
                     self.store(revision);
                 }
-                self.scopes.insert(namespace, true);
+                self.watches.insert((namespace, SourceKind::Helm), Told::All);
             }
         }
         self.stored.retain(|_, objects| !objects.is_empty());
@@ -144,7 +177,13 @@ impl Survey {
                 for workload in items {
                     self.label(workload);
                 }
-                self.scopes.insert(namespace, true);
+                let source = match kind {
+                    WorkloadKind::StatefulSet => SourceKind::StatefulSets,
+                    WorkloadKind::Deployment => SourceKind::Deployments,
+                    // No other kind is watched.
+                    _ => return,
+                };
+                self.watches.insert((namespace, source), Told::All);
             }
         }
     }
@@ -163,13 +202,13 @@ impl Survey {
     }
 
     /// The releases whose chart is to be read now, each with the newest revision's object and the failures so far.
-    fn unread(&self, now: Instant) -> impl Iterator<Item = (Place, Name, u32)> {
+    fn unread(&self, now: Instant) -> impl Iterator<Item = (Place, Name, Failures)> {
         self.stored.iter().filter_map(move |(place, objects)| {
             let (_, newest) = objects.last_key_value()?;
             let failures = match self.charts.get(place) {
-                None => 0,
+                None => Failures::default(),
                 Some(Progress::Later(at, failures)) if *at <= now => *failures,
-                Some(Progress::Refused(object)) if object != newest => 0,
+                Some(Progress::Refused(object)) if object != newest => Failures::default(),
                 Some(_) => return None,
             };
             Some((place.clone(), newest.clone(), failures))
@@ -179,7 +218,7 @@ impl Survey {
     /// Takes up to so many releases whose chart is to be read now, each with the object to read.
     pub(super) fn start_reads(&mut self, now: Instant, room: usize) -> Vec<(Place, Name)> {
         let unread: Vec<_> = self.unread(now).take(room).collect();
-        let start = |(place, object, failures): (Place, Name, u32)| {
+        let start = |(place, object, failures): (Place, Name, Failures)| {
             self.charts.insert(place.clone(), Progress::Reading(failures));
             (place, object)
         };
@@ -189,7 +228,7 @@ impl Survey {
     /// How often the reading of a release has failed in a row; `None` where it is gone since.
     pub(super) fn failures(&self, place: &Place) -> Option<u32> {
         match self.charts.get(place)? {
-            Progress::Reading(failures) => Some(*failures),
+            Progress::Reading(failures) => Some(failures.in_a_row),
             _ => Some(0),
         }
     }
@@ -197,10 +236,15 @@ impl Survey {
     /// Notes what came of reading an object.
     pub(super) fn answered(&mut self, place: &Place, object: Name, answer: Answer, now: Instant) {
         let Some(failures) = self.failures(place) else { return };
+        let in_a_row = failures.saturating_add(1);
         let progress = match answer {
             Answer::Chart(chart) => Progress::Known(chart),
             Answer::Unusable => Progress::Refused(object),
-            Answer::Failed(pause) => Progress::Later(now + pause, failures.saturating_add(1)),
+            Answer::Failed(pause) => Progress::Later(now + pause, Failures { in_a_row, forbidden: false }),
+            Answer::Forbidden(pause) => {
+                self.blinded(self.scope_of(place));
+                Progress::Later(now + pause, Failures { in_a_row, forbidden: true })
+            }
         };
         self.charts.insert(place.clone(), progress);
     }
@@ -217,19 +261,45 @@ impl Survey {
         self.charts.values().filter_map(later).min()
     }
 
-    /// What was found, once every scope has told what is in it and every release has been looked at.
-    pub(super) fn finding(&self) -> Option<BTreeSet<Found>> {
-        let looked_at = |place| !matches!(self.charts.get(place), None | Some(Progress::Reading(0)));
-        if !self.scopes.values().all(|told| *told) || !self.stored.keys().all(looked_at) {
+    /// The scope whose watch tells of a release.
+    fn scope_of(&self, (namespace, _): &Place) -> Option<Name> {
+        let is_wide = self.watches.contains_key(&(None, SourceKind::Helm));
+        (!is_wide).then(|| namespace.clone())
+    }
+
+    /// Whether all that can be known of a release's chart is known.
+    fn is_looked_at(&self, place: &Place) -> bool {
+        match self.charts.get(place) {
+            None => false,
+            Some(Progress::Known(_) | Progress::Refused(_)) => true,
+            // Where a body may not be read, labels tell what can be told.
+            Some(Progress::Reading(failures) | Progress::Later(_, failures)) => {
+                failures.forbidden || (self.began && failures.in_a_row > 0)
+            }
+        }
+    }
+
+    /// What was found, once every watch has told what is in its scope and every release has been looked at: half of it
+    /// would be other suites. `None` also where nothing may be read at all: that is not to find nothing.
+    pub(super) fn finding(&mut self) -> Option<BTreeSet<Found>> {
+        let told = |told| self.watches.values().any(|is| *is == told);
+        let is_whole = !told(Told::Nothing) && told(Told::All);
+        if !is_whole || !self.stored.keys().all(|place| self.is_looked_at(place)) {
             return None;
         }
+        self.began = true;
         let by_helm = self.charts.iter().filter_map(|(place, progress)| match progress {
             Progress::Known(Some(chart)) => {
                 Some(Found { namespace: place.0.clone(), release: place.1.clone(), chart: *chart })
             }
             _ => None,
         });
-        Some(by_helm.chain(self.labelled.values().cloned()).collect())
+        // What Helm tells of a release goes before what its workloads do: they may be those of another chart within its own.
+        let is_known = |found: &&Found| {
+            let place = (found.namespace.clone(), found.release.clone());
+            matches!(self.charts.get(&place), Some(Progress::Known(_)))
+        };
+        Some(by_helm.chain(self.labelled.values().filter(|found| !is_known(found)).cloned()).collect())
     }
 }
 
