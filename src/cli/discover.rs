@@ -33,7 +33,8 @@ pub async fn follow(
 ) -> anyhow::Result<()> {
     let (found, mut finding) = watch::channel(None);
     let api = outlet.client(access.clone(), timing).await?;
-    let search = Search { api, driver: config.scope.helm_driver, discovery, timing, found };
+    let (driver, helm_access) = (config.scope.helm_driver, config.scope.helm_access);
+    let search = Search { api, driver, access: helm_access, discovery, timing, found };
     let mut searching = Generation::new();
     searching.spawn_until_stopped("discovery", async move { Err(discover(search).await) });
     let stage = Stage { outlet, config, access, timing };
@@ -109,7 +110,11 @@ struct Shown {
 
 impl Stage {
     fn suites(&self, found: &BTreeSet<Found>) -> Vec<Suite> {
-        let suites = discovery::suites(found, &self.config.suites, MAX_SUITES);
+        let mut suites = discovery::suites(found, &self.config.suites, MAX_SUITES);
+        // Whether Helm's releases are read is said for the whole exporter.
+        for suite in &mut suites {
+            suite.helm_access = self.config.scope.helm_access;
+        }
         if suites.len() == MAX_SUITES {
             tracing::warn!(
                 "no more than {MAX_SUITES} suites are watched; share the namespaces among several exporters"

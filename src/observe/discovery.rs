@@ -1,8 +1,8 @@
 //! Discovery: finds the releases of the charts of Genesys Info Mart, whatever they are called.
 //!
 //! Watches the metadata of Helm's storage, and reads one body of each release, once, for the name of its chart. Where any
-//! of that may not be read, the label `helm.sh/chart` of workloads tells the same. Not for making suites of what is found:
-//! that is `model::discovery`.
+//! of that is not to be read, or may not be, the label `helm.sh/chart` of workloads tells the same. Not for what all that
+//! amounts to: that is [`survey`]. Not for making suites of what is found: that is `model::discovery`.
 
 mod survey;
 
@@ -27,7 +27,7 @@ use super::watch::{Shared, Target, watch};
 use super::{Ended, LISTS_AT_ONCE};
 use crate::model::discovery::{Chart, Discovery, Found};
 use crate::model::names::Name;
-use crate::model::scope::HelmDriver;
+use crate::model::scope::{HelmAccess, HelmDriver};
 use crate::model::source::ErrorKind;
 use crate::model::wants::BodyWant;
 use crate::model::workload::Workload;
@@ -41,6 +41,8 @@ pub struct Search {
     pub api: ApiClient,
     /// Where Helm keeps its releases.
     pub driver: HelmDriver,
+    /// Whether they may be read. Where not, none is asked for.
+    pub access: HelmAccess,
     /// Where to look.
     pub discovery: Discovery,
     /// How long to wait for what.
@@ -63,7 +65,7 @@ struct Finder {
 
 /// Searches until something ends that must not. Dropping the future stops it.
 pub async fn discover(search: Search) -> Ended {
-    let Search { api, driver, discovery, timing, found } = search;
+    let Search { api, driver, access, discovery, timing, found } = search;
     let (changes, mut heard) = mpsc::channel(CHANGES);
     let shared = Shared {
         api,
@@ -77,21 +79,24 @@ pub async fn discover(search: Search) -> Ended {
         namespaces => namespaces.into_iter().map(Some).collect(),
     };
     let mut tasks: JoinSet<Ended> = JoinSet::new();
-    for scope in &scopes {
-        start(&mut tasks, all_revisions(scope.clone(), driver), &shared);
+    if access == HelmAccess::Read {
+        for scope in &scopes {
+            start(&mut tasks, all_revisions(scope.clone(), driver), &shared);
+        }
     }
-    let mut finder = Finder { shared, driver, survey: Survey::new(scopes), reads: FuturesUnordered::new(), found };
+    let survey = Survey::new(scopes, access);
+    let mut finder = Finder { shared, driver, survey, reads: FuturesUnordered::new(), found };
     loop {
+        for scope in finder.survey.take_blind() {
+            start(&mut tasks, by_label(stateful_sets(scope.clone())), &finder.shared);
+            start(&mut tasks, by_label(deployments(scope)), &finder.shared);
+        }
         let again = finder.survey.next_try(finder.room());
         tokio::select! {
             Some(change) = heard.recv() => finder.survey.take(change),
             Some((place, object, outcome)) = finder.reads.next() => finder.finish(&place, object, outcome),
             () = sleep_until(again.unwrap_or_else(Instant::now)), if again.is_some() => {}
             Some(ended) = tasks.join_next() => return ended.unwrap_or_else(Ended::from),
-        }
-        for scope in finder.survey.take_blind() {
-            start(&mut tasks, by_label(stateful_sets(scope.clone())), &finder.shared);
-            start(&mut tasks, by_label(deployments(scope)), &finder.shared);
         }
         finder.start_reads();
         finder.tell();

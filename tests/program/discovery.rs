@@ -128,6 +128,18 @@ fn without_helm_suites_are_found_by_labels() {
     assert_eq!(exporter.site.verdict("b", "gca"), "unknown helm_forbidden");
 }
 
+/// Where no Secret is to be read, discovery asks for none either.
+#[test]
+fn without_access_to_helm_suites_are_found_by_labels_and_no_secret_is_asked_for() {
+    let cluster = Cluster::new("discovery-no-helm");
+    let exporter = exporter(&cluster, &json!({"discovery": {"enabled": true}, "helm": {"access": "none"}}));
+    wait_for(&exporter, &["b: gim-b gsp-b gca-b", "default: gim gsp gca"]);
+    eventually("a verdict", || exporter.site.verdict("b", "gca"), |verdict| verdict == "none");
+    for verb in [Verb::List, Verb::Watch, Verb::Get] {
+        assert_eq!(cluster.faults.count(verb, Kind::Secrets), 0, "{verb:?}");
+    }
+}
+
 /// A Role may grant list and watch and forget get: then workloads say so, too.
 #[test]
 fn without_bodies_suites_are_found_by_labels() {

@@ -11,6 +11,7 @@ use crate::index::change::{Change, Delta};
 use crate::model::discovery::{Chart, Found};
 use crate::model::names::Name;
 use crate::model::release::Revision;
+use crate::model::scope::HelmAccess;
 use crate::model::source::{SourceCondition, SourceKind};
 use crate::model::workload::{Workload, WorkloadKind};
 
@@ -70,7 +71,8 @@ pub(super) enum Answer {
 pub(super) struct Survey {
     /// What is watched in each scope, and how far it has told what is in it.
     watches: BTreeMap<(Option<Name>, SourceKind), Told>,
-    /// Scopes in which Helm's storage could not be read at some time: their workloads are looked at, from then on for ever.
+    /// Scopes in which Helm's storage is not to be read, or could not be at some time: their workloads are looked at, from
+    /// then on for ever.
     blind: BTreeSet<Option<Name>>,
     /// Those of them whose workloads nobody looks at yet.
     newly_blind: Vec<Option<Name>>,
@@ -84,17 +86,26 @@ pub(super) struct Survey {
 }
 
 impl Survey {
-    /// Nothing is known of these scopes yet.
-    pub(super) fn new(scopes: impl IntoIterator<Item = Option<Name>>) -> Self {
-        Self {
-            watches: scopes.into_iter().map(|scope| ((scope, SourceKind::Helm), Told::Nothing)).collect(),
+    /// Nothing is known of these scopes yet, in which Helm's storage is watched or is not.
+    pub(super) fn new(scopes: impl IntoIterator<Item = Option<Name>>, access: HelmAccess) -> Self {
+        let mut survey = Self {
+            watches: BTreeMap::new(),
             blind: BTreeSet::new(),
             newly_blind: Vec::new(),
             stored: BTreeMap::new(),
             charts: HashMap::new(),
             labelled: BTreeMap::new(),
             began: false,
+        };
+        for scope in scopes {
+            match access {
+                HelmAccess::Read => {
+                    survey.watches.insert((scope, SourceKind::Helm), Told::Nothing);
+                }
+                HelmAccess::None => survey.look_at_workloads(scope),
+            }
         }
+        survey
     }
 
     /// Takes what a watch has told.
@@ -119,13 +130,18 @@ impl Survey {
 
     /// Helm's storage may not be read there. A permission may come and go; the watches of workloads are begun once.
     fn blinded(&mut self, scope: Option<Name>) {
-        if !self.blind.insert(scope.clone()) {
+        if self.blind.contains(&scope) {
             return;
         }
         tracing::warn!(
             namespace = scope.as_deref(),
             "Helm's storage may not be read: suites are found by workloads' labels"
         );
+        self.look_at_workloads(scope);
+    }
+
+    fn look_at_workloads(&mut self, scope: Option<Name>) {
+        self.blind.insert(scope.clone());
         for kind in LABELLED {
             self.watches.insert((scope.clone(), kind), Told::Nothing);
         }

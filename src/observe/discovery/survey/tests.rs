@@ -65,7 +65,7 @@ fn turned(survey: &mut Survey, kind: SourceKind, scope: Option<&str>, condition:
 
 #[test]
 fn a_scope_that_may_not_be_read_is_told_once() {
-    let mut survey = Survey::new([Some("one".into()), Some("two".into())]);
+    let mut survey = Survey::new([Some("one".into()), Some("two".into())], HelmAccess::Read);
     for condition in [SourceCondition::Forbidden, SourceCondition::Synced, SourceCondition::Forbidden] {
         turned(&mut survey, SourceKind::Helm, Some("one"), condition);
     }
@@ -78,7 +78,7 @@ fn a_scope_that_may_not_be_read_is_told_once() {
 
 #[test]
 fn half_of_it_is_no_finding() {
-    let (mut survey, now) = (Survey::new([Some("a".into()), Some("b".into())]), Instant::now());
+    let (mut survey, now) = (Survey::new([Some("a".into()), Some("b".into())], HelmAccess::Read), Instant::now());
     assert_eq!(finding(&mut survey), None);
     stored(&mut survey, Some("a"), &["a/gim", "a/gca", "a/other"]);
     stored(&mut survey, Some("b"), &[]);
@@ -105,8 +105,19 @@ fn half_of_it_is_no_finding() {
 }
 
 #[test]
+fn without_access_to_helm_labels_tell_from_the_beginning() {
+    let mut survey = Survey::new([Some("a".into())], HelmAccess::None);
+    assert_eq!(survey.take_blind(), [Some("a".into())]);
+    assert_eq!(finding(&mut survey), None);
+    labelled(&mut survey, WorkloadKind::StatefulSet, Some("a"), &[("a/gim", "gim")]);
+    assert_eq!(finding(&mut survey), None, "the deployments are not seen yet");
+    labelled(&mut survey, WorkloadKind::Deployment, Some("a"), &[]);
+    assert_eq!(finding(&mut survey), some(&["a/gim:gim"]));
+}
+
+#[test]
 fn labels_tell_where_bodies_may_not_be_read() {
-    let (mut survey, now) = (Survey::new([None]), Instant::now());
+    let (mut survey, now) = (Survey::new([None], HelmAccess::Read), Instant::now());
     stored(&mut survey, None, &["a/gim", "a/gca", "a/gsp"]);
     survey.start_reads(now, 8);
     answered(&mut survey, "a/gsp", Answer::Chart(None), now);
@@ -123,7 +134,7 @@ fn labels_tell_where_bodies_may_not_be_read() {
 
 #[test]
 fn what_may_not_be_read_keeps_nothing_else_back() {
-    let mut survey = Survey::new([Some("a".into()), Some("b".into())]);
+    let mut survey = Survey::new([Some("a".into()), Some("b".into())], HelmAccess::Read);
     for kind in [SourceKind::Helm, SourceKind::StatefulSets, SourceKind::Deployments] {
         turned(&mut survey, kind, Some("b"), SourceCondition::Forbidden);
     }
@@ -139,7 +150,7 @@ fn what_may_not_be_read_keeps_nothing_else_back() {
 
 #[test]
 fn where_nothing_may_be_read_there_is_no_finding() {
-    let mut survey = Survey::new([None]);
+    let mut survey = Survey::new([None], HelmAccess::Read);
     for kind in [SourceKind::Helm, SourceKind::StatefulSets, SourceKind::Deployments] {
         turned(&mut survey, kind, None, SourceCondition::Forbidden);
         assert_eq!(finding(&mut survey), None);
@@ -150,7 +161,7 @@ fn where_nothing_may_be_read_there_is_no_finding() {
 
 #[test]
 fn what_is_overdue_waits_for_room_and_not_for_the_past() {
-    let (mut survey, now) = (Survey::new([None]), Instant::now());
+    let (mut survey, now) = (Survey::new([None], HelmAccess::Read), Instant::now());
     stored(&mut survey, None, &["a/gim", "b/gim"]);
     assert_eq!(survey.start_reads(now, 1).len(), 1);
     answered(&mut survey, "a/gim", Answer::Failed(Duration::ZERO), now);
