@@ -306,7 +306,9 @@ impl Word for Url {
     // password stands in many a text that is no URL, and may itself hold what ends an authority.
     fn read(text: &str) -> Result<Self, String> {
         if text.contains('@') {
-            return Err("a URL with a user or password in it is not supported; write it without, and without @".to_owned());
+            return Err(
+                "a URL with a user or password in it is not supported; write it without, and without @".to_owned()
+            );
         }
         let uri: http::Uri = text.parse().unwrap_or_default();
         let http = matches!(uri.scheme_str(), Some("http" | "https"));
