@@ -59,6 +59,9 @@ e2e: ## play all scenarios through the whole program, and a real control plane w
 	tests/tools/build
 	$(call say,Playing every scenario through the whole program with time compressed (about 4 minutes))
 	cargo test --locked --test compressed -- --ignored
+	@# Debian would start a server of its own on the usual port.
+	@if [ "$$(id -u)" = 0 ] && [ ! -e /etc/postgresql-common/createcluster.conf ]; then \
+	  mkdir -p /etc/postgresql-common && echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf; fi
 	$(call packages,pg_createcluster:postgresql openssl:openssl setpriv:util-linux)
 	$(call say,Reading a real PostgreSQL)
 	cargo test --locked --test postgres

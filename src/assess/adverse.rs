@@ -32,7 +32,8 @@ pub fn find(context: &Context<'_>, checks: &[(CheckId, Answer)], failing: &[Fail
         return Vec::new();
     }
     let mut found = helms(context);
-    found.extend(pods(context, checks));
+    let counts = |adversity: &Adversity| failing.iter().any(|f| Reason::Check(f.check) == adversity.reason && f.counts);
+    found.extend(pods(context, checks).into_iter().filter(counts));
     found.extend(signals(context, checks, failing));
     found
 }

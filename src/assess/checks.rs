@@ -45,6 +45,7 @@ use super::procedure::Cycle;
 use super::rollout::Rollout;
 use super::topics;
 use super::trend::TrendReport;
+use crate::model::dependency::Dependency;
 use crate::model::facts::{ComponentFacts, Facts};
 use crate::model::memory::{ComponentMemory, Condition};
 use crate::model::names::Component;
@@ -230,6 +231,34 @@ pub fn failing_since(context: &Context<'_>, row: &Row) -> Timestamp {
         Some(condition) => context.horizon.since(context.memory.since(condition)),
         None => absent_since(context),
     }
+}
+
+/// Until when trouble that a dependency may have caused is not held against the component: a hold after the dependency was
+/// down last, and until signals of that time were surely read; a hold after the exporter's start too, since it cannot know of
+/// an outage that was over. `None` where no dependency is asked for it, and while one is down: then that is the advice.
+#[must_use]
+pub fn recovering_until(context: &Context<'_>) -> Option<Timestamp> {
+    let mut until = None;
+    for dependency in Dependency::ALL {
+        let Some(answer) = dependency_reachable::answer(context, *dependency) else { continue };
+        if answer.state == CheckState::Fail {
+            return None;
+        }
+        let outage = context.suite.surroundings.dependency(*dependency).and_then(|known| known.outage);
+        let recovered = outage.filter(|outage| outage.is_real(context.policy.probe_hold)).map(|outage| {
+            // A job that failed at its end may be read a moment later, and counts as failing for the hold from then.
+            after(after(outage.until, context.policy.signal_silence()), context.policy.hold)
+        });
+        until = until.max(Some(after(context.memory.began, context.policy.hold))).max(recovered);
+    }
+    until
+}
+
+/// Whether the failure of a vital check may come from a dependency that was down. A pod without a node or an image is ill of
+/// something else.
+#[must_use]
+pub const fn may_come_of_an_outage(check: CheckId) -> bool {
+    !matches!(check, CheckId::PodsScheduled | CheckId::ImagesPulled)
 }
 
 /// The checks that fail and are told beside the verdict, in the order of the table.

@@ -27,8 +27,11 @@ pub fn gates(
                 blocked.extend(undone_reason(component));
             }
             if component < gated {
-                blocked
-                    .extend(missed(component, standing(facts, component)).filter(|reason| !blocked.contains(reason)));
+                let standing = standing(facts, component);
+                let aimed = facts.target(component).is_some() && standing == Standing::Reached;
+                let untold = (!aimed && cycle.is_untold(component)).then_some(Standing::Unclear);
+                let missed = [standing].into_iter().chain(untold).find_map(|standing| missed(component, standing));
+                blocked.extend(missed.filter(|reason| !blocked.contains(reason)));
             }
         }
         blocked.extend(down(judged.get(gated)));
@@ -63,7 +66,8 @@ const fn undone_reason(component: Component) -> Option<GateReason> {
     }
 }
 
-/// What the target of a component that comes before means for the gates after it.
+/// What the target of a component that comes before means for the gates after it. One of which it is not known whether it was
+/// upgraded or undone, and that has reached no target, is as unclear as one whose build is not known.
 const fn missed(component: Component, standing: Standing) -> Option<GateReason> {
     match (component, standing) {
         (_, Standing::Reached) | (Component::Gca, _) => None,
@@ -193,6 +197,22 @@ mod tests {
         scene.suite().targets.gim = None;
         scene.suite().targets.gsp = target("100.0.116+4200");
         assert_eq!(blocked(&mut scene, 0.0, &[]), [vec![], vec![], vec![GateReason::GspBelowTarget]]);
+    }
+
+    #[test]
+    fn what_may_have_been_undone_closes_the_gates_after_it_unless_its_target_is_reached() {
+        let mut scene = Scene::upgraded(Gim);
+        scene.component(Gim).release.revisions.clear();
+        scene.component(Gim).sources.helm = Freshness::Off;
+        scene.play(-1.0, 30.0, |_| 3.0);
+        let unknown = || vec![GateReason::GimUnknown];
+        assert_eq!(blocked(&mut scene, 30.0, &[]), [vec![], unknown(), unknown()]);
+        let build = scene.component(Gim).build().map(|build| build.text().clone()).unwrap();
+        scene.suite().targets.gim = Some(BuildVersion::new(&build));
+        assert_eq!(blocked(&mut scene, 30.0, &[]), [vec![], vec![], vec![]], "its target is reached");
+        scene.suite().targets.gim = None;
+        scene.play(DAY - 1.0, DAY + 1.0, |_| 3.0);
+        assert_eq!(blocked(&mut scene, DAY + 1.0, &[]), [vec![], vec![], vec![]], "the cycle is over");
     }
 
     #[test]

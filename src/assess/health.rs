@@ -30,9 +30,12 @@ pub fn failing(context: &Context<'_>, checks: &[(CheckId, Answer)]) -> Vec<Faili
         .collect()
 }
 
-/// When a failing check counts: at once for pods; for signals once the trouble has lasted for the hold.
+/// When a failing check counts: at once for pods; for signals once the trouble has lasted for the hold. What a dependency may
+/// have caused that was down has the hold to recover.
 fn counts_from(context: &Context<'_>, row: &Row) -> Timestamp {
-    if row.held { after(checks::failing_since(context, row), context.policy.hold) } else { Timestamp::MIN }
+    let own = if row.held { after(checks::failing_since(context, row), context.policy.hold) } else { Timestamp::MIN };
+    let recovering = checks::recovering_until(context).filter(|_| checks::may_come_of_an_outage(row.id));
+    recovering.map_or(own, |until| own.max(until))
 }
 
 #[cfg(test)]

@@ -91,6 +91,12 @@ impl Cycle {
         self.of(component).next_back().is_some_and(|last| is_return(last.told.kind))
     }
 
+    /// Whether it is not known what a component's last operation in the cycle was: it may have been a return.
+    #[must_use]
+    pub fn is_untold(&self, component: Component) -> bool {
+        self.of(component).next_back().is_some_and(|last| !last.told.known)
+    }
+
     /// Whether it is not known of an operation what it was, but of those of `except`.
     #[must_use]
     pub fn is_unclear(&self, except: Option<Component>) -> bool {

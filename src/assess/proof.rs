@@ -143,6 +143,10 @@ fn signals(context: &Context<'_>, checks: &[(CheckId, Answer)], proof: &mut Proo
         }
         return;
     }
+    // Where nothing was heard yet, not even the newest sample speaks for the component.
+    if context.memory.carried.is_none() {
+        proof.lack(Reason::Named(NamedReason::WindowFilling), None);
+    }
     if let Some(trend) = context.trend {
         latency(context, trend, silent, proof);
     }
@@ -346,6 +350,16 @@ mod tests {
             }
         }
         assert_eq!(scene.verdict(Gim, 14.0), (VerdictKind::Proceed, vec![]));
+    }
+
+    #[test]
+    fn what_was_never_heard_proves_nothing_at_rest_either() {
+        let mut scene = Scene::at_rest();
+        scene.memory = crate::model::memory::Memory::new(at(0.0));
+        scene.component(Gsp).signals.readings.clear();
+        assert_eq!(scene.verdict(Gsp, 0.1), (VerdictKind::Wait, vec!["window_filling"]));
+        scene.read(0.25, 3.0);
+        assert_eq!(scene.verdict(Gsp, 0.3), (VerdictKind::None, vec![]));
     }
 
     #[test]

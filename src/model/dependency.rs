@@ -3,8 +3,10 @@
 //!
 //! Not for the Info Mart's contents: that is `database`. Not for whether a dependency is down: `assess::checks` decides.
 
+use std::time::Duration;
+
 use super::names::{Component, Name};
-use super::time::Timestamp;
+use super::time::{Timestamp, between};
 use crate::named;
 
 named! {
@@ -79,6 +81,27 @@ pub struct ProbeFacts {
     /// How it fails (a proof rather than what came after it) and since when, without a success in between; `None` while it
     /// does well.
     pub failing: Option<(ProbeFailure, Timestamp)>,
+    /// The last time that it failed and then answered again.
+    pub outage: Option<Outage>,
+}
+
+/// A time in which a dependency failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outage {
+    /// How it failed, a proof rather than what came after it.
+    pub failure: ProbeFailure,
+    /// Since when; `None` where it had failed from the first probe on.
+    pub since: Option<Timestamp>,
+    /// When it answered as it should again.
+    pub until: Timestamp,
+}
+
+impl Outage {
+    /// Whether it was down, and not merely out of reach for a moment.
+    #[must_use]
+    pub fn is_real(&self, hold: Duration) -> bool {
+        self.failure.is_proof() || self.since.is_none_or(|since| between(since, self.until) >= hold)
+    }
 }
 
 impl ProbeFacts {
@@ -86,15 +109,23 @@ impl ProbeFacts {
     #[must_use]
     pub fn after(former: Option<&Self>, probe: &Probe) -> Self {
         let last_success = former.and_then(|former| former.last_success);
+        let outage = former.and_then(|former| former.outage);
         match probe.outcome {
-            Ok(()) => Self { at: probe.at, last_success: Some(probe.at), failing: None },
+            Ok(()) => {
+                // One failure that proves nothing does not hide an outage before it.
+                let told = former.and_then(|former| former.failing.map(|(failure, since)| (failure, since, former.at)));
+                let ended = told.filter(|(failure, since, last)| failure.is_proof() || since < last).map(
+                    |(failure, since, _)| Outage { failure, since: last_success.and(Some(since)), until: probe.at },
+                );
+                Self { at: probe.at, last_success: Some(probe.at), failing: None, outage: ended.or(outage) }
+            }
             Err(failure) => {
                 let before = former.and_then(|former| former.failing);
                 let since = before.map_or(probe.at, |(_, since)| since);
                 // A proof stays one until a success: a host that dies refuses first and then falls silent.
                 let proof =
                     before.map(|(failure, _)| failure).filter(|before| before.is_proof() && !failure.is_proof());
-                Self { at: probe.at, last_success, failing: Some((proof.unwrap_or(failure), since)) }
+                Self { at: probe.at, last_success, failing: Some((proof.unwrap_or(failure), since)), outage }
             }
         }
     }
@@ -197,5 +228,43 @@ mod tests {
         assert_eq!((worse.last_success, worse.failing), (Some(at(2)), Some((ProbeFailure::Refused, at(3)))));
         let silent = ProbeFacts::after(Some(&worse), &probe(5, Err(ProbeFailure::Timeout)));
         assert_eq!((silent.at, silent.failing), (at(5), Some((ProbeFailure::Refused, at(3)))), "a proof stays one");
+    }
+
+    #[test]
+    fn an_outage_ends_with_an_answer_and_a_hiccup_does_not_hide_it() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let outcomes = [
+            (1, Ok(())),
+            (2, Err(ProbeFailure::Timeout)),
+            (3, Ok(())),
+            (4, Err(ProbeFailure::Refused)),
+            (5, Err(ProbeFailure::Timeout)),
+            (6, Ok(())),
+            (7, Err(ProbeFailure::Timeout)),
+            (8, Ok(())),
+            (9, Err(ProbeFailure::Timeout)),
+            (129, Err(ProbeFailure::Timeout)),
+            (130, Ok(())),
+        ];
+        let mut known = None;
+        let mut outages = Vec::new();
+        for (second, outcome) in outcomes {
+            let probe = Probe { suite: "default".into(), dependency: Dependency::Kafka, at: at(second), outcome };
+            let after = ProbeFacts::after(known.as_ref(), &probe);
+            outages.push(after.outage.map(|outage| (outage.since.map(Timestamp::as_second), outage.until.as_second())));
+            known = Some(after);
+        }
+        let (first, second) = (Some((Some(4), 6)), Some((Some(9), 130)));
+        assert_eq!(outages, [None, None, None, None, None, first, first, first, first, first, second]);
+        let outage = |failure, until| Outage { failure, since: Some(at(0)), until: at(until) };
+        let hold = Duration::from_mins(2);
+        assert!(outage(ProbeFailure::Refused, 1).is_real(hold));
+        assert!(outage(ProbeFailure::Timeout, 120).is_real(hold) && !outage(ProbeFailure::Timeout, 119).is_real(hold));
+        let probe =
+            |second, outcome| Probe { suite: "default".into(), dependency: Dependency::Kafka, at: at(second), outcome };
+        let early = ProbeFacts::after(None, &probe(1, Err(ProbeFailure::Timeout)));
+        let early = ProbeFacts::after(Some(&early), &probe(2, Err(ProbeFailure::Timeout)));
+        let began = ProbeFacts::after(Some(&early), &probe(3, Ok(()))).outage.unwrap();
+        assert!(began.since.is_none() && began.is_real(hold), "how long it had been down before is not known");
     }
 }

@@ -17,7 +17,10 @@ mod time;
 pub use behaviour::{Behaviour, Checkpoints, Fate, HookFate, MetricsFate, Migrates, Sawtooth};
 pub use configured::{Configured, HelmAccess, Installer, SchemaAtTarget, Surrounding, Targets};
 pub use expect::{Expectation, Expected, ExpectedSuite};
-pub use step::{Action, DependencyState, Rollback, Scale, SetDependency, SetImage, Step, Uninstall, Upgrade, Which};
+pub use step::{
+    Action, DependencyState, Rollback, SOURCES, Scale, SetDependency, SetImage, SetSource, SourceState, Step,
+    Uninstall, Upgrade, Which,
+};
 pub use time::{Span, SpanError};
 
 /// A scenario, read and checked.
@@ -191,6 +194,12 @@ impl Scenario {
     pub fn releases(&self) -> impl Iterator<Item = String> {
         let others = self.tenants.iter().flat_map(|tenant| FIRST_TENANTS.iter().filter_map(|r| of_tenant(r, tenant)));
         FIRST_TENANTS.iter().map(|release| (*release).to_owned()).chain(others)
+    }
+
+    /// Whether a source ever fails the exporter in it.
+    #[must_use]
+    pub fn has_failing_sources(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step.action, Action::Source(_)))
     }
 
     /// A step of the first tenant's history, and the same of all others.

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::controllers;
 use super::info_mart::{self, InfoMart};
 use super::metrics_page::{self, MetricsAnswer};
-use super::scenario::{DependencyState, Scenario, ScenarioError, Span, Surrounding};
+use super::scenario::{DependencyState, Scenario, ScenarioError, SourceState, Span, Surrounding};
 use super::store::Store;
 use super::surroundings;
 
@@ -109,6 +109,12 @@ impl World {
     #[must_use]
     pub fn dependency(&self, name: Surrounding) -> DependencyState {
         self.cluster.surroundings.dependency(name)
+    }
+
+    /// How a source of an exporter's answers now, by the exporter's name for it.
+    #[must_use]
+    pub fn source(&self, name: &str) -> SourceState {
+        self.cluster.sources.get(name).copied().unwrap_or_default()
     }
 
     /// When a backup of the Info Mart last succeeded.

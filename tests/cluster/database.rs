@@ -35,22 +35,39 @@ pub const PASSWORD: &str = crate::charts::SECRET;
 pub struct Database {
     /// Killed when the server is dropped.
     _daemon: Daemon,
+    /// Removed after that.
+    _folder: Folder,
     binaries: PathBuf,
     port: u16,
+}
+
+/// A folder that goes with its owner.
+struct Folder(PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What is left is in the system's folder for such.
+        let _ = fs::remove_dir_all(&self.0);
+    }
 }
 
 impl Database {
     /// A server with an empty Info Mart, which the reader may connect to.
     pub fn start(place: &Place) -> Result<Self> {
         let binaries = binaries()?;
-        let folder = place.cluster.plane.folder().join(format!("{}-postgres", place.name));
-        fs::create_dir_all(&folder)?;
+        // Its user may not see into the working copy.
+        let name = format!("gim-upgrade-postgres-{}-{}", std::process::id(), place.name);
+        let folder = Folder(std::env::temp_dir().join(name));
+        fs::create_dir_all(&folder.0)?;
         if is_root()? {
-            run(Command::new("chown").arg(USER).arg(&folder))?;
+            run(Command::new("chown").arg(USER).arg(&folder.0))?;
         }
-        let data = folder.join("data");
+        let data = folder.0.join("data");
         let (setup, prefix) = as_its_user(&binaries.join("initdb"))?;
-        run(Command::new(setup).args(prefix).args(["--auth=trust", "--no-sync", "--username=postgres"]).arg(&data))?;
+        run(Command::new(setup)
+            .args(prefix)
+            .args(["--auth=trust", "--no-sync", "--locale=C", "--username=postgres"])
+            .arg(&data))?;
         let rules = "host all postgres 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n";
         fs::write(data.join("pg_hba.conf"), rules)?;
 
@@ -69,7 +86,7 @@ impl Database {
         asked("postgres", &format!("create database {INFO_MART}"))?;
         asked("postgres", &format!("create user {READER} password '{PASSWORD}'"))?;
         asked(INFO_MART, &format!("alter default privileges grant select on tables to {READER}"))?;
-        Ok(Self { _daemon: daemon, binaries, port })
+        Ok(Self { _daemon: daemon, _folder: folder, binaries, port })
     }
 
     /// Its port on loopback.

@@ -1,4 +1,5 @@
-//! A real PostgreSQL on a free port of this machine, its data under `target/`, ended when it is dropped.
+//! A real PostgreSQL on a free port of this machine, ended when it is dropped. Its data are in the system's
+//! temporary folder, since the user it runs as may not see into the working copy.
 
 use std::fs;
 use std::net::TcpListener;
@@ -30,7 +31,8 @@ impl Server {
     /// Makes the data and starts the server. PostgreSQL refuses to run as root, so it runs as `postgres` there.
     pub fn start() -> Self {
         let number = SERVERS.fetch_add(1, Ordering::Relaxed);
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("postgres-{}-{number}", std::process::id()));
+        let name = format!("gim-upgrade-postgres-{}-{number}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).unwrap();
         certificates(&folder);
@@ -47,6 +49,7 @@ impl Server {
             "-E",
             "UTF8",
             "--no-sync",
+            "--locale=C",
         ]));
         fs::write(data.join("pg_hba.conf"), ACCESS).unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();

@@ -146,9 +146,9 @@ fn place(suite: &mut Suite, player: &Player) {
     }
 }
 
-/// Whether a scenario can be played over HTTP: the simulated PostgreSQL answers, and has no tables.
+/// Whether a scenario can be played over HTTP: the simulated PostgreSQL answers, and has no tables; the API server never fails.
 fn is_played(scenario: &Scenario) -> bool {
-    !scenario.configured.surroundings.contains(&Surrounding::InfoMart)
+    !scenario.has_failing_sources() && !scenario.configured.surroundings.contains(&Surrounding::InfoMart)
 }
 
 /// Stage and verdict of each component as the status shows them.

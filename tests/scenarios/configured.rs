@@ -4,9 +4,10 @@ use gim_upgrade_exporter::model::database::{DatabaseAt, SchemaExpectation, Schem
 use gim_upgrade_exporter::model::dependency::{AggregationAt, AskAt, BackupAt};
 use gim_upgrade_exporter::model::names::{Component, Name, PerComponent};
 use gim_upgrade_exporter::model::policy::Policy;
+use gim_upgrade_exporter::model::scope::HelmAccess;
 use gim_upgrade_exporter::model::suite::{Suite, Surroundings};
 use gim_upgrade_exporter::model::version::BuildVersion;
-use gim_upgrade_exporter::sim::scenario::{Scenario, Surrounding};
+use gim_upgrade_exporter::sim::scenario::{self, Scenario, Surrounding};
 use gim_upgrade_exporter::sim::surroundings::BACKUP;
 
 /// The suite of the first tenant.
@@ -20,6 +21,9 @@ pub fn suites(scenario: &Scenario) -> Vec<Suite> {
     first.targets = PerComponent::from_fn(|component| {
         scenario.configured.targets.get(component.as_str()).map(|target| BuildVersion::new(target))
     });
+    if scenario.configured.helm_access == scenario::HelmAccess::None {
+        first.helm_access = HelmAccess::None;
+    }
     if let Some(namespace) = &scenario.namespace {
         for component in Component::ALL {
             first.members.get_mut(*component).namespace = namespace.as_str().into();

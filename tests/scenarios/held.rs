@@ -17,7 +17,7 @@ use gim_upgrade_exporter::index::change::{Change, Delta};
 use gim_upgrade_exporter::model::names::{Component, Name};
 use gim_upgrade_exporter::model::policy::Policy;
 use gim_upgrade_exporter::model::release::BodyState;
-use gim_upgrade_exporter::model::scope::{HelmDriver, LatencyUnit};
+use gim_upgrade_exporter::model::scope::{HelmAccess, HelmDriver, LatencyUnit};
 use gim_upgrade_exporter::model::signal::Reading;
 use gim_upgrade_exporter::model::source::{Contact, SourceCondition, SourceId, SourceKind};
 use gim_upgrade_exporter::model::time::{Timestamp, after, before, between};
@@ -26,7 +26,7 @@ use gim_upgrade_exporter::model::workload::WorkloadKind;
 use gim_upgrade_exporter::observe::signals::families::{self, Values};
 use gim_upgrade_exporter::observe::{helm_body, objects};
 use gim_upgrade_exporter::sim::metrics_page::MetricsAnswer;
-use gim_upgrade_exporter::sim::scenario::Scenario;
+use gim_upgrade_exporter::sim::scenario::{Scenario, SourceState};
 use gim_upgrade_exporter::sim::store::{self, ChangeType, Kind, Store};
 use gim_upgrade_exporter::sim::world::World;
 
@@ -105,8 +105,12 @@ impl Held {
             self.now = next;
             self.world.advance(&mut self.store, next);
             let changes = self.changes();
-            for watcher in watchers.iter_mut().filter(|watcher| !changes.is_empty() || watcher.is_due(next)) {
-                watcher.see(&changes, self);
+            let is_concerned =
+                |watcher: &Watcher| !changes.is_empty() || watcher.is_due(next) || watcher.is_answered_otherwise(self);
+            for watcher in watchers.iter_mut() {
+                if is_concerned(watcher) {
+                    watcher.see(&changes, self);
+                }
             }
             each(self, watchers);
         }
@@ -163,6 +167,8 @@ pub struct Watcher {
     policy: Policy,
     contacts: Vec<(SourceKind, Arc<Contact>)>,
     losses: Vec<Loss>,
+    /// How each source answered when it last looked.
+    states: HashMap<SourceKind, SourceState>,
     looked: Timestamp,
     reads: HashMap<EndpointWant, Timestamp>,
     around: Around,
@@ -205,10 +211,13 @@ impl Watcher {
         let policy = policy(&held.scenario);
         let suites = suites(&held.scenario);
         let around = Around::new(&suites, held.now);
-        let board = Board::new(suites, policy.clone(), held.now);
-        let contacts = SOURCES.map(|kind| (kind, Arc::default())).into();
+        let board = Board::new(suites.clone(), policy.clone(), held.now);
+        let reads_helm = suites.iter().any(|suite| suite.helm_access == HelmAccess::Read);
+        let is_read = |kind: &SourceKind| reads_helm || !matches!(kind, SourceKind::Helm | SourceKind::HelmBodies);
+        let contacts: Vec<_> = SOURCES.into_iter().filter(is_read).map(|kind| (kind, Arc::default())).collect();
+        let states = contacts.iter().map(|(kind, _)| (*kind, held.world.source(kind.as_str()))).collect();
         let (joined, looked, reads, said) = (held.now, held.now, HashMap::new(), Vec::new());
-        let mut watcher = Self { board, joined, policy, contacts, losses, looked, reads, around, said };
+        let mut watcher = Self { board, joined, policy, contacts, losses, states, looked, reads, around, said };
         for (kind, contact) in watcher.contacts.clone() {
             let source = SourceId { kind, namespace: None };
             let stale_after = Duration::from_secs(90);
@@ -223,9 +232,35 @@ impl Watcher {
         watcher
     }
 
-    /// Whether it has a source, or has not lost it yet.
+    /// Whether it has a source that answers, or has not lost it yet.
     fn has(&self, kind: SourceKind, now: Timestamp) -> bool {
-        !self.losses.iter().any(|loss| loss.kind == kind && loss.from <= now)
+        self.states.get(&kind).is_none_or(|state| *state == SourceState::Back)
+            && !self.losses.iter().any(|loss| loss.kind == kind && loss.from <= now)
+    }
+
+    /// Whether a source answers otherwise than when it last looked.
+    fn is_answered_otherwise(&self, held: &Held) -> bool {
+        self.states.iter().any(|(kind, state)| held.world.source(kind.as_str()) != *state)
+    }
+
+    /// Takes in how the sources answer now; one that is back lists all anew.
+    fn hear_sources(&mut self, held: &Held) {
+        for (kind, before) in &mut self.states {
+            let state = held.world.source(kind.as_str());
+            let source = SourceId { kind: *kind, namespace: None };
+            match (std::mem::replace(before, state), state) {
+                (_, SourceState::Forbidden) => {
+                    self.board.apply(Change::SourceCondition(source, SourceCondition::Forbidden));
+                }
+                (SourceState::Silent | SourceState::Forbidden, SourceState::Back) => {
+                    if let Some(listed) = listed(*kind, held) {
+                        self.board.apply(listed);
+                    }
+                    self.board.apply(Change::SourceCondition(source, SourceCondition::Synced));
+                }
+                (_, SourceState::Back | SourceState::Silent) => {}
+            }
+        }
     }
 
     /// The first tenant's suite as it was last judged.
@@ -256,12 +291,15 @@ impl Watcher {
         let read = self.reads.values().min().copied();
         // Watches are heard at least this often; else a quiet night would look like silence.
         let contact = Some(after(self.looked, Duration::from_secs(45)));
-        [self.board.due(), read, contact, self.around.due()].into_iter().flatten().min()
+        // That it may not ask any more it is told at once.
+        let lost = self.losses.iter().map(|loss| loss.from).filter(|from| *from > self.looked).min();
+        [self.board.due(), read, contact, self.around.due(), lost].into_iter().flatten().min()
     }
 
     fn see(&mut self, changes: &[Change], held: &Held) {
+        self.hear_sources(held);
         for change in changes {
-            if source_of(change).is_none_or(|kind| self.has(kind, held.now)) {
+            if source_of(change).is_none_or(|kind| self.states.contains_key(&kind) && self.has(kind, held.now)) {
                 self.board.apply(change.clone());
             }
         }
@@ -275,7 +313,9 @@ impl Watcher {
             let source = SourceId { kind: loss.kind, namespace: None };
             self.board.apply(Change::SourceCondition(source, SourceCondition::Forbidden));
         }
-        self.around.ask(held, &self.policy, &mut self.board);
+        let losses = &self.losses;
+        let has = |kind| !losses.iter().any(|loss| loss.kind == kind && loss.from <= held.now);
+        self.around.ask(held, &self.policy, &mut self.board, has);
         self.judge(held);
     }
 
@@ -333,6 +373,33 @@ fn source_of(change: &Change) -> Option<SourceKind> {
         Change::ReplicaSet(_) => SourceKind::ReplicaSets,
         Change::Revision(_) => SourceKind::Helm,
         Change::ConfigMap(_) => SourceKind::ConfigMaps,
+        _ => return None,
+    })
+}
+
+/// All objects of a watch as they are now; `None` for what is no watch.
+fn listed(kind: SourceKind, held: &Held) -> Option<Change> {
+    fn all<T>(held: &Held, kind: Kind, read: impl Fn(&[u8]) -> T) -> Delta<T> {
+        let items = held.store.iter(kind).map(|object| read(&object.to_json())).collect();
+        Delta::Reset { namespace: None, items }
+    }
+    Some(match kind {
+        SourceKind::Pods => Change::Pod(all(held, Kind::Pods, |json| objects::pod(json).unwrap())),
+        SourceKind::StatefulSets => {
+            let sets = all(held, Kind::StatefulSets, |json| objects::stateful_set(json).unwrap());
+            Change::Workload(WorkloadKind::StatefulSet, sets)
+        }
+        SourceKind::Deployments => {
+            let deployments = all(held, Kind::Deployments, |json| objects::deployment(json).unwrap());
+            Change::Workload(WorkloadKind::Deployment, deployments)
+        }
+        SourceKind::Jobs => {
+            Change::Workload(WorkloadKind::Job, all(held, Kind::Jobs, |json| objects::job(json).unwrap()))
+        }
+        SourceKind::ReplicaSets => {
+            Change::ReplicaSet(all(held, Kind::ReplicaSets, |json| objects::replica_set(json).unwrap()))
+        }
+        SourceKind::Helm => Change::Revision(all(held, Kind::Secrets, |json| objects::revision(json).unwrap())),
         _ => return None,
     })
 }

@@ -6,17 +6,40 @@ use std::time::Duration;
 
 use gim_upgrade_exporter::assess::assessment::VerdictKind;
 use gim_upgrade_exporter::model::time::{Timestamp, after, before, between};
-use gim_upgrade_exporter::sim::scenario::Scenario;
+use gim_upgrade_exporter::sim::scenario::{SOURCES, Scenario, SourceState, Surrounding};
 
 use super::held::{Held, Place, Said, Watcher, policy, start};
 
 /// How often each scenario's exporter is killed.
 const KILLS: u64 = 20;
 
-/// Scenarios in which an exporter that was killed lacks evidence for good, and what it says instead. Metrics that were read
-/// before an operation speak against it when they vanish; an exporter that began later has no way to know that they were.
-const CANNOT_KNOW: &[(&str, VerdictKind, VerdictKind)] =
-    &[("metrics-absent", VerdictKind::RollBack, VerdictKind::Investigate)];
+/// How long a counter may stand still before it tells that something fails: two of Flink's checkpoints.
+const MOVES: Duration = Duration::from_mins(2);
+
+/// Scenarios in which an exporter that was killed lacks evidence for good, and what it says instead. Metrics or a topic that were
+/// read before it began are nothing that it could miss. A dependency that never answered it is likelier asked at the wrong
+/// place than down.
+const CANNOT_KNOW: &[(&str, VerdictKind, VerdictKind)] = &[
+    ("metrics-absent", VerdictKind::RollBack, VerdictKind::Investigate),
+    ("gsp-metrics-absent", VerdictKind::RollBack, VerdictKind::Investigate),
+    ("topic-vanishes", VerdictKind::Wait, VerdictKind::None),
+    ("topic-vanishes", VerdictKind::Investigate, VerdictKind::None),
+    ("topic-vanishes-after-upgrade", VerdictKind::Investigate, VerdictKind::Proceed),
+    ("kafka-down", VerdictKind::FixDependency, VerdictKind::Investigate),
+    ("image-missing-kafka-down", VerdictKind::FixDependency, VerdictKind::RollBack),
+    ("object-storage-down", VerdictKind::FixDependency, VerdictKind::RollBack),
+    ("gca-never-ready-storage-down", VerdictKind::FixDependency, VerdictKind::RollBack),
+    ("gca-never-ready-storage-down", VerdictKind::FixDependency, VerdictKind::Investigate),
+];
+
+/// Scenarios in which Flink's checkpoints fail while nothing is upgraded. At rest the newest page is proof enough, and it does
+/// not tell of a checkpoint until one more has come or failed: until then all seems well.
+const NOT_AT_ONCE: &[&str] = &["kafka-down", "image-missing-kafka-down", "gca-never-ready-storage-down"];
+
+/// Scenarios in which it takes so much longer than a hold to learn again what was forgotten. Flink's counters tell how many
+/// checkpoints there were and not when: that they fail, or that none is completed, must be seen anew.
+const LEARNS_LATER: &[(&str, Duration)] =
+    &[("checkpoints-failing", Duration::from_mins(3)), ("checkpoints-hang", Duration::from_mins(16))];
 
 /// Instants spread over a scenario by a fixed sequence, so that a failure can be repeated.
 fn instants(name: &str, span: Duration) -> Vec<Duration> {
@@ -35,7 +58,8 @@ fn instants(name: &str, span: Duration) -> Vec<Duration> {
 
 fn play(scenario: &Scenario) -> Vec<String> {
     let policy = policy(scenario);
-    let interval = policy.signal_interval;
+    let reads_database = scenario.configured.surroundings.contains(&Surrounding::InfoMart);
+    let interval = if reads_database { policy.database_interval } else { policy.signal_interval };
     let mut held = Held::new(scenario);
     let ends = held.world.ends();
     let span = Duration::try_from(ends.duration_since(start())).unwrap();
@@ -45,7 +69,14 @@ fn play(scenario: &Scenario) -> Vec<String> {
     // at different moments, so one may follow the other by a signal interval.
     let mut lately: BTreeMap<Place, Vec<(Timestamp, Said)>> = BTreeMap::new();
     let mut behind: BTreeMap<(usize, Place), Timestamp> = BTreeMap::new();
-    let mut compare = |now, watchers: &[Watcher]| {
+    // Since when each one that joined later has evidence from every source.
+    let mut whole: BTreeMap<usize, Timestamp> = BTreeMap::new();
+    let learns = LEARNS_LATER.iter().find(|(name, _)| *name == scenario.name).map(|(_, later)| *later);
+    let mut compare = |held: &Held, watchers: &[Watcher]| {
+        let now = held.now;
+        // Without evidence of its own an exporter knows nothing yet, where one that had some believes it a little longer; its time
+        // begins once it has all of it.
+        let blind = SOURCES.iter().any(|source| held.world.source(source) != SourceState::Back);
         let (without, killed) = watchers.split_first().unwrap();
         for (row, (component, same)) in without.said().iter().enumerate() {
             let same = *same;
@@ -54,11 +85,17 @@ fn play(scenario: &Scenario) -> Vec<String> {
             for (place, watcher) in killed.iter().enumerate() {
                 let said = watcher.said()[row].1;
                 let excused = CANNOT_KNOW.contains(&(scenario.name.as_str(), same.verdict, said.verdict));
-                let early = now <= after(watcher.joined, policy.hold);
-                let may_wait = early && (said.verdict == VerdictKind::Wait || said.verdict == same.verdict);
+                let began = if blind { None } else { Some(*whole.entry(place).or_insert(now)) };
+                let early = |later| began.is_none_or(|began| now <= after(began, policy.hold + later));
+                let moves = if NOT_AT_ONCE.contains(&&*scenario.name) { MOVES } else { Duration::ZERO };
+                let unmoved = !moves.is_zero() && now <= after(watcher.joined, moves + interval);
+                let seems_well = unmoved && said.verdict == VerdictKind::None;
+                let may_wait = early(moves) && (said.verdict == VerdictKind::Wait || said.verdict == same.verdict)
+                    || blind && said.verdict == VerdictKind::Unknown
+                    || learns.is_some_and(early) && matches!(said.verdict, VerdictKind::Wait | VerdictKind::None);
                 let follows = lately.iter().any(|(_, former)| *former == said);
                 let key = (place, component.clone());
-                if same == said || excused || may_wait || follows {
+                if same == said || excused || may_wait || seems_well || follows {
                     behind.remove(&key);
                 } else if between(*behind.entry(key).or_insert(now), now) > interval {
                     // Ahead for longer than a signal interval, or something that was never said without.
@@ -72,10 +109,10 @@ fn play(scenario: &Scenario) -> Vec<String> {
         }
     };
     for instant in instants(&scenario.name, span) {
-        held.play(after(start(), instant), &mut watchers, &mut compare);
+        held.play_seen(after(start(), instant), &mut watchers, &mut compare);
         watchers.push(Watcher::start(&held));
     }
-    held.play(ends, &mut watchers, &mut compare);
+    held.play_seen(ends, &mut watchers, &mut compare);
     failures.truncate(3);
     failures
 }

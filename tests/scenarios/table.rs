@@ -10,7 +10,8 @@ const HEAD: &str = "\
 # Scenarios
 
 What the simulated cluster can be put through, and what is said of it at the end. Each is a file in `src/sim/scenarios`, played
-by `gim-upgrade-exporter demo --scenario NAME` and by the tests. This table is made from the files by a test.
+by `gim-upgrade-exporter demo --scenario NAME` and by the tests. This table is made from the files by a test. Sources that fail the
+exporter, other tenants and what the exporter is configured with are played by the tests alone.
 
 *Rules* are those of the upgrade guide that a scenario shows, by number: 1 order and one at a time, 2 start healthy, 3 releases N-2, 4
 backup, 5 Helm's commands and timeouts, 6 too short a timeout, 7 GSP's hook, 8 migration by itself, 9 Ready only once operational, 10

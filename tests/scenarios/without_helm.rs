@@ -120,11 +120,12 @@ fn a_healthy_upgrade_is_told_by_the_workloads() {
         (0.5, "verified none none []"),
         (2.0, "rolling_out wait upgrade [rollout_unfinished]"),
         (8.0, "verifying wait upgrade [window_filling]"),
-        (19.0, "verified proceed upgrade []"),
-        (24.0, "verified wait upgrade [next_gate_closed]"),
-        (41.0, "verified proceed upgrade []"),
+        (19.0, "verified wait upgrade [next_gate_closed]"),
+        (41.0, "verified wait upgrade [next_gate_closed]"),
     ];
     play("healthy-upgrade", Component::Gim, &expected);
+    // Nothing comes after GCA whose gate could be closed.
+    play("healthy-upgrade", Component::Gca, &[(41.0, "verified proceed upgrade []")]);
 }
 
 #[test]
@@ -140,7 +141,7 @@ fn a_fault_has_no_revision_to_go_back_to() {
 
 #[test]
 fn what_is_installed_drained_and_removed_is_seen() {
-    let expected = [(1.0, "absent none none [absent]"), (20.0, "verified proceed install []")];
+    let expected = [(1.0, "absent none none [absent]"), (20.0, "verified wait install [next_gate_closed]")];
     play("first-install", Component::Gim, &expected);
     let expected = [
         (1.0, "verified none none []"),

@@ -23,7 +23,7 @@ pub fn object_storage(context: &Context<'_>) -> Option<Answer> {
 
 /// It is down when a failure is a proof, or has lasted for the probe's hold, and it had answered before: one that never
 /// answered is likelier asked at the wrong place. Does not apply where it is not configured, or not needed.
-fn answer(context: &Context<'_>, dependency: Dependency) -> Option<Answer> {
+pub(super) fn answer(context: &Context<'_>, dependency: Dependency) -> Option<Answer> {
     if !dependency.is_needed_by(context.component) {
         return None;
     }

@@ -6,7 +6,7 @@ use super::tests::{at_rest_but, fail_hook, roll_back, says, unready, upgraded_bu
 use super::*;
 use crate::assess::testing::{NEW, Scene, at, ready_pod};
 use crate::model::database::{DatabaseAt, DatabaseReading};
-use crate::model::dependency::{AskAt, ProbeFacts, ProbeFailure};
+use crate::model::dependency::{AskAt, Outage, ProbeFacts, ProbeFailure};
 use crate::model::facts::Generation;
 use crate::model::memory::Memory;
 use crate::model::names::Component::{Gca, Gim};
@@ -19,7 +19,16 @@ fn kafka_refuses(scene: &mut Scene, minutes: f64, answered_before: bool) {
         at: at(minutes),
         last_success: answered_before.then(|| at(minutes - 1.0)),
         failing: Some((ProbeFailure::Refused, at(minutes))),
+        outage: None,
     });
+}
+
+/// Kafka was down, and answered again at a minute.
+fn kafka_answers(scene: &mut Scene, since: f64, minutes: f64) {
+    kafka_refuses(scene, since, true);
+    let outage = Outage { failure: ProbeFailure::Refused, since: Some(at(since)), until: at(minutes) };
+    scene.facts.surroundings.kafka =
+        Some(ProbeFacts { at: at(minutes), last_success: Some(at(minutes)), failing: None, outage: Some(outage) });
 }
 
 /// The same, with the object storage that GIM does not need.
@@ -109,6 +118,38 @@ fn what_a_dependency_is_to_blame_for() {
         5.0,
         "4 fix_dependency object_storage_reachable hooks_succeeded release_failed",
     );
+}
+
+#[test]
+fn what_an_outage_may_have_caused_has_time_to_recover() {
+    let gca = |ill: fn(&mut Scene)| {
+        let mut scene = upgraded_but(Gca, |scene| {
+            scene.workload(Gca).progressed = false;
+            unready(scene, Gca);
+            ill(scene);
+            scene.judge(1.0);
+            kafka_refuses(scene, 5.0, true);
+        });
+        scene.judge(5.5);
+        kafka_answers(&mut scene, 5.0, 12.0);
+        scene
+    };
+    let mut scene = gca(|_| {});
+    for (minutes, row, kind) in
+        [(12.0, 13, VerdictKind::Wait), (22.7, 13, VerdictKind::Wait), (22.75, 8, VerdictKind::RollBack)]
+    {
+        let verdict = scene.judge_one(Gca, minutes).verdict;
+        assert_eq!((verdict.row, verdict.kind), (row, kind), "{minutes}");
+    }
+    let mut scene = gca(|scene| scene.pod(Gca).containers[0].waiting = Some(WaitingReason::ErrImagePull));
+    assert_eq!(scene.judge_one(Gca, 12.0).verdict.row, 8, "no outage takes an image out of its registry");
+    // An exporter that has just begun cannot know that there was no outage.
+    let mut scene = gca(|_| {});
+    scene.memory = Memory::new(at(30.0));
+    scene.facts.surroundings.kafka =
+        scene.facts.surroundings.kafka.take().map(|known| ProbeFacts { outage: None, ..known });
+    assert_eq!(scene.judge_one(Gca, 30.0).verdict.kind, VerdictKind::Wait);
+    assert_eq!(scene.judge_one(Gca, 40.0).verdict.kind, VerdictKind::RollBack);
 }
 
 #[test]

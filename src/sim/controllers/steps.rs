@@ -72,6 +72,9 @@ pub(super) fn act(cluster: &mut Cluster, action: Action) {
             }
         }
         Action::DeleteConfigMaps(release) => flink::delete_state(cluster, &release),
+        Action::Source(set) => {
+            cluster.sources.insert(set.name, set.state);
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 
 use crate::sim::chart::SETTABLE;
 
-use super::{Action, Behaviour, Scenario, ScenarioError, Span, Step, Surrounding};
+use super::{Action, Behaviour, SOURCES, Scenario, ScenarioError, Span, Step, Surrounding};
 
 /// Stages, verdicts, operations and answers of the contract.
 const STAGES: [&str; 9] =
@@ -124,6 +124,11 @@ fn wrong_step(step: &Step, before: bool, ends: Span, releases: &[&str]) -> Optio
         && !matches!(set.name, Surrounding::Kafka | Surrounding::Database | Surrounding::ObjectStorage)
     {
         return Some("`name`: a dependency is one of kafka, database, object_storage".to_owned());
+    }
+    if let Action::Source(set) = &step.action
+        && !SOURCES.contains(&set.name.as_str())
+    {
+        return Some(format!("`name`: no source is called `{}`: {}", set.name, one_of(&SOURCES)));
     }
     let release = step.action.release()?;
     (!releases.contains(&release)).then(|| unknown_release(release, releases))

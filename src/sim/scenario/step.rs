@@ -67,6 +67,8 @@ pub enum Action {
     MakeExportViews(String),
     /// `kubectl delete configmap -l app=RELEASE`: the state that Flink left behind.
     DeleteConfigMaps(String),
+    /// From now on a source answers the exporter so.
+    Source(SetSource),
 }
 
 /// `helm upgrade --install`: what was absent is installed.
@@ -214,6 +216,33 @@ pub enum DependencyState {
     ProtocolError,
 }
 
+/// How a source of the exporter's answers.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetSource {
+    /// Which, as the exporter calls it: one of [`SOURCES`].
+    pub name: String,
+    /// How.
+    pub state: SourceState,
+}
+
+/// Watches, and reads of Helm's storage objects, that may fail the exporter.
+pub const SOURCES: [&str; 8] =
+    ["pods", "statefulsets", "deployments", "replicasets", "jobs", "helm", "helm_bodies", "configmaps"];
+
+/// How a source answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceState {
+    /// As it should.
+    #[default]
+    Back,
+    /// It says nothing any more.
+    Silent,
+    /// It refuses for lack of permission.
+    Forbidden,
+}
+
 impl Action {
     /// The release that it is done to.
     #[must_use]
@@ -232,7 +261,11 @@ impl Action {
             Self::Burst { release, .. } | Self::MakeExportViews(release) | Self::DeleteConfigMaps(release) => {
                 Some(release)
             }
-            Self::SetBehaviour(_) | Self::Dependency(_) | Self::Backup { .. } | Self::Aggregation { .. } => None,
+            Self::SetBehaviour(_)
+            | Self::Dependency(_)
+            | Self::Backup { .. }
+            | Self::Aggregation { .. }
+            | Self::Source(_) => None,
         }
     }
 }

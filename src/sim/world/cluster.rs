@@ -16,7 +16,9 @@ use crate::sim::controllers::pods::PodEvent;
 use crate::sim::controllers::statefulset::StatefulSet;
 use crate::sim::info_mart::Mart;
 use crate::sim::latency::LatencyModel;
-use crate::sim::scenario::{Action, Behaviour, Clocks, Configured, HelmVersion, Installer, Scenario, Span};
+use crate::sim::scenario::{
+    Action, Behaviour, Clocks, Configured, HelmVersion, Installer, Scenario, SourceState, Span,
+};
 use crate::sim::store::Kind;
 use crate::sim::{chart, surroundings};
 
@@ -97,6 +99,8 @@ pub(in crate::sim) struct Cluster {
     pub(in crate::sim) flink_states: BTreeSet<Key>,
     /// Since when a tenant's GCA tells nothing new.
     pub(in crate::sim) config_stopped: BTreeMap<String, Span>,
+    /// How the sources of an exporter answer, where it was ever said.
+    pub(in crate::sim) sources: BTreeMap<String, SourceState>,
     queue: BTreeMap<(Span, u64), Event>,
     writes: Vec<Write>,
     log: Vec<(Span, String)>,
@@ -130,6 +134,7 @@ impl Cluster {
             marts: gims.iter().map(|gim| (gim.clone(), Mart::new(gim))).collect(),
             flink_states: BTreeSet::new(),
             config_stopped: BTreeMap::new(),
+            sources: BTreeMap::new(),
             behaviours: scenario.behaviours.clone(),
             stateful_sets: BTreeMap::new(),
             deployments: BTreeMap::new(),

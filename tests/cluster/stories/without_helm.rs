@@ -12,7 +12,8 @@ use crate::{
     scene::{SOON, Scene, WAIT},
 };
 
-/// With `helm.access: none` an upgrade of GIM is told without Helm's word. Without that setting, Secrets that may not be read
+/// With `helm.access: none` an upgrade of GIM is told without Helm's word; whether it was one is not known, so the next gate stays
+/// closed. Without that setting, Secrets that may not be read
 /// are missing evidence.
 pub fn no_secrets(cluster: &Cluster, major: Major) -> Result<()> {
     let blind = Setup { rights: Rights::WithoutSecrets, ..Setup::default() };
@@ -20,14 +21,14 @@ pub fn no_secrets(cluster: &Cluster, major: Major) -> Result<()> {
     let scene = Scene::empty(cluster, major, "no-secrets", Setup { config, ..blind.clone() })?;
     scene.trace.until("gim", "absent", SOON, |seen| seen.stage == "absent" && seen.verdict == "none")?;
     scene.upgrade("gim", GIM_FORMER, &WAIT)?;
-    scene.verified("gim", "proceed")?;
+    scene.verified("gim", "wait")?;
     let mark = scene.mark("gim");
     scene.upgrade("gim", GIM_NEXT, &["--set", "readyAfter=3s"])?;
     scene.trace.until("gim", "rolling out", SOON, |seen| seen.stage == "rolling_out" || seen.stage == "applying")?;
-    let seen = scene.verified("gim", "proceed")?;
-    ensure!(seen.operation == "upgrade", "{seen}");
+    let seen = scene.verified("gim", "wait")?;
+    ensure!(seen.operation == "upgrade" && seen.reasons == ["next_gate_closed"], "{seen}");
     let stages = ["verified", "[applying]", "rolling_out", "verifying", "verified"];
-    scene.trace.went("gim", mark, &stages, &["proceed", "wait", "proceed"])?;
+    scene.trace.went("gim", mark, &stages, &["wait"])?;
     let page = scene.exporter.page()?;
     let release = page.all().iter().find(|series| series.name.starts_with("gim_upgrade_release_status"));
     ensure!(release.is_none(), "a release that may not be read: {release:?}");
