@@ -1,6 +1,6 @@
 //! Values that say where something is asked or found: addresses, files, queries, names of a database and of its tables.
 
-use super::values::{Takes, Word, WordVisitor};
+use super::values::{Takes, Word, WordVisitor, repeated};
 use crate::model::database::SchemaObject;
 use crate::model::names::Name;
 use crate::model::sql_name;
@@ -31,7 +31,7 @@ macro_rules! texts {
                 if good(text) {
                     return Ok(Self(text.into()));
                 }
-                Err(format!("{text:?} is not {}; write {}", $what, $form))
+                Err(format!("{} is not {}; write {}", repeated(text), $what, $form))
             }
         }
 

@@ -260,6 +260,11 @@ fn named(text: &str, longest: usize, dots: bool, what: &str, takes: &str) -> Res
     Err(format!("{text:?} is not a valid {what}; write {takes}"))
 }
 
+/// A refused text as an error repeats it: not where it may be a URL with a password in it.
+pub(super) fn repeated(text: &str) -> String {
+    if text.contains('@') { "a text with @ in it".to_owned() } else { format!("{text:?}") }
+}
+
 /// A TCP port.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Port(pub(super) u16);
@@ -297,17 +302,20 @@ impl Word for UrlPath {
 impl Word for Url {
     const FORM: &'static str = "a URL with http or https";
 
+    // A URL is shown in logs and in the status, so it may not carry a password. Neither is one repeated that is refused: a
+    // password stands in many a text that is no URL, and may itself hold what ends an authority.
     fn read(text: &str) -> Result<Self, String> {
+        if text.contains('@') {
+            return Err(
+                "a URL with a user or password in it is not supported; write it without, and without @".to_owned()
+            );
+        }
         let uri: http::Uri = text.parse().unwrap_or_default();
         let http = matches!(uri.scheme_str(), Some("http" | "https"));
-        let Some(authority) = uri.authority().filter(|authority| http && !authority.host().is_empty()) else {
-            return Err(format!("{text:?} is not a URL; write for example http://gim.example.com:8249/metrics"));
-        };
-        // The URL is shown in logs and in the status, so it may not carry a password; `text` is not repeated either.
-        if authority.as_str().contains('@') {
-            return Err("a URL with a user or password in it is not supported; write it without".to_owned());
+        if http && uri.authority().is_some_and(|authority| !authority.host().is_empty()) {
+            return Ok(Self(text.into()));
         }
-        Ok(Self(text.into()))
+        Err("not a URL; write for example http://gim.example.com:8249/metrics".to_owned())
     }
 }
 
@@ -374,7 +382,7 @@ impl<'de> Deserialize<'de> for Metrics {
                 if text == NONE {
                     return Ok(Metrics::None);
                 }
-                Err(E::custom(format!("{text:?} is not a place of metrics; write {}", Metrics::TAKES)))
+                Err(E::custom(format!("{} is not a place of metrics; write {}", repeated(text), Metrics::TAKES)))
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Metrics, A::Error> {

@@ -12,7 +12,7 @@ named! {
     pub enum ObjectState {
         /// It does not exist.
         Missing = "missing",
-        /// It exists and has no row, or no value, yet.
+        /// It exists, and no row, or no value, was found yet; in a large table not for as long as it may be looked for.
         Empty = "empty",
         /// It exists and is populated.
         Populated = "populated",
@@ -88,7 +88,7 @@ pub struct DatabaseReading {
     pub at: Timestamp,
     /// The expected tables and columns, in the order of the expectation.
     pub objects: Vec<(SchemaObject, ObjectState)>,
-    /// The expected export views and columns, and whether each exists.
+    /// The expected export views and columns, and whether each exists; those of which that is not known are left out.
     pub export_views: Vec<(SchemaObject, bool)>,
     /// Whether an index is being built: the migration job, or another, is at work.
     pub building_index: bool,

@@ -40,7 +40,7 @@ pub struct PodName {
     pub name: Name,
     /// Its UID, which no other has.
     pub uid: Name,
-    /// When it was created, by the API server's clock: older samples are a former pod's.
+    /// When it was created, by the API server's clock, in whole seconds: older samples are a former pod's.
     pub created: Timestamp,
 }
 

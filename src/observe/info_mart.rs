@@ -36,7 +36,7 @@ const READS_AT_ONCE: usize = 4;
 const SILENT_INTERVALS: u32 = 3;
 /// How long making a connection may take, TLS and authentication included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// The longest that one whole read may take, however many tables are asked for.
+/// The longest that one whole read may take: well beyond the time after which no more tables are looked into.
 const READ_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// How databases are read.
@@ -143,10 +143,7 @@ impl Reads {
     }
 
     async fn once(&self, database: &Database, kept: &mut Option<Connection>, source: &Source) -> Result<(), Closed> {
-        let read = {
-            let _turn = self.turns.acquire().await;
-            self.read(database, kept).await
-        };
+        let read = self.read(database, kept).await;
         let mut source = source.lock().await;
         let suite = &database.suite;
         match read {
@@ -172,7 +169,9 @@ impl Reads {
             *kept = Some(timeout(CONNECT_TIMEOUT, connect).await.map_err(|_| ConnectError::Timeout)??);
         }
         let Some(connection) = kept else { return Err(ConnectError::Timeout) };
-        let reading = ask(connection.client(), &database.expected, &database.suite, &self.settings.clock);
+        // Only now, so that hosts that do not answer keep no other waiting.
+        let _turn = self.turns.acquire().await;
+        let reading = ask(connection, &database.expected, &database.suite, &self.settings.clock);
         Ok(timeout(READ_TIMEOUT, reading).await.map_err(|_| ConnectError::Timeout)??)
     }
 }

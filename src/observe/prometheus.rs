@@ -81,6 +81,16 @@ struct Answered {
     behind: SignedDuration,
 }
 
+/// What came of asking for series; why there are none has been told.
+enum Heard {
+    /// They are there, and the present by the API server's clock.
+    Series(Timestamp, Vec<Series>),
+    /// There are too many: asking again would give no fewer.
+    TooLarge,
+    /// There is no answer this time.
+    Nothing,
+}
+
 /// A Prometheus.
 pub struct Prometheus {
     at: PrometheusAt,
@@ -130,7 +140,7 @@ impl Prometheus {
     }
 
     /// The series of a range selector, their times by the API server's clock, and the present by it.
-    async fn series(&self, of: &Name, query: &str) -> Result<Option<(Timestamp, Vec<Series>)>, Closed> {
+    async fn series(&self, of: &Name, query: &str) -> Result<Heard, Closed> {
         let answer = self.ask(query, None).await.and_then(|answered| {
             let mut series = answer::series(&answered.json)?;
             for (at, _) in series.iter_mut().flat_map(|series| &mut series.samples) {
@@ -138,8 +148,13 @@ impl Prometheus {
             }
             Ok(series)
         });
+        let too_large = matches!(answer, Err(QueryError::Web(WebError::TooLarge(_))));
         let now = self.clock.now();
-        Ok(self.tell(of, query, now, answer).await?.map(|series| (now, series)))
+        Ok(match self.tell(of, query, now, answer).await? {
+            Some(series) => Heard::Series(now, series),
+            None if too_large => Heard::TooLarge,
+            None => Heard::Nothing,
+        })
     }
 
     /// Tells of something in an answer that could not be used; the rest of it was.

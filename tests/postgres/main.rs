@@ -162,12 +162,12 @@ async fn what_exists_and_is_being_populated() {
         object("secret_fact", None),
         object("hidden", None),
     ];
-    let views = vec![object("export_fact", None), object("export_fact", Some("new_column"))];
+    let views = vec![object("export_fact", None), object("export_fact", Some("new_column")), object("hidden", None)];
     let mut reader = Reader::start(at(&server, "reader", Some(&password)), objects, views);
 
     let nothing = reader.until("nothing is there", |_| true).await;
     assert_eq!(states(&nothing), [Missing; 5]);
-    assert_eq!(nothing.export_views.iter().map(|(_, there)| *there).collect::<Vec<_>>(), [false, false]);
+    assert_eq!(nothing.export_views.iter().map(|(_, there)| *there).collect::<Vec<_>>(), [false; 3]);
     assert_eq!((nothing.building_index, nothing.transform), (false, None));
 
     sql("create table new_fact (id int); grant select on new_fact to reader").await;
@@ -184,7 +184,8 @@ async fn what_exists_and_is_being_populated() {
     sql("create table gim.\"Odd.One\" (id int); insert into gim.\"Odd.One\" values (1)").await;
     sql("grant usage on schema gim to reader; grant select on gim.\"Odd.One\" to reader").await;
     let expected = [Populated, Populated, Populated, Unknown, Unknown];
-    reader.until("the rest goes on", |reading| states(reading) == expected).await;
+    let reading = reader.until("the rest goes on", |reading| states(reading) == expected).await;
+    assert_eq!(reading.export_views.len(), 2, "of the view elsewhere nothing is known");
     let (kind, detail) = loop {
         if let Change::SourceError { kind, detail, .. } = reader.change().await {
             break (kind, detail);
@@ -211,9 +212,74 @@ async fn what_exists_and_is_being_populated() {
     let writable = admin.query("select application_name from pg_stat_activity where usename = 'reader'", &[]).await;
     let names: Vec<String> = writable.unwrap().iter().map(|row| row.get(0)).collect();
     assert_eq!(names, ["gim-upgrade-exporter"], "one connection, kept");
+    // Behind a pooler a session is another client's next.
+    let written = server.log();
+    let sets: Vec<&str> =
+        written.match_indices("set ").map(|(at, _)| &written[at..written.len().min(at + 10)]).collect();
+    assert!(!sets.is_empty() && sets.iter().all(|set| *set == "set local "), "{sets:?}");
     drop(reader);
     let logged = String::from_utf8_lossy(&log().lock().unwrap()).into_owned();
     assert!(!logged.contains(CANARY));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn columns_that_are_looked_for_too_long_cost_only_themselves() {
+    use ObjectState::{Empty, Missing, Unknown};
+
+    let server = Server::start();
+    let admin = server.administrator().await;
+    let columns: Vec<String> = (0..8).map(|number| format!("c{number}")).collect();
+    // A policy that sleeps is looked through as slowly as a large table.
+    let sql = format!(
+        "create role reader login password '{CANARY}'; grant usage on schema public to reader; \
+         create function slow() returns bool language sql as 'select pg_sleep(20) is null'; \
+         create table wide ({} int default 1); insert into wide default values; grant select on wide to reader; \
+         alter table wide enable row level security; create policy slow on wide using (slow()); \
+         create view slow_view as select slow() as id; grant select on slow_view to reader",
+        columns.join(" int default 1, ")
+    );
+    admin.batch_execute(&sql).await.unwrap();
+    let password = server.file("password", CANARY);
+    let mut objects = vec![object("slow_view", Some("id"))];
+    objects.extend(columns.iter().map(|column| object("wide", Some(column))));
+    objects.push(object("nowhere", None));
+    let mut reader = Reader::start(at(&server, "reader", Some(&password)), objects, vec![object("slow_view", None)]);
+    let reading = reader.until("it is read all the same", |_| true).await;
+    let [view, columns @ .., nowhere] = &states(&reading)[..] else { panic!("{reading:?}") };
+    assert_eq!((*view, *nowhere), (Unknown, Missing), "a view holds nothing itself; what is missing is always found");
+    assert_eq!(columns[..4], [Empty; 4]);
+    assert_eq!(columns[6..], [Unknown; 2], "no time was left");
+    assert_eq!(reading.export_views, [(object("slow_view", None), true)]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hosts_that_do_not_answer_keep_no_other_waiting() {
+    let server = Server::start();
+    drop(server.administrator().await);
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let suite = |name: &str, at: DatabaseAt| {
+        let mut suite = Suite::default_suite();
+        suite.name = name.into();
+        suite.surroundings.info_mart = Some(at);
+        suite
+    };
+    let good = at(&server, "postgres", None);
+    let mut suites: Vec<Suite> =
+        (0..8).map(|number| suite(&format!("silent-{number}"), DatabaseAt { port, ..good.clone() })).collect();
+    suites.push(suite("good", good));
+    let (changes, mut heard) = channel(1);
+    let (interval, trust) = (Duration::from_secs(1), Arc::new(Trust::default()));
+    let settings = info_mart::Settings { interval, clock: clock(), trust, changes };
+    let reading = tokio::spawn(info_mart::keep_reading(settings, Databases::of(&suites)));
+    loop {
+        match heard.recv().await.unwrap() {
+            Change::Database(reading) => break assert_eq!(&*reading.suite, "good"),
+            Change::SourceError { detail, .. } => panic!("it waited until the silent ones were given up: {detail}"),
+            _ => {}
+        }
+    }
+    reading.abort();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -288,8 +354,22 @@ async fn passwords_tls_and_probes() {
     assert_eq!(admin.query_one(over_tls, &[]).await.unwrap().get::<_, i64>(0), 1);
 
     let (ca, other) = (server.authority(), server.authority().with_file_name("other.crt"));
+    let before = server.log().len();
     assert_eq!(probe(&server, false, None).await, Ok(()));
     assert_eq!(probe(&server, true, Some(&ca)).await, Ok(()));
+    let probing = "select count(*) from pg_stat_activity where usename = 'gim_upgrade_exporter'";
+    while admin.query_one(probing, &[]).await.unwrap().get::<_, i64>(0) > 0 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let written = server.log();
+    let complains = |line: &&str| {
+        ["got message type", "could not receive", "unexpected", "connection to client lost"]
+            .iter()
+            .any(|it| line.contains(it))
+    };
+    let complaints: Vec<&str> = written[before..].lines().filter(complains).collect();
+    assert!(complaints.is_empty(), "a probe is nothing to complain of: {complaints:?}");
     assert_eq!(probe(&server, true, Some(&other)).await, Err(ProbeFailure::Other));
     server.kill();
     assert_eq!(probe(&server, true, Some(&ca)).await, Err(ProbeFailure::Refused));

@@ -13,10 +13,10 @@ use tokio_postgres::{Client, NoTls};
 
 /// How long a server may take to start on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Who may connect how. The administrator needs no password; `reader` needs one, and `encrypted` TLS as well.
+/// Who may connect how. The administrator needs no password; `reader` and the probe's user need one, and `encrypted` TLS as well.
 const ACCESS: &str = "host all postgres 127.0.0.1/32 trust\n\
                       hostssl all encrypted 127.0.0.1/32 scram-sha-256\n\
-                      host all reader 127.0.0.1/32 scram-sha-256\n";
+                      host all reader,gim_upgrade_exporter 127.0.0.1/32 scram-sha-256\n";
 
 static SERVERS: AtomicU32 = AtomicU32::new(0);
 
@@ -110,7 +110,8 @@ impl Server {
         }
     }
 
-    fn log(&self) -> String {
+    /// What it wrote into its log, every statement included.
+    pub fn log(&self) -> String {
         fs::read_to_string(self.folder.join("log")).unwrap_or_default()
     }
 }
@@ -129,8 +130,8 @@ fn spawn(folder: &Path, port: u16) -> Child {
     command.arg("-D").arg(folder.join("data")).args(["-p", &port.to_string()]);
     let certificate = format!("ssl_cert_file={}", folder.join("server.crt").display());
     let key = format!("ssl_key_file={}", folder.join("server.key").display());
-    for setting in ["listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off", "ssl=on", &certificate, &key]
-    {
+    let fixed = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off", "log_statement=all", "ssl=on"];
+    for setting in fixed.into_iter().chain([&*certificate, &key]) {
         command.args(["-c", setting]);
     }
     command.stdout(Stdio::null()).stderr(log).spawn().unwrap()

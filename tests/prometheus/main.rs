@@ -188,7 +188,7 @@ async fn a_page_by_way_of_prometheus() {
     let (wants, wanted) = watch::channel(Arc::new(vec![want(begin, None)]));
     let settings = Settings {
         interval: INTERVAL,
-        window: Duration::from_secs(10),
+        window: Duration::from_secs(60),
         unit: LatencyUnit::Milliseconds,
         prometheus: Arc::clone(&prometheus),
         changes,

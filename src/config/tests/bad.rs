@@ -122,12 +122,36 @@ pub(super) const BAD: &[(&str, &str)] = &[
     ),
     (
         "suites:\n- gim:\n    metrics: {url: gim.example.com/metrics}\n",
-        "3:20: suites[0].gim.metrics.url: \"gim.example.com/metrics\" is not a URL; write for example \
-         http://gim.example.com:8249/metrics",
+        "3:20: suites[0].gim.metrics.url: not a URL; write for example http://gim.example.com:8249/metrics",
     ),
     (
         "suites:\n- gim:\n    metrics: {url: 'http://me:hidden@gim/metrics'}\n",
-        "3:20: suites[0].gim.metrics.url: a URL with a user or password in it is not supported; write it without",
+        "3:20: suites[0].gim.metrics.url: a URL with a user or password in it is not supported; write it without, \
+         and without @",
+    ),
+    (
+        "prometheus: {url: 'admin:hidden@prom:9090'}\n",
+        "1:19: prometheus.url: a URL with a user or password in it is not supported; write it without, \
+         and without @",
+    ),
+    (
+        "prometheus: {url: 'https://me:hid?den@prom'}\n",
+        "1:19: prometheus.url: a URL with a user or password in it is not supported; write it without, \
+         and without @",
+    ),
+    (
+        "prometheus: {url: 'https//me:hidden'}\n",
+        "1:19: prometheus.url: not a URL; write for example http://gim.example.com:8249/metrics",
+    ),
+    (
+        "suites:\n- gim: {metrics: 'http://me:hidden@gim/metrics'}\n",
+        "2:18: suites[0].gim.metrics: a text with @ in it is not a place of metrics; write none, or a section with port and \
+         path, url or prometheus",
+    ),
+    (
+        "suites:\n- dependencies: {kafka: {addresses: ['me:hidden@kafka:9092']}}\n",
+        "2:38: suites[0].dependencies.kafka.addresses[0]: a text with @ in it is not an address; write host:port, such as \
+         kafka.example.com:9092",
     ),
     (
         "suites:\n- gim:\n    metrics: {url: 'http://gim/metrics', port: 1}\n",

@@ -50,8 +50,8 @@ async fn begin<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) -> Result<(), P
     let size = size.filter(|size| (4..=MAX_ANSWER_BYTES).contains(size)).ok_or_else(not_postgres)?;
     let mut body = vec![0; size];
     stream.read_exact(&mut body).await?;
-    // Politeness: else the server's log would have a line about a client that went away.
-    let _ = stream.write_all(&[b'X', 0, 0, 0, 4]).await;
+    // A good-bye would be logged as an error by a server that waits for the password; the end of the stream is not.
+    let _ = stream.shutdown().await;
     if kind == b'E' { error(&body) } else { Ok(()) }
 }
 

@@ -1,10 +1,11 @@
-//! One connection to a database: made, secured, told to change nothing, and given up when it breaks.
+//! One connection to a database: made, secured, asked in a way that can change nothing, and given up when it breaks.
 
 use thiserror::Error;
 use tokio::task::AbortHandle;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, Config, NoTls, Row};
 
 use super::tls::Encrypt;
 use crate::model::database::DatabaseAt;
@@ -14,10 +15,12 @@ use crate::observe::fetch::shorten;
 use crate::observe::secret::{self, SecretError};
 use crate::observe::trust::Trust;
 
-/// What every connection begins with: it may only read, and no statement may hold the server for long. Statements instead of
-/// start-up options, which connection poolers refuse.
-const GUARDS: &str = "set default_transaction_read_only = on; set statement_timeout = '5s'; set lock_timeout = '1s'; \
-                      set idle_in_transaction_session_timeout = '10s'";
+/// What every question begins with: it may only read, and may not hold the server for long. All of it ends with the question's
+/// own transaction, because behind a connection pooler the next one may be another client's on the same session.
+const GUARDS: &str = "begin read only; set local statement_timeout = '5s'; set local lock_timeout = '1s'; \
+                      set local idle_in_transaction_session_timeout = '10s'";
+/// What every question ends with, whether it was answered or refused: there is nothing to keep.
+const END: &str = "rollback";
 /// By this name administrators know the connection.
 const APPLICATION: &str = "gim-upgrade-exporter";
 
@@ -80,7 +83,7 @@ impl Drop for Connection {
 }
 
 impl Connection {
-    /// Connects, with TLS where it is asked for, and forbids itself to write.
+    /// Connects, with TLS where it is asked for.
     pub async fn make(at: &DatabaseAt, trust: &Trust) -> Result<Self, ConnectError> {
         let mut config = Config::new();
         config.user(&*at.user).dbname(&*at.database).application_name(APPLICATION);
@@ -100,14 +103,22 @@ impl Connection {
             let (client, connection) = config.ssl_mode(SslMode::Disable).connect_raw(stream, NoTls).await?;
             (client, tokio::spawn(drive(connection)).abort_handle())
         };
-        let connection = Self { client, driver };
-        connection.client.batch_execute(GUARDS).await?;
-        Ok(connection)
+        Ok(Self { client, driver })
     }
 
-    /// The client.
-    pub const fn client(&self) -> &Client {
-        &self.client
+    /// Asks one question, in a transaction of its own that can change nothing.
+    pub async fn ask(
+        &self,
+        question: &str,
+        parameters: &[(&(dyn ToSql + Sync), Type)],
+    ) -> Result<Vec<Row>, tokio_postgres::Error> {
+        self.client.batch_execute(GUARDS).await?;
+        let answer = self.client.query_typed(question, parameters).await;
+        let ended = self.client.batch_execute(END).await;
+        // What the question came to says more than that it could not be ended.
+        let rows = answer?;
+        ended?;
+        Ok(rows)
     }
 
     /// Whether it broke.

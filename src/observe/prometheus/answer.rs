@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use thiserror::Error;
 
+use crate::exposition::Label;
 use crate::model::time::{Timestamp, from_unix_seconds};
 
 /// Why an answer is of no use. Holds nothing of the answer but Prometheus's own word for a kind of error.
@@ -79,10 +80,17 @@ struct Matrix<'a> {
 /// A series with its samples.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Series {
-    /// Its labels, `__name__` included.
-    pub labels: BTreeMap<String, String>,
+    /// Its labels, `__name__` included, sorted by name.
+    pub labels: Vec<Label>,
     /// Its samples, oldest first, as they were scraped.
     pub samples: Vec<(Timestamp, f64)>,
+}
+
+impl Series {
+    /// The value of a label, where it has it.
+    pub fn label(&self, name: &str) -> Option<&str> {
+        self.labels.iter().find(|(label, _)| label == name).map(|(_, value)| value.as_str())
+    }
 }
 
 /// The words for kinds of errors that Prometheus has.
@@ -188,7 +196,7 @@ mod tests {
         let series = series(json.as_bytes()).unwrap();
         let at = |millis| Timestamp::from_millisecond(millis).unwrap();
         assert_eq!(series[0].samples, [(at(1_500), 3.0), (at(16_500), -2.0)]);
-        assert_eq!(series[0].labels["pod"], "gim-0");
+        assert_eq!(series[0].label("pod"), Some("gim-0"));
         assert_eq!(series[1].samples, []);
         assert_eq!(super::series(vector("[]").as_bytes()), Err(AnswerError::Type("samples")));
         let far = json.replace("1.5", "1e300");

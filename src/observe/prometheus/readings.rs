@@ -1,13 +1,13 @@
 //! From series of Prometheus to readings: one for each pod, with the time at which it was scraped. Pure.
 //!
 //! Series know a pod by its name alone, and a `StatefulSet`'s next pod has the name of the last one. So a sample is believed
-//! to be a pod's only where it is younger than the pod.
+//! to be a pod's only where it is younger than the pod, whatever the clocks.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::CLOCKS_AGREE;
 use super::answer::Series;
-use crate::exposition::{Kind, Sample};
 use crate::model::memory::MAX_SAMPLES;
 use crate::model::names::Name;
 use crate::model::scope::LatencyUnit;
@@ -15,6 +15,9 @@ use crate::model::signal::Reading;
 use crate::model::time::{Timestamp, after};
 use crate::model::wants::QueryWant;
 use crate::observe::signals::families::{self, Values};
+
+/// How far a pod's creation is told too early: Kubernetes drops fractions of a second.
+const WHOLE_SECOND: Duration = Duration::from_secs(1);
 
 /// Label that names the pod.
 const POD: &str = "pod";
@@ -34,19 +37,17 @@ pub struct Read {
     pub refused: BTreeSet<String>,
 }
 
-/// Samples of one scrape, by time.
-type Scrape = BTreeMap<Timestamp, Vec<Sample>>;
+/// Samples of one scrape, by time: each a series and its value then.
+type Scrape<'a> = BTreeMap<Timestamp, Vec<(&'a Series, f64)>>;
 
 /// The newest reading of each pod. What a scrape no longer had is not in it, though its older samples are in the series.
 #[must_use]
-pub fn newest(want: &QueryWant, series: Vec<Series>, unit: LatencyUnit, now: Timestamp) -> Read {
+pub fn newest(want: &QueryWant, series: &[Series], unit: LatencyUnit, now: Timestamp) -> Read {
     let mut read = Read::default();
     for (pod, scrapes) in by_pod(want, series, now, &mut read.refused) {
-        let last: Vec<(Timestamp, Vec<Sample>)> =
-            scrapes.into_values().filter_map(|mut scrape| scrape.pop_last()).collect();
+        let last: Vec<_> = scrapes.into_values().filter_map(|mut scrape| scrape.pop_last()).collect();
         let Some(at) = last.iter().map(|(at, _)| *at).max() else { continue };
-        let samples: Vec<Sample> = last.into_iter().flat_map(|(_, samples)| samples).collect();
-        let values = families::reduce(&samples, unit);
+        let values = reduce(last.iter().flat_map(|(_, samples)| samples), unit);
         read.refused.extend(values.refused.iter().cloned());
         read.readings.push(reading(want, pod, at, values));
     }
@@ -56,12 +57,12 @@ pub fn newest(want: &QueryWant, series: Vec<Series>, unit: LatencyUnit, now: Tim
 
 /// All readings of each pod.
 #[must_use]
-pub fn all(want: &QueryWant, series: Vec<Series>, unit: LatencyUnit, now: Timestamp) -> Read {
+pub fn all(want: &QueryWant, series: &[Series], unit: LatencyUnit, now: Timestamp) -> Read {
     let mut read = Read::default();
     for (pod, scrapes) in by_pod(want, series, now, &mut read.refused) {
         for scrape in scrapes.into_values() {
             for (at, samples) in scrape.into_iter().rev().take(MAX_SAMPLES) {
-                read.readings.push(reading(want, Name::clone(&pod), at, families::reduce(&samples, unit)));
+                read.readings.push(reading(want, Name::clone(&pod), at, reduce(&samples, unit)));
             }
         }
     }
@@ -70,38 +71,42 @@ pub fn all(want: &QueryWant, series: Vec<Series>, unit: LatencyUnit, now: Timest
 }
 
 /// Samples by the UID of their pod and by scrape, those of former pods left out.
-fn by_pod(
+fn by_pod<'a>(
     want: &QueryWant,
-    series: Vec<Series>,
+    series: &'a [Series],
     now: Timestamp,
     refused: &mut BTreeSet<String>,
-) -> BTreeMap<Name, BTreeMap<[String; 2], Scrape>> {
+) -> BTreeMap<Name, BTreeMap<[&'a str; 2], Scrape<'a>>> {
     let latest = after(now, FUTURE);
-    let mut pods: BTreeMap<Name, BTreeMap<[String; 2], Scrape>> = BTreeMap::new();
-    for Series { mut labels, samples } in series {
-        let Some(name) = labels.remove(NAME) else { continue };
-        let Some(pod) = labels.get(POD) else {
+    let mut pods: BTreeMap<Name, BTreeMap<[&str; 2], Scrape>> = BTreeMap::new();
+    for series in series {
+        let Some(pod) = series.label(POD) else {
             refused.insert("series without the label pod".to_owned());
             continue;
         };
-        let Some(pod) = want.pods.iter().find(|known| *known.name == **pod) else { continue };
-        let scrape = SCRAPE.map(|label| labels.get(label).cloned().unwrap_or_default());
-        let labels: Vec<(String, String)> = labels.into_iter().collect();
+        let Some(pod) = want.pods.iter().find(|known| *known.name == *pod) else { continue };
+        let earliest = after(pod.created, WHOLE_SECOND.saturating_add(CLOCKS_AGREE.unsigned_abs()));
+        let scrape = SCRAPE.map(|label| series.label(label).unwrap_or_default());
         let times = pods.entry(Name::clone(&pod.uid)).or_default().entry(scrape).or_default();
-        for (at, value) in samples {
-            if at <= pod.created {
+        for &(at, value) in &series.samples {
+            if at <= earliest {
                 continue;
             }
             if at > latest {
                 refused.insert("samples from the future".to_owned());
                 continue;
             }
-            let (name, labels) = (name.clone(), labels.clone());
-            let sample = Sample { name, kind: Kind::Unknown, labels, value, timestamp_milliseconds: None };
-            times.entry(at).or_default().push(sample);
+            times.entry(at).or_default().push((series, value));
         }
     }
     pods
+}
+
+fn reduce<'a>(samples: impl IntoIterator<Item = &'a (&'a Series, f64)>, unit: LatencyUnit) -> Values {
+    let read = |&(series, value): &(&'a Series, f64)| {
+        Some(families::Read { name: series.label(NAME)?, labels: &series.labels, value })
+    };
+    families::reduce(samples.into_iter().filter_map(read), unit)
 }
 
 fn reading(want: &QueryWant, pod: Name, at: Timestamp, values: Values) -> Reading {
@@ -155,26 +160,36 @@ mod tests {
         let topic = |name: &str| format!(r#"{LATENCY},"topic":"{name}""#);
         let (voice, gone) = (topic("voice"), topic("gone"));
         let rows = series(&[
-            (&voice, r#"[990,"9000"],[1000,"9000"],[1015,"2000"],[1030,"1000"]"#),
+            (&voice, r#"[990,"9000"],[1000,"9000"],[1004,"9000"],[1015,"2000"],[1030,"1000"]"#),
             // This one vanished at the last scrape.
             (&gone, r#"[1015,"7000"]"#),
             (&voice.replace("gim-0", "gim-1"), r#"[1030,"1"]"#),
         ]);
-        let read = newest(&want(), rows.clone(), LatencyUnit::Milliseconds, at(1_031));
+        let read = newest(&want(), &rows, LatencyUnit::Milliseconds, at(1_031));
         let [reading] = &read.readings[..] else { panic!("one reading: {read:?}") };
         assert_eq!((reading.pod_uid.as_deref(), reading.at), (Some("uid-2"), at(1_030)));
         let topics: Vec<(&str, f64)> = reading.topics.iter().map(|topic| (&*topic.topic, topic.seconds)).collect();
         assert_eq!(topics, [("voice", 1.0)]);
-        let read = all(&want(), rows, LatencyUnit::Milliseconds, at(1_031));
+        let read = all(&want(), &rows, LatencyUnit::Milliseconds, at(1_031));
         let latencies: Vec<_> =
             read.readings.iter().map(|reading| (reading.at, reading.latency_seconds(&[]))).collect();
         assert_eq!(latencies, [(at(1_015), Some(7.0)), (at(1_030), Some(1.0))]);
     }
 
+    /// A pod created at 1000.9 is told to be of 1000, and a clock 3 s ahead is believed to agree.
+    #[test]
+    fn a_sample_is_a_pods_only_beyond_all_doubt() {
+        for (time, count) in [("1000.5", 0), ("1003.9", 0), ("1004", 0), ("1004.1", 1)] {
+            let rows = series(&[(LATENCY, &format!(r#"[{time},"1"]"#))]);
+            let read = newest(&want(), &rows, LatencyUnit::Milliseconds, at(1_031));
+            assert_eq!(read.readings.len(), count, "{time}");
+        }
+    }
+
     #[test]
     fn nothing_of_the_new_pod_is_no_reading() {
         let rows = series(&[(LATENCY, r#"[970,"1"],[985,"1"]"#)]);
-        let read = newest(&want(), rows, LatencyUnit::Milliseconds, at(1_031));
+        let read = newest(&want(), &rows, LatencyUnit::Milliseconds, at(1_031));
         assert!(read.readings.is_empty() && read.refused.is_empty());
     }
 
@@ -182,7 +197,7 @@ mod tests {
     fn scrapes_of_one_pod_have_times_of_their_own() {
         let other = LATENCY.replace("8249", "9000").replace("gim_kafka_timestamp_behind", "gim_server_state");
         let rows = series(&[(LATENCY, r#"[1030,"1000"]"#), (&other, r#"[1020,"3"]"#)]);
-        let read = newest(&want(), rows, LatencyUnit::Milliseconds, at(1_031));
+        let read = newest(&want(), &rows, LatencyUnit::Milliseconds, at(1_031));
         let reading = &read.readings[0];
         assert_eq!((reading.at, reading.topics.len(), reading.value("gim_server_state")), (at(1_030), 1, Some(3.0)));
     }
@@ -190,7 +205,7 @@ mod tests {
     #[test]
     fn what_cannot_be_told_apart_is_refused() {
         let rows = series(&[(r#""__name__":"gim_server_state""#, r#"[1030,"1"]"#), (LATENCY, r#"[2000,"1"]"#)]);
-        let read = newest(&want(), rows, LatencyUnit::Milliseconds, at(1_031));
+        let read = newest(&want(), &rows, LatencyUnit::Milliseconds, at(1_031));
         assert!(read.readings.is_empty());
         let refused: Vec<&str> = read.refused.iter().map(String::as_str).collect();
         assert_eq!(refused, ["samples from the future", "series without the label pod"]);

@@ -11,7 +11,7 @@ use tokio::sync::watch::Receiver;
 use tokio::task::{AbortHandle, JoinError, JoinSet};
 use tokio::time::sleep;
 
-use super::{Prometheus, readings};
+use super::{Heard, Prometheus, readings};
 use crate::index::change::Change;
 use crate::model::names::Name;
 use crate::model::scope::LatencyUnit;
@@ -105,8 +105,8 @@ async fn read(settings: &Settings, want: &QueryWant, past_told: &mut bool) -> Re
         return Ok(());
     }
     let query = selector(&want.matchers, &family_names(), interval.saturating_mul(SILENT_INTERVALS));
-    let Some((now, series)) = prometheus.series(&want.matchers, &query).await? else { return Ok(()) };
-    let read = readings::newest(want, series, *unit, now);
+    let Heard::Series(now, series) = prometheus.series(&want.matchers, &query).await? else { return Ok(()) };
+    let read = readings::newest(want, &series, *unit, now);
     for refused in &read.refused {
         prometheus.refused(&query, ErrorKind::Value, refused).await?;
     }
@@ -123,8 +123,12 @@ async fn past(settings: &Settings, want: &QueryWant) -> Result<Option<Past>, Clo
     if !want.pods.is_empty() {
         // One sample from before the window makes it whole.
         let query = selector(&want.matchers, families::LATENCY, window.saturating_add(*interval));
-        let Some((now, series)) = prometheus.series(&want.matchers, &query).await? else { return Ok(None) };
-        readings = readings::all(want, series, *unit, now).readings;
+        readings = match prometheus.series(&want.matchers, &query).await? {
+            Heard::Series(now, series) => readings::all(want, &series, *unit, now).readings,
+            // The window of latency then begins with this exporter.
+            Heard::TooLarge => Vec::new(),
+            Heard::Nothing => return Ok(None),
+        };
     }
     let mut first_read = None;
     if let Some(began) = want.began {
@@ -154,12 +158,82 @@ fn selector(matchers: &str, names: &str, span: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+    use tokio::sync::{mpsc, watch};
+
     use super::*;
+    use crate::model::names::Component;
+    use crate::model::scope::PrometheusAt;
+    use crate::model::source::ClockOffset;
+    use crate::model::time::Timestamp;
+    use crate::model::wants::PodName;
+    use crate::observe::hearing::ServerClock;
+    use crate::observe::testing::SystemClock;
+    use crate::observe::trust::Trust;
+    use crate::observe::web::Web;
 
     #[test]
     fn queries() {
         let query = selector("namespace=\"gim\"", "a|b", Duration::from_secs(45));
         assert_eq!(query, "{__name__=~\"(a|b)(_total)?\",namespace=\"gim\"}[45000ms]");
         assert!(family_names().contains("gim_kafka_timestamp_behind|"));
+    }
+
+    /// A Prometheus that has no series but for the span of 60.1 s, for which it has too many.
+    async fn server() -> PrometheusAt {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut question = [0; 4096];
+                let length = stream.read(&mut question).await.unwrap_or_default();
+                let is_past = String::from_utf8_lossy(&question[..length]).contains("60100ms");
+                let length = if is_past { 9_000_000 } else { 63 };
+                let head = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n");
+                let body = r#"{"status":"success","data":{"resultType":"matrix","result":[]}}"#;
+                let _ = stream.write_all(format!("{head}{body}{}", " ".repeat(length - body.len())).as_bytes()).await;
+            }
+        });
+        PrometheusAt {
+            url: format!("http://{address}").into(),
+            bearer_token_file: None,
+            ca_file: None,
+            timeout: Duration::from_secs(10),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_past_that_is_too_large_is_asked_for_once() {
+        let (changes, mut heard) = mpsc::channel(16);
+        let clock = Arc::new(ServerClock::new(Arc::new(SystemClock), Arc::new(ClockOffset::default())));
+        let web = Arc::new(Web::new(Arc::new(Trust::default())));
+        let interval = Duration::from_millis(100);
+        let prometheus = Prometheus::add(server().await, web, clock, interval, changes.clone()).await.unwrap();
+        let pod = PodName { name: "gim-0".into(), uid: "uid".into(), created: Timestamp::UNIX_EPOCH };
+        let want = QueryWant {
+            suite: "default".into(),
+            component: Component::Gim,
+            matchers: "namespace=\"gim\"".into(),
+            pods: vec![pod],
+            began: None,
+        };
+        let (_wants, wanted) = watch::channel(Arc::new(vec![want]));
+        let (window, unit) = (Duration::from_mins(1), LatencyUnit::Milliseconds);
+        let settings = Settings { interval, window, unit, prometheus: Arc::new(prometheus), changes };
+        let reading = tokio::spawn(keep_reading(settings, wanted));
+        let mut told = Vec::new();
+        let many = tokio::time::timeout(Duration::from_secs(3), async {
+            loop {
+                match heard.recv().await.unwrap() {
+                    Change::Past(past) => told.push(format!("{} readings", past.readings.len())),
+                    Change::SourceError { kind, .. } => told.push(kind.to_string()),
+                    _ => {}
+                }
+            }
+        });
+        assert!(many.await.is_err());
+        reading.abort();
+        assert_eq!(told, ["too_large", "0 readings"], "and not at every interval");
     }
 }

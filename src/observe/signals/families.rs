@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use crate::exposition::Sample;
+use crate::exposition::{Label, Sample};
 use crate::model::names::Name;
 use crate::model::scope::LatencyUnit;
 use crate::model::signal::{
@@ -122,9 +122,32 @@ struct Page<'a> {
     config_times: BTreeMap<&'a str, Timestamp>,
 }
 
+/// A sample, whoever holds its name and its labels: a page each sample's own, a series those of all its samples.
+#[derive(Clone, Copy, Debug)]
+pub struct Read<'a> {
+    /// The name, with suffix.
+    pub name: &'a str,
+    /// The labels.
+    pub labels: &'a [Label],
+    /// The value.
+    pub value: f64,
+}
+
+impl<'a> Read<'a> {
+    fn label(&self, name: &str) -> Option<&'a str> {
+        self.labels.iter().find(|(label, _)| label == name).map(|(_, value)| value.as_str())
+    }
+}
+
+impl<'a> From<&'a Sample> for Read<'a> {
+    fn from(sample: &'a Sample) -> Self {
+        Self { name: &sample.name, labels: &sample.labels, value: sample.value }
+    }
+}
+
 /// Reduces the samples of one page.
 #[must_use]
-pub fn reduce(samples: &[Sample], unit: LatencyUnit) -> Values {
+pub fn reduce<'a, S: Into<Read<'a>>>(samples: impl IntoIterator<Item = S>, unit: LatencyUnit) -> Values {
     let seconds_per_unit = match unit {
         LatencyUnit::Milliseconds => 0.001,
         LatencyUnit::Seconds => 1.0,
@@ -132,7 +155,8 @@ pub fn reduce(samples: &[Sample], unit: LatencyUnit) -> Values {
     let mut page = Page::default();
     let mut refused: BTreeMap<&'static str, usize> = BTreeMap::new();
     for sample in samples {
-        let Some((name, how)) = family(&sample.name) else { continue };
+        let sample: Read<'a> = sample.into();
+        let Some((name, how)) = family(sample.name) else { continue };
         if page.take(name, how, sample, seconds_per_unit).is_err() {
             *refused.entry(name).or_default() += 1;
         }
@@ -153,7 +177,7 @@ impl<'a> Page<'a> {
         &mut self,
         name: &'static str,
         how: Reduce,
-        sample: &'a Sample,
+        sample: Read<'a>,
         seconds_per_unit: f64,
     ) -> Result<(), Refused> {
         if let Some(version) = sample.label(SCHEMA_VERSION).filter(|version| fits(version)) {
