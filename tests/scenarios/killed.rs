@@ -37,9 +37,13 @@ const CANNOT_KNOW: &[(&str, VerdictKind, VerdictKind)] = &[
 const NOT_AT_ONCE: &[&str] = &["kafka-down", "image-missing-kafka-down", "gca-never-ready-storage-down"];
 
 /// Scenarios in which it takes so much longer than a hold to learn again what was forgotten. Flink's counters tell how many
-/// checkpoints there were and not when: that they fail, or that none is completed, must be seen anew.
-const LEARNS_LATER: &[(&str, Duration)] =
-    &[("checkpoints-failing", Duration::from_mins(3)), ("checkpoints-hang", Duration::from_mins(16))];
+/// checkpoints there were and not when: that they fail, or that none is completed, must be seen anew; so must the next failed job.
+const LEARNS_LATER: &[(&str, Duration)] = &[
+    ("checkpoints-failing", Duration::from_mins(3)),
+    ("checkpoints-hang", Duration::from_mins(16)),
+    ("jobs-failing", Duration::from_mins(1)),
+    ("object-storage-down", Duration::from_mins(3)),
+];
 
 /// Instants spread over a scenario by a fixed sequence, so that a failure can be repeated.
 fn instants(name: &str, span: Duration) -> Vec<Duration> {
