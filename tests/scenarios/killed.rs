@@ -36,9 +36,14 @@ const CANNOT_KNOW: &[(&str, VerdictKind, VerdictKind)] = &[
 /// not tell of a checkpoint until one more has come or failed: until then all seems well.
 const NOT_AT_ONCE: &[&str] = &["kafka-down", "image-missing-kafka-down", "gca-never-ready-storage-down"];
 
-/// Scenarios in which it takes so much longer to learn again what was forgotten. Flink tells how many checkpoints there were and
-/// not when: that none is completed for `checkpoint_timeout` must be seen anew, and until then all seems well.
-const LEARNS_LATER: &[(&str, Duration)] = &[("checkpoints-hang", Duration::from_mins(16))];
+/// Scenarios in which it takes so much longer than a hold to learn again what was forgotten. Flink's counters tell how many
+/// checkpoints there were and not when: that they fail, or that none is completed, must be seen anew; so must the next failed job.
+const LEARNS_LATER: &[(&str, Duration)] = &[
+    ("checkpoints-failing", Duration::from_mins(3)),
+    ("checkpoints-hang", Duration::from_mins(16)),
+    ("jobs-failing", Duration::from_mins(1)),
+    ("object-storage-down", Duration::from_mins(3)),
+];
 
 /// Instants spread over a scenario by a fixed sequence, so that a failure can be repeated.
 fn instants(name: &str, span: Duration) -> Vec<Duration> {
