@@ -76,7 +76,7 @@ pub fn assess_shared(
         }
     }
     let cycle = Cycle::read(facts, policy, &horizon);
-    let mut gates = gate::gates(facts, &cycle, &judged, &in_suite);
+    let mut gates = gate::gates(facts, &cycle, &judged, &in_suite, policy, &horizon);
     let closes = gates.map(shared::closes);
     shared::close(&mut gates, shared);
     let verdicts = PerComponent::from_fn(|component| {
@@ -88,7 +88,9 @@ pub fn assess_shared(
             horizon: &horizon,
             judged: judged.get(component),
             in_suite: in_suite.get(component),
-            next_gate: component.next().map(|next| gates.get(next)),
+            // After the last component comes the one that is still due; where none is, all must be well.
+            next_gate: gates.get(component.next().or_else(|| cycle.next(facts)).unwrap_or(component)),
+            may_be_undone: component.next().is_none() && gate::may_be_undone(facts, &cycle, component),
         })
     });
     let components = PerComponent::from_fn(|component| {

@@ -6,10 +6,12 @@
 use super::answer::{CheckId, CheckState};
 use super::assessment::{Gate, GateReason, Stage};
 use super::component::Judged;
+use super::horizon::Horizon;
 use super::procedure::{Cycle, Standing, standing};
 use super::suite::InSuite;
 use crate::model::facts::Facts;
 use crate::model::names::{Component, PerComponent};
+use crate::model::policy::Policy;
 
 /// The gates of a suite.
 #[must_use]
@@ -18,6 +20,8 @@ pub fn gates(
     cycle: &Cycle,
     judged: &PerComponent<Judged>,
     in_suite: &PerComponent<InSuite>,
+    policy: &Policy,
+    horizon: &Horizon,
 ) -> PerComponent<Gate> {
     PerComponent::from_fn(|gated| {
         let mut blocked: Vec<GateReason> = Vec::new();
@@ -27,15 +31,17 @@ pub fn gates(
                 blocked.extend(undone_reason(component));
             }
             if component < gated {
-                let standing = standing(facts, component);
-                let aimed = facts.target(component).is_some() && standing == Standing::Reached;
-                let untold = (!aimed && cycle.is_untold(component)).then_some(Standing::Unclear);
-                let missed = [standing].into_iter().chain(untold).find_map(|standing| missed(component, standing));
+                let untold = may_be_undone(facts, cycle, component).then_some(Standing::Unclear);
+                let mut standings = std::iter::once(standing(facts, component)).chain(untold);
+                let missed = standings.find_map(|standing| missed(component, standing));
                 blocked.extend(missed.filter(|reason| !blocked.contains(reason)));
             }
         }
-        blocked.extend(down(judged.get(gated)));
-        blocked.extend(backup(gated, facts, judged.get(gated)));
+        blocked.extend(down(judged));
+        let backed_up = || is_backed_up(facts, judged.get(gated), policy, horizon);
+        if gated == Component::Gim && facts.suite.surroundings.backup.is_some() && !backed_up() {
+            blocked.push(GateReason::BackupNotRecent);
+        }
         Gate { blocked }
     })
 }
@@ -66,8 +72,16 @@ const fn undone_reason(component: Component) -> Option<GateReason> {
     }
 }
 
-/// What the target of a component that comes before means for the gates after it. One of which it is not known whether it was
-/// upgraded or undone, and that has reached no target, is as unclear as one whose build is not known.
+/// Whether it is not known of a component's last operation in the cycle that it was no return to an older build, and no target
+/// tells that its build is the one to reach.
+#[must_use]
+pub fn may_be_undone(facts: &Facts, cycle: &Cycle, component: Component) -> bool {
+    let aimed = facts.target(component).is_some() && standing(facts, component) == Standing::Reached;
+    !aimed && cycle.is_untold(component)
+}
+
+/// What the target of a component that comes before means for the gates after it. One that may have been undone is as unclear as
+/// one whose build is not known.
 const fn missed(component: Component, standing: Standing) -> Option<GateReason> {
     match (component, standing) {
         (_, Standing::Reached) | (Component::Gca, _) => None,
@@ -78,21 +92,24 @@ const fn missed(component: Component, standing: Standing) -> Option<GateReason> 
     }
 }
 
-/// The dependencies of the component that are proven down: a rollback would not work either.
-fn down(judged: &Judged) -> impl Iterator<Item = GateReason> {
+/// The dependencies that are proven down, whichever component needs them: what is upgraded could not be verified beside one
+/// that does not work, and a rollback would not work either.
+fn down(judged: &PerComponent<Judged>) -> impl Iterator<Item = GateReason> {
     let reasons = [
         (CheckId::KafkaReachable, GateReason::KafkaDown),
         (CheckId::DatabaseReachable, GateReason::DatabaseDown),
         (CheckId::ObjectStorageReachable, GateReason::ObjectStorageDown),
     ];
-    reasons.into_iter().filter(|(check, _)| judged.state(*check) == Some(CheckState::Fail)).map(|(_, reason)| reason)
+    let fails = |check| judged.iter().any(|(_, judged)| judged.state(check) == Some(CheckState::Fail));
+    reasons.into_iter().filter(move |(check, _)| fails(*check)).map(|(_, reason)| reason)
 }
 
-/// Before GIM is upgraded, a recent backup of its database must exist (upgrade guide, Prerequisites).
-fn backup(gated: Component, facts: &Facts, judged: &Judged) -> Option<GateReason> {
-    let asked = gated == Component::Gim && facts.suite.surroundings.backup.is_some();
-    let recent = judged.state(CheckId::BackupRecent) == Some(CheckState::Pass);
-    (asked && !recent).then_some(GateReason::BackupNotRecent)
+/// Whether GIM may be upgraded as far as the backup of its database is concerned: a recent one must exist (upgrade guide,
+/// Preparatory steps). Recent now, whatever the last operation began with.
+fn is_backed_up(facts: &Facts, judged: &Judged, policy: &Policy, horizon: &Horizon) -> bool {
+    let known = judged.state(CheckId::BackupRecent).is_some_and(|state| state != CheckState::Unknown);
+    let newest = facts.surroundings.backup.as_ref().and_then(|backup| backup.last_success);
+    known && newest.is_some_and(|newest| !horizon.lasted(newest, policy.backup_max_age))
 }
 
 #[cfg(test)]
@@ -102,11 +119,10 @@ mod tests {
     use super::*;
     use crate::assess::answer::{Answer, CheckId};
     use crate::assess::component;
-    use crate::assess::horizon::Horizon;
     use crate::assess::suite;
     use crate::assess::testing::{DAY, OLD, Scene, at, revision};
-    use crate::model::dependency::BackupAt;
-    use crate::model::names::Component::{Gca, Gim, Gsp};
+    use crate::model::dependency::{Backup, BackupAt};
+    use crate::model::names::Component::{Gim, Gsp};
     use crate::model::release::{BodyState, ReleaseStatus};
     use crate::model::source::Freshness;
     use crate::model::version::BuildVersion;
@@ -125,7 +141,7 @@ mod tests {
         }
         let in_suite = suite::judge(&scene.facts, &judged);
         let cycle = Cycle::read(&scene.facts, &scene.policy, &horizon);
-        let gates = gates(&scene.facts, &cycle, &judged, &in_suite);
+        let gates = gates(&scene.facts, &cycle, &judged, &in_suite, &scene.policy, &horizon);
         [gates.gim.blocked, gates.gsp.blocked, gates.gca.blocked]
     }
 
@@ -152,19 +168,17 @@ mod tests {
     }
 
     #[test]
-    fn a_dependency_closes_the_gates_of_those_that_need_it() {
+    fn a_dependency_closes_all_gates() {
         let down = [
             (Gim, CheckId::KafkaReachable, CheckState::Fail),
             (Gsp, CheckId::KafkaReachable, CheckState::Fail),
             (Gsp, CheckId::ObjectStorageReachable, CheckState::Fail),
-            (Gca, CheckId::DatabaseReachable, CheckState::Fail),
         ];
-        let expected = [
-            vec![GateReason::KafkaDown],
-            vec![GateReason::KafkaDown, GateReason::ObjectStorageDown],
-            vec![GateReason::DatabaseDown],
-        ];
-        assert_eq!(blocked(&mut rested(), 0.0, &down), expected);
+        let both = || vec![GateReason::KafkaDown, GateReason::ObjectStorageDown];
+        assert_eq!(blocked(&mut rested(), 0.0, &down), [both(), both(), both()]);
+        let one = [(Gim, CheckId::DatabaseReachable, CheckState::Fail)];
+        let database = || vec![GateReason::DatabaseDown];
+        assert_eq!(blocked(&mut rested(), 0.0, &one), [database(), database(), database()]);
         let unknown = down.map(|(component, check, _)| (component, check, CheckState::Unknown));
         assert_eq!(blocked(&mut rested(), 0.0, &unknown), [vec![], vec![], vec![]], "it is not proven down");
     }
@@ -179,7 +193,13 @@ mod tests {
         scene.suite().surroundings.backup = Some(BackupAt::Query("backup".into()));
         assert_eq!(blocked(&mut scene, 0.0, &answer(CheckState::Fail)), missing());
         assert_eq!(blocked(&mut scene, 0.0, &answer(CheckState::Unknown)), missing());
-        assert_eq!(blocked(&mut scene, 0.0, &answer(CheckState::Pass)), open);
+        let mut made = |minutes| {
+            let (suite, last_success) = ("default".into(), Some(at(minutes)));
+            scene.facts.surroundings.backup = Some(Backup { suite, at: at(0.0), last_success });
+            blocked(&mut scene, 0.0, &answer(CheckState::Pass))
+        };
+        assert_eq!(made(-DAY + 1.0), open);
+        assert_eq!(made(-DAY), missing(), "it was recent when the last operation began, and is not any more");
     }
 
     #[test]
@@ -202,8 +222,7 @@ mod tests {
     #[test]
     fn what_may_have_been_undone_closes_the_gates_after_it_unless_its_target_is_reached() {
         let mut scene = Scene::upgraded(Gim);
-        scene.component(Gim).release.revisions.clear();
-        scene.component(Gim).sources.helm = Freshness::Off;
+        scene.without_helm();
         scene.play(-1.0, 30.0, |_| 3.0);
         let unknown = || vec![GateReason::GimUnknown];
         assert_eq!(blocked(&mut scene, 30.0, &[]), [vec![], unknown(), unknown()]);

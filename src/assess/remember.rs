@@ -36,6 +36,11 @@ pub fn seen(memory: &mut Memory, facts: &Facts, policy: &Policy, now: Timestamp)
         checkpoints::seen(memory, facts, policy);
         let carrying = facts.signals.readings.iter().filter(|reading| carries_signal(component, reading));
         memory.carried = carrying.map(|reading| reading.at).max().max(memory.carried);
+        // A page that never had what is asked for, or a pod that never answered, can be missed by no operation.
+        let heard = |pod: &PodFacts| facts.signals.last_read(&pod.pod.uid).is_some();
+        if memory.first_read.is_none() && facts.replicas().filter(|pod| pod.pod.ready).all(heard) {
+            memory.first_read = memory.carried;
+        }
     }
 }
 
@@ -63,6 +68,9 @@ pub fn concluded(memory: &mut Memory, suite: &Suite, assessment: &Assessment, po
                 memory.rolled_out = Some(operation.begin);
                 over(memory, operation, now);
             }
+        } else {
+            // The next install begins to count anew: what was verified under a number says nothing of it.
+            memory.verified.clear();
         }
         memory.well = wellness(memory, assessed, policy, now);
         witness(memory, assessed, now);
@@ -185,9 +193,6 @@ fn replicas(facts: &ComponentFacts) -> Vec<Name> {
 }
 
 fn samples(memory: &mut ComponentMemory, facts: &ComponentFacts, policy: &Policy, now: Timestamp) {
-    if let Some(first) = facts.signals.readings.first() {
-        memory.first_read.get_or_insert(first.at);
-    }
     let pods = replicas(facts);
     // A pod that is on its way out may still answer for a fixed URL.
     let leaving = facts.pods().any(|pod| pod.pod.terminating && pod.pod.is_replica());

@@ -34,8 +34,11 @@ pub struct Case<'a> {
     pub judged: &'a Judged,
     /// The component in the light of the others.
     pub in_suite: &'a InSuite,
-    /// The gate of the component that comes next; `None` for the last one.
-    pub next_gate: Option<&'a Gate>,
+    /// The gate of the component that comes next; after the last one that of the one that is still due, and where none is, its
+    /// own, which is open only where all is well.
+    pub next_gate: &'a Gate,
+    /// Whether it is the last component, and its last operation may have been a return to an older build, as far as is known.
+    pub may_be_undone: bool,
 }
 
 type Row = fn(&Case<'_>) -> Option<Verdict>;
@@ -112,6 +115,8 @@ fn not_there(case: &Case<'_>) -> Option<Verdict> {
         None => NamedReason::Absent,
         Some(ReleaseStatus::Uninstalled) => NamedReason::Uninstalled,
         Some(ReleaseStatus::Uninstalling) => return None,
+        // While Helm works, or where it failed, nobody wanted it so: a hook may have taken the pods away for a while.
+        Some(status) if status.is_pending() || !case.in_suite.adverse.is_empty() => return None,
         Some(_) if scaled_to_zero(case.facts) => NamedReason::ScaledToZero,
         Some(_) => return None,
     };
@@ -313,9 +318,14 @@ fn go_on(case: &Case<'_>) -> Option<Verdict> {
     if !case.judged.in_window() {
         return None;
     }
-    Some(match case.next_gate {
-        Some(gate) if !gate.is_open() => wait(NamedReason::NextGateClosed, None),
-        _ => verdict(VerdictKind::Proceed, []),
+    // Whether the cycle is done cannot be told then: there is nothing to advise.
+    if case.may_be_undone {
+        return None;
+    }
+    Some(if case.next_gate.is_open() {
+        verdict(VerdictKind::Proceed, [])
+    } else {
+        wait(NamedReason::NextGateClosed, None)
     })
 }
 

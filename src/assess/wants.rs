@@ -21,8 +21,11 @@ const MAX_BODIES: usize = 32;
 pub fn wants(suite: &Suite, facts: &Facts, assessment: &Assessment) -> Wants {
     let mut wants = Wants::default();
     for (component, facts) in facts.components.iter() {
-        // What a borrowed component needs read its owner wants.
+        // What a borrowed component needs read its owner wants, but for the cycle, which is each suite's own.
         if suite.members.get(component).owner.is_some() {
+            if *assessment.in_cycle.get(component) {
+                bodies(facts, true, &mut wants.bodies);
+            }
             continue;
         }
         // What was done in a cycle is asked of the whole suite for as long as the cycle lasts.

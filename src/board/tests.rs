@@ -312,7 +312,8 @@ fn what_a_shared_component_needs_read_is_wanted_once() {
     })));
     board.judge(at(3));
     let wanting: Vec<usize> = suites(&board).iter().map(|suite| suite.wants.bodies.len()).collect();
-    assert_eq!(wanting, [0, 1, 0]);
+    assert_eq!(wanting, [1, 1, 1], "each suite wants what its own cycle needs");
+    assert_eq!(board.wants().bodies.len(), 1);
 }
 
 /// A board after another one, with these suites, that has heard everything by `seconds`.

@@ -1,5 +1,5 @@
 //! Following discovery: whenever other suites are found, the next generation is built beside the running one, and takes its
-//! place once it has seen everything. So no suite is ever shown as unknown because another one was found.
+//! place once it has seen everything, or could not for long. So no suite is shown as unknown because another one was found.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,6 +20,10 @@ use crate::supervise::{Generation, SHUTDOWN_GRACE};
 /// How long what is found must stay the same before it is acted upon: an installation of three releases is one change.
 const SETTLED: Duration = Duration::from_secs(3);
 
+/// How long the next generation may take to see everything. What it cannot see for longer than a start ever takes, somebody
+/// must be told of: that something is unknown shows only once it is shown.
+const LONGEST_PREPARATION: Duration = Duration::from_mins(5);
+
 /// What was found; `None` until everything was looked at.
 type Finding = Option<Arc<BTreeSet<Found>>>;
 
@@ -33,7 +37,8 @@ pub async fn follow(
 ) -> anyhow::Result<()> {
     let (found, mut finding) = watch::channel(None);
     let api = outlet.client(access.clone(), timing).await?;
-    let search = Search { api, driver: config.scope.helm_driver, discovery, timing, found };
+    let (driver, helm_access) = (config.scope.helm_driver, config.scope.helm_access);
+    let search = Search { api, driver, access: helm_access, discovery, timing, found };
     let mut searching = Generation::new();
     searching.spawn_until_stopped("discovery", async move { Err(discover(search).await) });
     let stage = Stage { outlet, config, access, timing };
@@ -77,7 +82,7 @@ pub async fn follow(
                 ended = generation.first_end() => return Err(ended.into()),
                 // Others still were found meanwhile: those are built instead.
                 found = settled(&mut finding, Some(&found)) => { found?; true },
-                ready = snapshots.wait_for(|snapshot| snapshot.ready) => { ready?; false },
+                prepared = prepared(&mut snapshots, LONGEST_PREPARATION) => { prepared?; false },
             };
             if superseded {
                 generation.shut_down(SHUTDOWN_GRACE).await;
@@ -109,7 +114,11 @@ struct Shown {
 
 impl Stage {
     fn suites(&self, found: &BTreeSet<Found>) -> Vec<Suite> {
-        let suites = discovery::suites(found, &self.config.suites, MAX_SUITES);
+        let mut suites = discovery::suites(found, &self.config.suites, MAX_SUITES);
+        // Whether Helm's releases are read is said for the whole exporter.
+        for suite in &mut suites {
+            suite.helm_access = self.config.scope.helm_access;
+        }
         if suites.len() == MAX_SUITES {
             tracing::warn!(
                 "no more than {MAX_SUITES} suites are watched; share the namespaces among several exporters"
@@ -136,6 +145,23 @@ impl Shown {
     }
 }
 
+/// Waits until the next generation has seen everything, or for `longest` at the most.
+async fn prepared(
+    snapshots: &mut watch::Receiver<Arc<Snapshot>>,
+    longest: Duration,
+) -> Result<(), watch::error::RecvError> {
+    match tokio::time::timeout(longest, snapshots.wait_for(|snapshot| snapshot.ready)).await {
+        Ok(ready) => ready.map(drop),
+        Err(_elapsed) => {
+            tracing::warn!(
+                seconds = longest.as_secs(),
+                "not all of the other suites could be seen; they are shown all the same, with what is unknown"
+            );
+            Ok(())
+        }
+    }
+}
+
 /// What is found, once it is something else than `known` and stays so for a while; the first time, at once.
 async fn settled(
     finding: &mut watch::Receiver<Finding>,
@@ -151,5 +177,33 @@ async fn settled(
             },
             _ => finding.changed().await?,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::board::Board;
+    use crate::model::policy::Policy;
+    use crate::model::time::Timestamp;
+
+    /// Longer than anything here takes on a busy machine.
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    #[tokio::test]
+    async fn the_next_generation_is_waited_for_and_not_for_ever() {
+        let board = Board::new(vec![Suite::default_suite()], Policy::default(), Timestamp::UNIX_EPOCH);
+        let unready = board.snapshot();
+        assert!(!unready.ready);
+        let (sender, mut snapshots) = watch::channel(Arc::new(unready.clone()));
+        let waiting = tokio::time::timeout(PATIENCE, prepared(&mut snapshots, Duration::from_millis(20))).await;
+        assert!(matches!(waiting, Ok(Ok(()))), "it is taken as it is");
+
+        let short = tokio::time::timeout(Duration::from_millis(50), prepared(&mut snapshots, PATIENCE)).await;
+        assert!(short.is_err(), "before that it is waited for");
+        sender.send_replace(Arc::new(Snapshot { ready: true, ..unready }));
+        let ready = tokio::time::timeout(PATIENCE, prepared(&mut snapshots, Duration::MAX)).await;
+        assert!(matches!(ready, Ok(Ok(()))), "and taken once it is ready");
+        drop(sender);
     }
 }

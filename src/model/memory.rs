@@ -188,7 +188,7 @@ pub struct ComponentMemory {
     pub topics: LiteMap<Name, Timestamp>,
     /// Counters by the pod that serves them (`None` for a fixed URL) and by signal; at most [`MAX_COUNTERS`].
     pub counters: LiteMap<(Option<Name>, Name), Counter>,
-    /// When signals were first read.
+    /// When all that the component is judged by was first read, of every Ready pod.
     pub first_read: Option<Timestamp>,
     /// When a page last had what the component is judged by.
     pub carried: Option<Timestamp>,

@@ -1,10 +1,12 @@
 //! Discovery: finds the releases of the charts of Genesys Info Mart, whatever they are called.
 //!
-//! Watches the metadata of Helm's storage, and reads one body of each release, once, for the name of its chart. Where Helm's
-//! storage may not be read, the label `helm.sh/chart` of workloads tells the same. Not for making suites of what is found:
-//! that is `model::discovery`.
+//! Watches the metadata of Helm's storage, and reads one body of each release, once, for the name of its chart. Where any
+//! of that is not to be read, or may not be, the label `helm.sh/chart` of workloads tells the same. Not for what all that
+//! amounts to: that is [`survey`]. Not for making suites of what is found: that is `model::discovery`.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod survey;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures::StreamExt;
@@ -14,6 +16,7 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
+use self::survey::{Answer, Place, Survey};
 use super::client::ApiClient;
 use super::fetch::FetchError;
 use super::helm::{GETS_AT_ONCE, Outcome, read_body};
@@ -22,14 +25,12 @@ use super::targets::{all_revisions, deployments, stateful_sets};
 use super::timing::Timing;
 use super::watch::{Shared, Target, watch};
 use super::{Ended, LISTS_AT_ONCE};
-use crate::index::change::{Change, Delta};
 use crate::model::discovery::{Chart, Discovery, Found};
 use crate::model::names::Name;
-use crate::model::release::Revision;
-use crate::model::scope::HelmDriver;
-use crate::model::source::{ErrorKind, SourceCondition, SourceKind};
+use crate::model::scope::{HelmAccess, HelmDriver};
+use crate::model::source::ErrorKind;
 use crate::model::wants::BodyWant;
-use crate::model::workload::{Workload, WorkloadKind};
+use crate::model::workload::Workload;
 
 /// How many changes may wait.
 const CHANGES: usize = 64;
@@ -40,6 +41,8 @@ pub struct Search {
     pub api: ApiClient,
     /// Where Helm keeps its releases.
     pub driver: HelmDriver,
+    /// Whether they may be read. Where not, none is asked for.
+    pub access: HelmAccess,
     /// Where to look.
     pub discovery: Discovery,
     /// How long to wait for what.
@@ -48,45 +51,21 @@ pub struct Search {
     pub found: watch::Sender<Option<Arc<BTreeSet<Found>>>>,
 }
 
-/// Namespace and name of a release.
-type Place = (Name, Name);
-
 /// A release, the object that was read of it, and what came of that.
 type Answered = (Place, Name, Result<Outcome, FetchError>);
-
-/// What is known of a release's chart.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Progress {
-    /// Its body is being read, after so many failures.
-    Reading(u32),
-    /// It is to be read again, after so many failures.
-    Later(Instant, u32),
-    /// It is one of ours, or is none.
-    Known(Option<Chart>),
-    /// The body of this object cannot be used; that of the next revision may be.
-    Refused(Name),
-}
 
 /// The search at work.
 struct Finder {
     shared: Shared,
     driver: HelmDriver,
-    /// Each scope that is looked at, and whether it has told what is in it.
-    scopes: BTreeMap<Option<Name>, bool>,
-    /// Scopes in which Helm's storage may not be read, and whose workloads are to be looked at.
-    blind: Vec<Option<Name>>,
-    /// The objects of each release, by revision.
-    stored: BTreeMap<Place, BTreeMap<u32, Name>>,
-    charts: HashMap<Place, Progress>,
-    /// What workloads say of themselves.
-    labelled: BTreeMap<(WorkloadKind, Name, Name), Found>,
+    survey: Survey,
     reads: FuturesUnordered<BoxFuture<'static, Answered>>,
     found: watch::Sender<Option<Arc<BTreeSet<Found>>>>,
 }
 
 /// Searches until something ends that must not. Dropping the future stops it.
 pub async fn discover(search: Search) -> Ended {
-    let Search { api, driver, discovery, timing, found } = search;
+    let Search { api, driver, access, discovery, timing, found } = search;
     let (changes, mut heard) = mpsc::channel(CHANGES);
     let shared = Shared {
         api,
@@ -100,31 +79,24 @@ pub async fn discover(search: Search) -> Ended {
         namespaces => namespaces.into_iter().map(Some).collect(),
     };
     let mut tasks: JoinSet<Ended> = JoinSet::new();
-    for scope in &scopes {
-        start(&mut tasks, all_revisions(scope.clone(), driver), &shared);
+    if access == HelmAccess::Read {
+        for scope in &scopes {
+            start(&mut tasks, all_revisions(scope.clone(), driver), &shared);
+        }
     }
-    let mut finder = Finder {
-        shared,
-        driver,
-        scopes: scopes.into_iter().map(|scope| (scope, false)).collect(),
-        blind: Vec::new(),
-        stored: BTreeMap::new(),
-        charts: HashMap::new(),
-        labelled: BTreeMap::new(),
-        reads: FuturesUnordered::new(),
-        found,
-    };
+    let survey = Survey::new(scopes, access);
+    let mut finder = Finder { shared, driver, survey, reads: FuturesUnordered::new(), found };
     loop {
-        let again = finder.next_try();
+        for scope in finder.survey.take_blind() {
+            start(&mut tasks, by_label(stateful_sets(scope.clone())), &finder.shared);
+            start(&mut tasks, by_label(deployments(scope)), &finder.shared);
+        }
+        let again = finder.survey.next_try(finder.room());
         tokio::select! {
-            Some(change) = heard.recv() => finder.take(change),
+            Some(change) = heard.recv() => finder.survey.take(change),
             Some((place, object, outcome)) = finder.reads.next() => finder.finish(&place, object, outcome),
             () = sleep_until(again.unwrap_or_else(Instant::now)), if again.is_some() => {}
             Some(ended) = tasks.join_next() => return ended.unwrap_or_else(Ended::from),
-        }
-        for scope in std::mem::take(&mut finder.blind) {
-            start(&mut tasks, by_label(stateful_sets(scope.clone())), &finder.shared);
-            start(&mut tasks, by_label(deployments(scope)), &finder.shared);
         }
         finder.start_reads();
         finder.tell();
@@ -142,111 +114,13 @@ fn by_label(target: Target<Workload>) -> Target<Workload> {
 }
 
 impl Finder {
-    fn take(&mut self, change: Change) {
-        match change {
-            Change::Revision(delta) => self.revisions(delta),
-            Change::Workload(kind, delta) => self.workloads(kind, delta),
-            Change::SourceCondition(source, condition) => match (source.kind, condition) {
-                (SourceKind::Helm, SourceCondition::Forbidden) => self.blinded(source.namespace),
-                // Nothing else can be tried where workloads may not be read either.
-                (SourceKind::StatefulSets | SourceKind::Deployments, SourceCondition::Forbidden) => {
-                    self.scopes.insert(source.namespace, true);
-                }
-                _ => {}
-            },
-            _ => {}
-        }
-    }
-
-    /// Helm's storage may not be read there.
-    fn blinded(&mut self, scope: Option<Name>) {
-        tracing::warn!(
-            namespace = scope.as_deref(),
-            "Helm's storage may not be read: suites are found by workloads' labels"
-        );
-        self.blind.push(scope);
-    }
-
-    fn revisions(&mut self, delta: Delta<Revision>) {
-        match delta {
-            Delta::Apply(revision) => self.store(revision),
-            Delta::Delete { namespace, name } => {
-                for ((of, _), objects) in &mut self.stored {
-                    if *of == namespace {
-                        objects.retain(|_, object| *object != name);
-                    }
-                }
-            }
-            Delta::Reset { namespace, items } => {
-                self.stored.retain(|(of, _), _| namespace.as_ref().is_some_and(|namespace| namespace != of));
-                for revision in items {
-                    self.store(revision);
-                }
-                self.scopes.insert(namespace, true);
-            }
-        }
-        self.stored.retain(|_, objects| !objects.is_empty());
-        let stored = &self.stored;
-        self.charts.retain(|place, _| stored.contains_key(place));
-    }
-
-    fn store(&mut self, revision: Revision) {
-        let objects = self.stored.entry((revision.namespace, revision.release)).or_default();
-        objects.insert(revision.revision, revision.object);
-    }
-
-    fn workloads(&mut self, kind: WorkloadKind, delta: Delta<Workload>) {
-        match delta {
-            Delta::Apply(workload) => self.label(workload),
-            Delta::Delete { namespace, name } => {
-                self.labelled.remove(&(kind, namespace, name));
-            }
-            Delta::Reset { namespace, items } => {
-                let elsewhere = |of: &Name| namespace.as_ref().is_some_and(|namespace| namespace != of);
-                self.labelled.retain(|(of_kind, of, _), _| *of_kind != kind || elsewhere(of));
-                for workload in items {
-                    self.label(workload);
-                }
-                self.scopes.insert(namespace, true);
-            }
-        }
-    }
-
-    fn label(&mut self, workload: Workload) {
-        let key = (workload.kind, workload.namespace.clone(), workload.name);
-        let chart = workload.chart_label.as_deref().and_then(chart_of_label);
-        match workload.release.zip(chart) {
-            Some((release, chart)) => {
-                self.labelled.insert(key, Found { namespace: workload.namespace, release, chart });
-            }
-            None => {
-                self.labelled.remove(&key);
-            }
-        }
-    }
-
-    /// The releases whose chart is to be read now, each with the newest revision's object and the failures so far.
-    fn unread(&self, now: Instant) -> impl Iterator<Item = (Place, Name, u32)> {
-        self.stored.iter().filter_map(move |(place, objects)| {
-            let (_, newest) = objects.last_key_value()?;
-            let failures = match self.charts.get(place) {
-                None => 0,
-                Some(Progress::Later(at, failures)) if *at <= now => *failures,
-                Some(Progress::Refused(object)) if object != newest => 0,
-                Some(_) => return None,
-            };
-            Some((place.clone(), newest.clone(), failures))
-        })
+    /// How many more bodies may be read at once.
+    fn room(&self) -> usize {
+        GETS_AT_ONCE.saturating_sub(self.reads.len())
     }
 
     fn start_reads(&mut self) {
-        let room = GETS_AT_ONCE.saturating_sub(self.reads.len());
-        if room == 0 {
-            return;
-        }
-        let unread: Vec<_> = self.unread(Instant::now()).take(room).collect();
-        for (place, object, failures) in unread {
-            self.charts.insert(place.clone(), Progress::Reading(failures));
+        for (place, object) in self.survey.start_reads(Instant::now(), self.room()) {
             let (shared, driver) = (self.shared.clone(), self.driver);
             let want = BodyWant {
                 namespace: place.0.clone(),
@@ -263,17 +137,16 @@ impl Finder {
 
     fn finish(&mut self, place: &Place, object: Name, outcome: Result<Outcome, FetchError>) {
         // Gone while it was read, it is not brought back.
-        let Some(progress) = self.charts.get_mut(place) else { return };
-        let failures = if let Progress::Reading(failures) = progress { *failures } else { 0 };
+        let Some(failures) = self.survey.failures(place) else { return };
         let what = format!("{}/{object}", place.0);
-        *progress = match outcome {
-            Ok(Outcome::Read(Ok(body), _)) => Progress::Known(Chart::parse(&body.chart)),
+        let answer = match outcome {
+            Ok(Outcome::Read(Ok(body), _)) => Answer::Chart(Chart::parse(&body.chart)),
             Ok(Outcome::Read(Err(error), _)) => {
                 tracing::warn!(%error, "{what}: its chart cannot be told");
-                Progress::Refused(object)
+                Answer::Unusable
             }
             // The watch will say so.
-            Ok(Outcome::Gone) => Progress::Refused(object),
+            Ok(Outcome::Gone) => Answer::Unusable,
             Err(error) => {
                 let failures = failures.saturating_add(1);
                 let timing = &self.shared.timing;
@@ -283,33 +156,14 @@ impl Finder {
                 }
                 let longest = if forbidden { timing.forbidden } else { timing.backoff_longest };
                 let pause = timing.backoff_up_to(failures, longest).max(error.retry_after().unwrap_or_default());
-                Progress::Later(Instant::now() + pause, failures)
+                if forbidden { Answer::Forbidden(pause) } else { Answer::Failed(pause) }
             }
         };
+        self.survey.answered(place, object, answer, Instant::now());
     }
 
-    /// When the next failed read is to be tried again.
-    fn next_try(&self) -> Option<Instant> {
-        let later = |progress: &Progress| match progress {
-            Progress::Later(at, _) => Some(*at),
-            _ => None,
-        };
-        self.charts.values().filter_map(later).min()
-    }
-
-    /// Tells what was found, once every scope has told what is in it and every release has been looked at.
-    fn tell(&self) {
-        let looked_at = |place| !matches!(self.charts.get(place), None | Some(Progress::Reading(0)));
-        if !self.scopes.values().all(|told| *told) || !self.stored.keys().all(looked_at) {
-            return;
-        }
-        let by_helm = self.charts.iter().filter_map(|(place, progress)| match progress {
-            Progress::Known(Some(chart)) => {
-                Some(Found { namespace: place.0.clone(), release: place.1.clone(), chart: *chart })
-            }
-            _ => None,
-        });
-        let found: BTreeSet<Found> = by_helm.chain(self.labelled.values().cloned()).collect();
+    fn tell(&mut self) {
+        let Some(found) = self.survey.finding() else { return };
         self.found.send_if_modified(|told| {
             let is_new = told.as_deref() != Some(&found);
             if is_new {
@@ -317,35 +171,5 @@ impl Finder {
             }
             is_new
         });
-    }
-}
-
-/// The chart in a label `helm.sh/chart`, such as `gim-100.0.116_2900`: name, hyphen, version.
-fn chart_of_label(label: &str) -> Option<Chart> {
-    let is_of = |chart: &Chart| {
-        let version = label.strip_prefix(chart.as_str()).and_then(|rest| rest.strip_prefix('-'));
-        version.is_some_and(|version| version.starts_with(|c: char| c.is_ascii_digit()))
-    };
-    Chart::ALL.iter().copied().find(is_of)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_label_names_chart_and_version() {
-        let cases = [
-            ("gim-100.0.116_2900", Some(Chart::Gim)),
-            ("gim-monitoring-100.0.1", Some(Chart::GimMonitoring)),
-            ("gca-100.0.100-rc.1", Some(Chart::Gca)),
-            ("gim", None),
-            ("gim-monitoring", None),
-            ("gimlet-1.0", None),
-            ("postgresql-12.1", None),
-        ];
-        for (label, chart) in cases {
-            assert_eq!(chart_of_label(label), chart, "{label}");
-        }
     }
 }

@@ -42,7 +42,7 @@ pub fn verdict(component: Component, assessment: &ComponentAssessment) -> String
         },
         VerdictKind::Proceed => match component.next() {
             Some(next) => format!("{} is done: go on with {}.", title(component), title(next)),
-            None => format!("{} is done, and the upgrade of the suite with it.", title(component)),
+            None => format!("{} is done; where no other component is due, so is the upgrade.", title(component)),
         },
         VerdictKind::RestartPod => "Delete the pod; its controller makes it anew.".to_owned(),
         VerdictKind::RollBack => match assessment.rollback_target {
@@ -108,7 +108,7 @@ mod tests {
         let cases = [
             (VerdictKind::Wait, Component::Gim, "Wait, at the latest until 2027-01-15T08:00:00Z."),
             (VerdictKind::Proceed, Component::Gim, "GIM is done: go on with GSP."),
-            (VerdictKind::Proceed, Component::Gca, "GCA is done, and the upgrade of the suite with it."),
+            (VerdictKind::Proceed, Component::Gca, "GCA is done; where no other component is due, so is the upgrade."),
             (VerdictKind::None, Component::Gsp, "Nothing to do."),
         ];
         gim.verdict.until = Some(at(0));

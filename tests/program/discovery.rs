@@ -2,14 +2,18 @@
 //! releases.
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
-use gim_upgrade_exporter::sim::faults::{Fault, On};
+use gim_upgrade_exporter::sim::faults::{Fault, On, Verb};
 use gim_upgrade_exporter::sim::store::Kind;
 use serde_json::{Value, json};
 
 use crate::cluster::Cluster;
 use crate::process::Process;
 use crate::site::{Site, eventually};
+
+/// How long it is looked whether something is shown too early.
+const LONGER_THAN_THE_OTHERS_TAKE: Duration = Duration::from_secs(2);
 
 fn exporter(cluster: &Cluster, config: &Value) -> Process {
     Process::start_with(cluster, &cluster.config_of(config))
@@ -122,4 +126,41 @@ fn without_helm_suites_are_found_by_labels() {
     let exporter = exporter(&cluster, &json!({"discovery": {"enabled": true}}));
     wait_for(&exporter, &["b: gim-b gsp-b gca-b", "default: gim gsp gca"]);
     assert_eq!(exporter.site.verdict("b", "gca"), "unknown helm_forbidden");
+}
+
+/// Where no Secret is to be read, discovery asks for none either.
+#[test]
+fn without_access_to_helm_suites_are_found_by_labels_and_no_secret_is_asked_for() {
+    let cluster = Cluster::new("discovery-no-helm");
+    let exporter = exporter(&cluster, &json!({"discovery": {"enabled": true}, "helm": {"access": "none"}}));
+    wait_for(&exporter, &["b: gim-b gsp-b gca-b", "default: gim gsp gca"]);
+    eventually("a verdict", || exporter.site.verdict("b", "gca"), |verdict| verdict == "none");
+    for verb in [Verb::List, Verb::Watch, Verb::Get] {
+        assert_eq!(cluster.faults.count(verb, Kind::Secrets), 0, "{verb:?}");
+    }
+}
+
+/// A Role may grant list and watch and forget get: then workloads say so, too.
+#[test]
+fn without_bodies_suites_are_found_by_labels() {
+    let cluster = Cluster::new("discovery-bodies");
+    cluster.faults.set(On::verb(Verb::Get).kind(Kind::Secrets), Fault::Forbidden);
+    let exporter = exporter(&cluster, &json!({"discovery": {"enabled": true}}));
+    wait_for(&exporter, &["b: gim-b gsp-b gca-b", "default: gim gsp gca"]);
+    assert_eq!(exporter.site.verdict("b", "gca"), "unknown helm_body_unreadable");
+}
+
+/// Half of a cluster would be other suites: GIMs whose GCA is not there.
+#[test]
+fn what_was_half_read_is_not_shown() {
+    let cluster = Cluster::new("discovery-half");
+    let fails = cluster.faults.set(On::verb(Verb::Get).kind(Kind::Secrets).namespace("gca"), Fault::Status(500));
+    let exporter = exporter(&cluster, &json!({"discovery": {"enabled": true}}));
+    eventually("a body fails", || exporter.log(), |log| log.contains("its chart cannot be read"));
+    let until = Instant::now() + LONGER_THAN_THE_OTHERS_TAKE;
+    while Instant::now() < until {
+        assert_eq!((shown(&exporter.site), exporter.site.is_ready()), (vec![], false));
+    }
+    cluster.faults.unset(fails);
+    wait_for(&exporter, &["b: gim-b gsp-b gca-b", "default: gim gsp gca"]);
 }

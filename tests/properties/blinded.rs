@@ -68,12 +68,8 @@ fn losses(chance: &mut Chance, ends: i64) -> Vec<Loss> {
 }
 
 /// Checks of what is asked around the suite.
-const DEPENDENCIES: [CheckId; 4] = [
-    CheckId::KafkaReachable,
-    CheckId::DatabaseReachable,
-    CheckId::ObjectStorageReachable,
-    CheckId::AggregationHealthy,
-];
+const DEPENDENCIES: [CheckId; 4] =
+    [CheckId::KafkaReachable, CheckId::DatabaseReachable, CheckId::ObjectStorageReachable, CheckId::AggregationHealthy];
 
 /// Whether a check cannot be answered without a source that was lost.
 fn needs(check: CheckId, loss: &Loss, now: Timestamp) -> bool {
@@ -132,8 +128,9 @@ fn may_differ(sees: &ComponentAssessment, blinded: &ComponentAssessment, lost: &
 
 fn judge(moment: &Moment<'_>, losses: &[Vec<Loss>]) -> Result<(), String> {
     for (watcher, losses) in moment.watchers.iter().skip(1).zip(losses) {
-        let gone =
-            |loss: &&Loss| loss.from <= before(moment.now, believed(loss.kind)) || loss.forbidden && loss.from <= moment.now;
+        let gone = |loss: &&Loss| {
+            loss.from <= before(moment.now, believed(loss.kind)) || loss.forbidden && loss.from <= moment.now
+        };
         let gone: Vec<&Loss> = losses.iter().filter(gone).collect();
         let lost: Vec<SourceKind> = gone.iter().map(|loss| loss.kind).collect();
         // Until all that is lost is known to be, the two have heard different things.
@@ -146,7 +143,10 @@ fn judge(moment: &Moment<'_>, losses: &[Vec<Loss>]) -> Result<(), String> {
             for (check, answer) in &blinded.checks {
                 let needed = gone.iter().any(|loss| needs(*check, loss, moment.now));
                 if answer.state == CheckState::Pass && needed {
-                    return Err(format!("{component}: {check} passes without {losses:?}: {answer:?} {:?}", suite.facts.components.get(component).sources));
+                    return Err(format!(
+                        "{component}: {check} passes without {losses:?}: {answer:?} {:?}",
+                        suite.facts.components.get(component).sources
+                    ));
                 }
             }
             if !may_differ(sees, blinded, &lost) {

@@ -120,7 +120,7 @@ const TABLE: &[Row] = &[
     row(Fault::SchemaMigratedLate, &[Gim], &[RestartPod], Proceed),
     row(Fault::BrokenWhileDown, Component::ALL, &[VerdictKind::None], FixDependency),
     row(Fault::BrokenBeyondDown, Component::ALL, &[VerdictKind::None, FixDependency], RollBack),
-    row(Fault::DownForAWhile, Component::ALL, &[FixDependency], Proceed),
+    row(Fault::DownForAWhile, Component::ALL, &[FixDependency, Proceed], Proceed),
     row(Fault::BrokenAtRest, Component::ALL, &[VerdictKind::None], Investigate),
     row(Fault::MetricsGoneAtRest, &[Gim], &[VerdictKind::None, Unknown], Investigate),
 ];

@@ -220,7 +220,7 @@ fn the_schemas_version_is_asked_for() {
         (Some("8.5.42"), 3.0, "pending"),
         (Some("8.5.42"), 61.75, "pending"),
         (Some("8.5.42"), 62.0, "fail"),
-        (Some("other"), 62.0, "fail"),
+        (Some("other"), 62.0, "unknown"),
         (None, 62.0, "unknown"),
     ] {
         assert_eq!(state(&schema(found, minutes), Gim, minutes, check), expected, "{found:?} {minutes}");

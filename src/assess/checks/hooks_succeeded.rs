@@ -4,6 +4,7 @@
 use super::Context;
 use crate::assess::answer::{Answer, CheckState, Evidence};
 use crate::model::release::{Hook, HookPhase};
+use crate::model::source::Freshness;
 
 /// Answers `hooks_succeeded`; does not apply where the revision has no hooks.
 pub fn answer(context: &Context<'_>) -> Option<Answer> {
@@ -18,8 +19,11 @@ pub fn answer(context: &Context<'_>) -> Option<Answer> {
     let of = |phase| body.hooks.iter().filter(move |hook| hook.phase == phase).map(evidence);
     let state = if of(HookPhase::Failed).next().is_some() {
         CheckState::Fail
-    } else if newest.status.is_pending() {
+    } else if newest.status.is_pending() || newest.lacks_body() && context.facts.sources.bodies == Freshness::Fresh {
         CheckState::Pending
+    } else if newest.lacks_body() {
+        // What is known of them is from before Helm last wrote.
+        CheckState::Unknown
     } else {
         // A hook of another event (post-rollback, say) has not run in this revision, and that is well.
         CheckState::Pass

@@ -66,12 +66,15 @@ fn by_version(context: &Context<'_>, expected: &Name) -> (CheckState, Vec<Eviden
         None => return (CheckState::Unknown, vec![Evidence::LastSample { at: None }]),
     };
     let wanted = BuildVersion::new(expected);
-    let is_behind =
-        |found: &Name| !matches!(BuildVersion::new(found).compare(&wanted), Some(Ordering::Equal | Ordering::Greater));
+    let compared = |found: &Name| BuildVersion::new(found).compare(&wanted);
+    let is_behind = |found: &Name| compared(found) == Some(Ordering::Less);
+    // One that has no order is neither behind nor ahead.
+    let is_strange = |found: &Name| compared(found).is_none();
     let found: Vec<&Name> = readings.iter().filter_map(|reading| reading.schema_version.as_ref()).collect();
     let told = |found: &Name| vec![Evidence::Schema { found: found.clone(), expected: expected.clone() }];
     match (found.iter().find(|found| is_behind(found)), found.first()) {
         (Some(behind), _) => (CheckState::Fail, told(behind)),
+        (None, Some(found)) if is_strange(found) => (CheckState::Unknown, told(found)),
         (None, Some(found)) => (CheckState::Pass, told(found)),
         (None, None) => {
             let at = readings.last().map(|reading| reading.at);
@@ -112,8 +115,10 @@ pub(super) fn reading<'a>(context: &Context<'a>) -> Result<&'a DatabaseReading, 
     Ok(reading)
 }
 
-/// Whether a migration is known to run: an index is being built. Where the database is not read, nothing is known.
+/// Whether a migration may run: an index is being built, or the database that would tell is silent. Where none is configured it
+/// has had its time.
 #[must_use]
 pub fn is_building(context: &Context<'_>) -> bool {
-    reading(context).is_ok_and(|reading| reading.building_index)
+    let asked = context.suite.suite.surroundings.info_mart.is_some();
+    reading(context).map_or(asked, |reading| reading.building_index)
 }

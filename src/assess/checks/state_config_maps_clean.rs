@@ -21,12 +21,18 @@ pub fn answer(context: &Context<'_>) -> Option<Answer> {
         Some(Answer::new(state, found))
     };
     match context.facts.release.newest().map(|newest| newest.status) {
+        // It runs, and when it was installed nobody tells.
+        None if context.facts.told_by_workloads() => Some(Answer::new(CheckState::Unknown, [])),
         None | Some(ReleaseStatus::Uninstalled) => left(&|_| true),
         Some(ReleaseStatus::Uninstalling) => None,
         // While it runs its state is in use; only a first revision tells what was there before it.
         Some(_) => {
-            let installed = context.operation.filter(|operation| operation.kind == OperationKind::Install);
-            left(&|map| installed.is_some_and(|operation| map.created < operation.begin))
+            let installs = context.operation.is_some_and(|operation| operation.kind == OperationKind::Install);
+            let revisions = context.facts.release.revisions.iter().rev();
+            // A further try of the same install finds what the first one made.
+            let first = revisions.take_while(|revision| revision.status != ReleaseStatus::Uninstalled).last();
+            let begin = first.filter(|_| installs).map(|first| first.created);
+            left(&|map| begin.is_some_and(|begin| map.created < begin))
         }
     }
 }

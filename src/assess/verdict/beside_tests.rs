@@ -227,7 +227,7 @@ fn a_migration_that_did_not_finish() {
         overdue(|s| is_building(s, 59.0, true)),
         Gim,
         62.0,
-        "12 restart_pod migration_incomplete schema_migrated",
+        "13 wait schema_migrated",
     );
     says(
         "not all is normal",

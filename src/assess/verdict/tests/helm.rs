@@ -1,6 +1,7 @@
 //! What nobody works on any more, what Helm tells nothing of, and what was not done by the book.
 
 use super::*;
+use crate::model::version::BuildVersion;
 
 /// Makes GCA's newest revision the first one, with this status.
 fn first_with(scene: &mut Scene, status: ReleaseStatus) {
@@ -54,7 +55,17 @@ fn without_helm_there_is_no_revision_to_go_back_to() {
         s.without_helm();
         s.play(2.0, 14.0, |_| 3.0);
     };
-    says("verified", upgraded_but(Gca, verified), Gca, 14.0, "15 proceed");
+    says("verified, and it may have been undone", upgraded_but(Gca, verified), Gca, 14.0, "16 none");
+    says(
+        "verified, at its target",
+        upgraded_but(Gca, |s| {
+            s.suite().targets.gca = Some(BuildVersion::new("100.0.116.4200"));
+            verified(s);
+        }),
+        Gca,
+        14.0,
+        "15 proceed",
+    );
     says(
         "pods that run something else",
         upgraded_but(Gca, |s| {
