@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use tokio_postgres::{Client, NoTls};
 
 /// How long a server may take to start on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// Who may connect how. The administrator needs no password; `reader` and the probe's user need one, and `encrypted` TLS as well.
 const ACCESS: &str = "host all postgres 127.0.0.1/32 trust\n\
                       hostssl all encrypted 127.0.0.1/32 scram-sha-256\n\

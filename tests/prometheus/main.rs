@@ -1,6 +1,6 @@
 //! Signals read from a real Prometheus that scrapes a page served here: `make e2e` runs it.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a test may panic")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, clippy::float_cmp, reason = "a test may panic")]
 
 #[allow(dead_code, reason = "only some of the tools are needed here")]
 #[path = "../cluster/tools.rs"]
@@ -30,7 +30,7 @@ use tokio::sync::{mpsc, watch};
 /// How often pages are scraped and read.
 const INTERVAL: Duration = Duration::from_secs(1);
 /// How long anything may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// A token that may show nowhere.
 const CANARY: &str = "canary-token";
 
@@ -179,16 +179,16 @@ async fn a_page_by_way_of_prometheus() {
         )
     };
     let served = Arc::new(Mutex::new(page(5_000)));
-    let mut server = Server::start(serve(Arc::clone(&served)).await);
+    let mut asked = Server::start(serve(Arc::clone(&served)).await);
     let (changes, heard) = mpsc::channel(16);
     let clock = Arc::new(ServerClock::new(Arc::new(Machine), Arc::new(ClockOffset::default())));
     let web = Arc::new(Web::new(Arc::new(Trust::default())));
-    let prometheus = Prometheus::add(server.at(), web, clock, INTERVAL, changes.clone()).await.unwrap();
+    let prometheus = Prometheus::add(asked.at(), web, clock, INTERVAL, changes.clone()).await.unwrap();
     let prometheus = Arc::new(prometheus);
     let (wants, wanted) = watch::channel(Arc::new(vec![want(begin, None)]));
     let settings = Settings {
         interval: INTERVAL,
-        window: Duration::from_secs(60),
+        window: Duration::from_mins(1),
         unit: LatencyUnit::Milliseconds,
         prometheus: Arc::clone(&prometheus),
         changes,
@@ -219,7 +219,7 @@ async fn a_page_by_way_of_prometheus() {
 
     // An exporter that begins now, after the pod, is told what was.
     tokio::time::sleep(INTERVAL * 3).await;
-    ear.wants.send_replace(Arc::new(vec![want(begin, Some(before(begin, Duration::from_secs(3_600))))]));
+    ear.wants.send_replace(Arc::new(vec![want(begin, Some(before(begin, Duration::from_hours(1))))]));
     let past = ear.past().await;
     let latencies: Vec<f64> = past.readings.iter().filter_map(|reading| reading.latency_seconds(&[])).collect();
     assert!(past.readings.len() > 3 && past.readings.is_sorted_by_key(|reading| reading.at), "{past:?}");
@@ -241,7 +241,7 @@ async fn a_page_by_way_of_prometheus() {
     assert_eq!(prometheus.value(&"max(up)".into()).await.unwrap().unwrap().1, 0.0);
 
     // Prometheus itself is gone: it is told, and its contact ages.
-    server.process.kill().unwrap();
+    asked.process.kill().unwrap();
     let kind = loop {
         if let Change::SourceError { source, kind, .. } = ear.change().await {
             break (source.kind, kind.as_str());
