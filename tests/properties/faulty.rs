@@ -46,6 +46,30 @@ enum Fault {
     BrokenAgainStale,
     /// Broken, and then it heals.
     Heals,
+    /// The pods are Ready, and Flink's job does not run.
+    FlinkJobDown,
+    /// The pods are Ready, and no task manager finds the job manager.
+    TaskManagersMissing,
+    /// The job has fewer task managers than it should, and runs.
+    TaskManagersFew,
+    /// The job runs, and cannot save its state.
+    CheckpointsFail,
+    /// GIM itself says that it is not well.
+    ServerIll,
+    /// GIM's jobs fail one after the other.
+    JobsFail,
+    /// All is normal, and the migration does not run.
+    SchemaBehind,
+    /// The same, and a restart of the pod does not help.
+    SchemaStaysBehind,
+    /// The same, and a restart of the pod helps.
+    SchemaMigratedLate,
+    /// Broken, while what it depends on is down.
+    BrokenWhileDown,
+    /// Broken, while what it depends on is down, and then that comes back.
+    BrokenBeyondDown,
+    /// What it depends on goes down while it is being upgraded, and comes back.
+    DownForAWhile,
     /// No operation is near, and pods break.
     BrokenAtRest,
     /// No operation is near, and the metrics go.
@@ -66,7 +90,7 @@ const fn row(fault: Fault, of: &'static [Component], on_the_way: &'static [Verdi
     Row { fault, of, on_the_way, reached }
 }
 
-use VerdictKind::{ContactSupport, Investigate, Proceed, RestartPod, RollBack, Unknown};
+use VerdictKind::{ContactSupport, FixDependency, Investigate, Proceed, RestartPod, RollBack, Unknown};
 
 const TABLE: &[Row] = &[
     row(Fault::Broken, Component::ALL, &[], RollBack),
@@ -85,13 +109,45 @@ const TABLE: &[Row] = &[
     row(Fault::BrokenAgain, &[Gsp, Gca], &[RollBack], RollBack),
     row(Fault::BrokenAgainStale, &[Gim], &[RollBack], RestartPod),
     row(Fault::Heals, Component::ALL, &[RollBack], Proceed),
+    row(Fault::FlinkJobDown, &[Gsp], &[], RollBack),
+    row(Fault::TaskManagersMissing, &[Gsp], &[], RollBack),
+    row(Fault::TaskManagersFew, &[Gsp], &[], Investigate),
+    row(Fault::CheckpointsFail, &[Gsp], &[], RollBack),
+    row(Fault::ServerIll, &[Gim], &[], RollBack),
+    row(Fault::JobsFail, &[Gim], &[], RollBack),
+    row(Fault::SchemaBehind, &[Gim], &[], RestartPod),
+    row(Fault::SchemaStaysBehind, &[Gim], &[RestartPod], ContactSupport),
+    row(Fault::SchemaMigratedLate, &[Gim], &[RestartPod], Proceed),
+    row(Fault::BrokenWhileDown, Component::ALL, &[VerdictKind::None], FixDependency),
+    row(Fault::BrokenBeyondDown, Component::ALL, &[VerdictKind::None, FixDependency], RollBack),
+    row(Fault::DownForAWhile, Component::ALL, &[FixDependency], Proceed),
     row(Fault::BrokenAtRest, Component::ALL, &[VerdictKind::None], Investigate),
     row(Fault::MetricsGoneAtRest, &[Gim], &[VerdictKind::None, Unknown], Investigate),
 ];
 
 /// Faults that are told by signals: a newer operation elsewhere may explain them, so they come alone.
-const TOLD_BY_SIGNALS: [Fault; 4] =
-    [Fault::BacklogGrows, Fault::NothingConsumed, Fault::MetricsGone, Fault::MetricsGoneAtRest];
+const TOLD_BY_SIGNALS: [Fault; 12] = [
+    Fault::BacklogGrows,
+    Fault::NothingConsumed,
+    Fault::MetricsGone,
+    Fault::MetricsGoneAtRest,
+    Fault::FlinkJobDown,
+    Fault::TaskManagersMissing,
+    Fault::TaskManagersFew,
+    Fault::CheckpointsFail,
+    Fault::ServerIll,
+    Fault::JobsFail,
+    Fault::SchemaBehind,
+    Fault::SchemaStaysBehind,
+];
+
+/// Faults of what all components depend on: they come alone, and others suffer from them too.
+const OF_DEPENDENCIES: [Fault; 3] = [Fault::BrokenWhileDown, Fault::BrokenBeyondDown, Fault::DownForAWhile];
+
+/// The schema that the new builds of GIM want.
+const SCHEMA: &str = "8.5.117.10";
+/// How long a dependency is down before what depends on it breaks: where one failure is no proof, two minutes prove it.
+const DOWN_BEFORE: i64 = 200;
 
 /// One fault of a case.
 pub struct Struck {
@@ -189,6 +245,24 @@ impl Maker<'_> {
     fn any_patience(&mut self) -> String {
         let (wait, timeout) = (self.chance.once_in(2), self.chance.pick(&[300, 900, 5000]));
         format!(", wait: {wait}, timeout: {timeout}s")
+    }
+
+    /// Something that the component needs does not answer any more.
+    fn dependency_goes(&mut self, at: i64) {
+        let needed: &[&str] = match self.component {
+            Gim => &["kafka", "database"],
+            Gsp | Gca => &["kafka", "object_storage"],
+        };
+        let (name, state) = (self.chance.pick(needed), self.chance.pick(&["refused", "silent", "protocol_error"]));
+        self.script.configure("surroundings: [kafka, database, object_storage]");
+        self.script.act(at, &format!("dependency: {{ name: {name}, state: {state} }}"));
+    }
+
+    /// All dependencies answer again.
+    fn dependencies_come(&mut self, at: i64) {
+        for name in ["kafka", "database", "object_storage"] {
+            self.script.act(at, &format!("dependency: {{ name: {name}, state: up }}"));
+        }
     }
 
     /// From the step to the first pods of the new build.
@@ -313,6 +387,77 @@ impl Maker<'_> {
                 let backlog = healed + 400 - at;
                 healed + 400 + if component == Gim { backlog / 4 + 600 } else { 300 }
             }
+            Fault::FlinkJobDown | Fault::TaskManagersMissing | Fault::TaskManagersFew | Fault::CheckpointsFail => {
+                let ready = self.chance.between(5, 60);
+                let (fields, takes) = match fault {
+                    Fault::FlinkJobDown => ("job_running: false", 600),
+                    Fault::TaskManagersMissing => ("registered: 0", 600),
+                    Fault::TaskManagersFew => ("registered: 1", 7200),
+                    _ if self.chance.once_in(2) => ("checkpoints: fail", 2 * 60 + 600),
+                    _ => ("checkpoints: hang", 900 + 600),
+                };
+                self.behave(1, &format!("ready_after: {ready}s, {fields}"));
+                let patience = self.any_patience();
+                self.upgrade(at, 1, &format!("{patience}, replicas: 2"));
+                at + self.made() + 2 * (ready + 60) + takes + 60
+            }
+            Fault::ServerIll | Fault::JobsFail => {
+                let ready = self.chance.between(10, 280);
+                let fields = match fault {
+                    Fault::ServerIll => format!("server_state: -{}", self.chance.between(3, 9)),
+                    _ => format!("failing_jobs: 0.{}", self.chance.between(3, 9)),
+                };
+                self.behave(1, &format!("ready_after: {ready}s, {fields}"));
+                let patience = self.any_patience();
+                self.upgrade(at, 1, &patience);
+                // Of jobs one in some minutes fails: what counts is that it goes on.
+                at + self.made() + ready + 60 + if fault == Fault::JobsFail { 200 } else { 0 } + 600
+            }
+            Fault::SchemaBehind | Fault::SchemaStaysBehind | Fault::SchemaMigratedLate => {
+                let ready = self.chance.between(10, 280);
+                let migrates = if fault == Fault::SchemaMigratedLate { "after_restart" } else { "never" };
+                let by_objects = self.chance.once_in(2);
+                let objects = if by_objects { ", objects: [new_table]" } else { "" };
+                self.script.configure(&format!("schema: {{ version: {SCHEMA}{objects} }}"));
+                if by_objects {
+                    self.script.configure("surroundings: [info_mart]");
+                }
+                self.behave(1, &format!("ready_after: {ready}s, schema: {SCHEMA}, migrates: {migrates}"));
+                let patience = self.any_patience();
+                self.upgrade(at, 1, &patience);
+                let told = at + self.made() + ready + 3600 + 60;
+                if fault == Fault::SchemaBehind {
+                    return told;
+                }
+                let restarted = told + self.chance.between(0, 900);
+                self.script.act(restarted, "delete_pod: { release: gim, workload: gim }");
+                let again = restarted + 120 + ready;
+                again + if fault == Fault::SchemaMigratedLate { (120 + ready) / 4 + 600 } else { 3600 }
+            }
+            Fault::BrokenWhileDown | Fault::BrokenBeyondDown => {
+                self.dependency_goes(at);
+                let (at, breakage) = (at + DOWN_BEFORE, breakage(self.chance, component));
+                self.break_build(1, breakage);
+                self.upgrade(at, 1, ", timeout: 900s");
+                let broken = at + self.made() + 2 * 60 + breakage.takes;
+                if fault == Fault::BrokenWhileDown {
+                    return broken;
+                }
+                let back = at + self.chance.between(0, broken + 900 - at);
+                self.dependencies_come(back);
+                broken.max(back + 30)
+            }
+            Fault::DownForAWhile => {
+                let down = at + self.chance.between(0, 900);
+                self.dependency_goes(down);
+                let ready = self.chance.between(5, 60);
+                self.behave(1, &format!("ready_after: {ready}s"));
+                self.upgrade(at, 1, ", timeout: 900s");
+                let lasts = self.chance.between(30, 3000);
+                self.dependencies_come(down + lasts);
+                let backlog = down + lasts + 200 - at;
+                down + lasts + 200 + 2 * ready + if component == Gim { backlog / 4 + 600 } else { 0 } + 600
+            }
             Fault::BrokenAtRest => {
                 let breakage = breakage(self.chance, component);
                 let workload = self.chance.pick(workloads(component));
@@ -346,7 +491,9 @@ pub fn script(chance: &mut Chance) -> (Script, Vec<Struck>) {
         (row, chance.pick(row.of))
     };
     let mut chosen = vec![any(chance)];
-    let alone = |row: &Row| TOLD_BY_SIGNALS.contains(&row.fault) || row.reached == Proceed;
+    let alone = |row: &Row| {
+        TOLD_BY_SIGNALS.contains(&row.fault) || OF_DEPENDENCIES.contains(&row.fault) || row.reached == Proceed
+    };
     if chance.once_in(3) && !alone(chosen[0].0) {
         let second = any(chance);
         if !alone(second.0) && second.1 != chosen[0].1 {
@@ -373,7 +520,8 @@ fn judge(moment: &Moment<'_>, struck: &[Struck], reached: &mut [bool]) -> Result
     for &component in Component::ALL {
         let said = moment.of(component).verdict.kind;
         let Some(place) = struck.iter().position(|struck| struck.component == component) else {
-            if !matches!(said, VerdictKind::None | VerdictKind::Wait) {
+            let suffers = OF_DEPENDENCIES.contains(&struck[0].row.fault) && said == FixDependency;
+            if !matches!(said, VerdictKind::None | VerdictKind::Wait) && !suffers {
                 return Err(format!("{said} for {component}, where nothing is wrong"));
             }
             continue;

@@ -10,7 +10,7 @@ use gim_upgrade_exporter::model::names::Component;
 use super::cases;
 use super::chance::Chance;
 use super::held::Watcher;
-use super::played::{Moment, play};
+use super::played::{Moment, own, play};
 use super::script::{Script, tag, versions, workloads};
 
 /// From the start of a rollout to a pod's container, but for the end of the pod before it.
@@ -43,8 +43,17 @@ struct Healthy {
     script: Script,
     places: BTreeMap<Component, Place>,
     drained: bool,
+    /// Whether monitoring stands beside GIM and GCA.
+    accompanied: bool,
+    /// How long after its container's start a build of GIM goes on migrating.
+    migrates: i64,
+    /// GIM: seconds of events, at most, that were not consumed yet when the next thing is done.
+    owed: i64,
     at: i64,
 }
+
+/// The schema of all builds of GIM but the first.
+const SCHEMA: &str = "8.5.117.10";
 
 fn habits(chance: &mut Chance, component: Component) -> Habits {
     let quick = |chance: &mut Chance| match component {
@@ -74,14 +83,20 @@ impl Healthy {
             _ => &[],
         };
         let mut script = Script::new(chance, first);
+        let (accompanied, migrates) = surround(chance, &mut script, first.is_empty());
         let mut places = BTreeMap::new();
         for &component in Component::ALL {
             let habits = habits(chance, component);
             for (place, version) in versions(component).into_iter().enumerate() {
                 let whole = habits.consumes[place] / 10;
                 let tenth = habits.consumes[place] % 10;
+                let schema = match (component, place, migrates) {
+                    (Component::Gim, 1.., 0) => format!(", schema: {SCHEMA}"),
+                    (Component::Gim, 1.., _) => format!(", schema: {SCHEMA}, migrates: {{ after: {migrates}s }}"),
+                    _ => String::new(),
+                };
                 script.behave(&format!(
-                    "of: {component}, tag: {}, ready_after: {}s, consumes: {whole}.{tenth}, terminates_in: {}s, hooks: {{ takes: {}s }}",
+                    "of: {component}, tag: {}, ready_after: {}s, consumes: {whole}.{tenth}, terminates_in: {}s, hooks: {{ takes: {}s }}{schema}",
                     tag(version), habits.ready[place], habits.terminates, habits.hooks
                 ));
             }
@@ -93,7 +108,7 @@ impl Healthy {
         if script.text().contains("100.0.114+2100") {
             places.get_mut(&Component::Gim).unwrap().revisions.insert(0, 9);
         }
-        Self { script, places, drained: false, at: chance.between(30, 120) }
+        Self { script, places, drained: false, accompanied, migrates, owed: 0, at: chance.between(30, 120) }
     }
 
     /// How long it takes until a component that is rolled out anew at `version` is verified.
@@ -106,9 +121,9 @@ impl Healthy {
         match component {
             Component::Gim => {
                 // The backlog of the time without a consumer, and of what there was at the start, drains.
-                let backlog = rolled + 300;
+                let backlog = rolled + 300 + self.owed;
                 let drains = backlog * 10 / (habits.consumes[place.version] - 10);
-                rolled + drains + 600 + SPARE
+                rolled + drains.max(self.migrates) + 600 + SPARE
             }
             _ => rolled + 120 + SPARE,
         }
@@ -123,6 +138,10 @@ impl Healthy {
         place.version = version;
         place.revisions.push(version);
         let text = versions(component)[version];
+        if self.accompanied && component != Component::Gsp && chance.once_in(2) {
+            let later = self.at + chance.between(0, 300);
+            self.script.act(later, &format!("upgrade: {{ release: {component}-monitoring, version: {text} }}"));
+        }
         let described = if chance.once_in(8) { ", description: ticket 4711" } else { "" };
         self.script.act(
             self.at,
@@ -133,7 +152,7 @@ impl Healthy {
         );
     }
 
-    /// Something healthy is done; gives when all is verified again.
+    /// Something healthy is done; gives how long it takes until all is verified again.
     fn act(&mut self, chance: &mut Chance, component: Component) -> i64 {
         let place = self.places[&component].clone();
         if place.revisions.is_empty() {
@@ -156,9 +175,10 @@ impl Healthy {
             }
             8 | 9 => {
                 self.upgrade(chance, component, next, "");
+                let began = self.at;
                 self.at +=
                     if chance.once_in(2) { self.verified_after(component, true) } else { chance.between(5, 120) };
-                return self.roll_back(chance, component, &place);
+                return self.roll_back(chance, component, &place, began);
             }
             10 => {
                 let replicas = if component == Component::Gim { 0 } else { chance.between(1, 3) };
@@ -187,7 +207,7 @@ impl Healthy {
         self.verified_after(component, true)
     }
 
-    fn roll_back(&mut self, chance: &mut Chance, component: Component, former: &Place) -> i64 {
+    fn roll_back(&mut self, chance: &mut Chance, component: Component, former: &Place, began: i64) -> i64 {
         let wait = chance.once_in(2);
         let to = former.revisions.len();
         // An upgrade whose pod is not Ready yet stands in the way of a StatefulSet's rollback: that is no healthy one.
@@ -201,6 +221,7 @@ impl Healthy {
         }
         place.version = former.version;
         place.revisions.push(former.version);
+        self.owed += self.at - began;
         self.script
             .act(self.at, &format!("rollback: {{ release: {component}, to: {to}, wait: {wait}, timeout: 1200s }}"));
         self.verified_after(component, true)
@@ -211,6 +232,49 @@ impl Healthy {
         self.script.act(self.at, &format!("{how}: {{ release: {component}, workload: {workload} }}"));
         self.verified_after(component, false)
     }
+}
+
+/// What stands around the suite and is looked at, the schema that is wanted, monitoring, another tenant. Gives whether there is
+/// monitoring, and how long migrations take.
+fn surround(chance: &mut Chance, script: &mut Script, all_are_there: bool) -> (bool, i64) {
+    let mut surroundings = Vec::new();
+    if chance.once_in(2) {
+        surroundings = vec!["kafka", "database", "object_storage", "backup", "aggregation"];
+    }
+    let mut migrates = 0;
+    if chance.once_in(3) {
+        // Below the target nobody asks for its schema.
+        script.configure(&format!("targets: {{ gim: {} }}", versions(Component::Gim)[1]));
+        let objects = if chance.once_in(2) { ", objects: [new_table, old_table.new_column]" } else { "" };
+        if !objects.is_empty() {
+            surroundings.push("info_mart");
+        }
+        script.configure(&format!("schema: {{ version: {SCHEMA}{objects} }}"));
+        migrates = if chance.once_in(3) { chance.between(60, 3400) } else { 0 };
+    }
+    if !surroundings.is_empty() {
+        script.configure(&format!("surroundings: [{}]", surroundings.join(", ")));
+    }
+    let accompanied = all_are_there && chance.once_in(3);
+    if accompanied {
+        script.accompany();
+    }
+    if all_are_there && chance.once_in(6) {
+        script.share();
+        for component in [Component::Gim, Component::Gca] {
+            let (ready, next) = (chance.between(10, 90), versions(component)[1]);
+            let schema = if component == Component::Gim { format!(", schema: {SCHEMA}") } else { String::new() };
+            script.behave(&format!("of: {component}-t200, ready_after: {ready}s"));
+            script.behave(&format!("of: {component}-t200, tag: {}, ready_after: {ready}s{schema}", tag(next)));
+            if chance.once_in(2) {
+                let at = chance.between(60, 900);
+                script.act(at, &format!("upgrade: {{ release: {component}-t200, version: {next}, timeout: 900s }}"));
+                // A rollout, a backlog that drains, a window.
+                script.ends = script.ends.max(at + 3 * (ready + 60) + 600 + SPARE);
+            }
+        }
+    }
+    (accompanied, migrates)
 }
 
 /// A case in which nothing goes wrong.
@@ -226,9 +290,13 @@ pub fn script(chance: &mut Chance) -> Script {
         let took = case.act(chance, component);
         ends = ends.max(case.at + took);
         // Mostly one at a time; sometimes the next begins while the last is not verified yet, but its Helm has ended.
-        case.at = if chance.once_in(4) { case.at + took / 2 + 1 } else { ends };
+        if chance.once_in(4) {
+            (case.at, case.owed) = (case.at + took / 2 + 1, case.owed + took);
+        } else {
+            (case.at, case.owed) = (ends, 0);
+        }
     }
-    case.script.ends = ends.max(case.at);
+    case.script.ends = case.script.ends.max(ends).max(case.at);
     case.script
 }
 
@@ -236,18 +304,17 @@ pub fn script(chance: &mut Chance) -> Script {
 const CALM: [VerdictKind; 3] = [VerdictKind::None, VerdictKind::Wait, VerdictKind::Proceed];
 
 fn judge(moment: &Moment<'_>, ends: i64) -> Result<(), String> {
-    for &component in Component::ALL {
-        let said = moment.of(component);
+    for (_, release, said) in moment.suites.iter().flat_map(|suite| own(suite)) {
         if !CALM.contains(&said.verdict.kind) {
-            return Err(format!("{component} is well, and {} is said", said.verdict.kind));
+            return Err(format!("{release} is well, and {} is said", said.verdict.kind));
         }
         let failing: Vec<_> = failing_rows(&said.checks).filter(|row| row.vital).map(|row| row.id).collect();
         if !failing.is_empty() {
-            return Err(format!("{component} is well, and {failing:?}"));
+            return Err(format!("{release} is well, and {failing:?}"));
         }
         let gated = said.verdict.reasons.contains(&Reason::Named(NamedReason::NextGateClosed));
         if moment.seconds() >= ends && said.verdict.kind == VerdictKind::Wait && !gated {
-            return Err(format!("{component} is verified, and is waited for"));
+            return Err(format!("{release} is verified, and is waited for"));
         }
     }
     Ok(())

@@ -5,58 +5,70 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gim_upgrade_exporter::assess::assessment::{ComponentAssessment, NamedReason, Reason, VerdictKind};
+use gim_upgrade_exporter::assess::assessment::{ComponentAssessment, NamedReason, Reason, Stage, VerdictKind};
 use gim_upgrade_exporter::assess::snapshot::SuiteSnapshot;
-use gim_upgrade_exporter::model::names::Component;
+use gim_upgrade_exporter::model::names::{Component, Name};
 use gim_upgrade_exporter::model::policy::Policy;
 use gim_upgrade_exporter::model::time::{Timestamp, before};
 
-use super::held::{Held, Watcher, start};
+use super::held::{Held, Watcher, start, suites};
 use super::script::Script;
 
 /// Controllers may see a pod Ready so much later than those who watch pods.
 const LAG: Duration = Duration::from_secs(5);
 
-/// Since when a component is what it should be; `None` while it is not.
+/// Since when a release is what it should be; `None` while it is not.
 #[derive(Clone, Copy, Debug, Default)]
 struct Since {
     ready: Option<Timestamp>,
     restarts: u32,
+    /// GIM: since when it is Ready and its latency low.
+    low: Option<Timestamp>,
+    /// Whether it runs now.
+    runs: bool,
 }
 
 /// The truth, followed from event to event.
 #[derive(Debug, Default)]
 pub struct Truths {
-    since: BTreeMap<Component, Since>,
-    low: Option<Timestamp>,
-    runs: BTreeMap<Component, bool>,
+    of: BTreeMap<Name, Since>,
 }
 
 impl Truths {
+    /// The truth about the releases of all suites, before anything happened.
+    fn new(held: &Held) -> Self {
+        let suites = suites(&held.scenario);
+        let members = suites.iter().flat_map(|suite| suite.members.iter());
+        Self { of: members.map(|(_, member)| (member.release.clone(), Since::default())).collect() }
+    }
+
     fn see(&mut self, held: &Held, policy: &Policy) {
         let now = held.now;
-        for &component in Component::ALL {
-            let truth = held.world.truth(component.as_str(), now);
-            let since = self.since.entry(component).or_default();
+        for (release, since) in &mut self.of {
+            let truth = held.world.truth(release, now);
             let goes_on = truth.ready && since.restarts == truth.restarts;
             since.ready = if goes_on { since.ready.or(Some(now)) } else { truth.ready.then_some(now) };
-            since.restarts = truth.restarts;
-            self.runs.insert(component, truth.runs);
-            if component == Component::Gim {
-                let low = truth.ready && truth.behind_seconds <= policy.latency_ok.as_secs_f64();
-                self.low = low.then_some(self.low.unwrap_or(now));
-            }
+            (since.restarts, since.runs) = (truth.restarts, truth.runs);
+            let low = truth.ready && truth.behind_seconds <= policy.latency_ok.as_secs_f64();
+            since.low = low.then_some(since.low.unwrap_or(now));
         }
     }
 
-    /// Whether the world knows that a component was verified by `now`: its pods were Ready of the new build for the soak, and
+    /// Whether the world knows that a release has ended and runs.
+    fn runs(&self, release: &Name) -> bool {
+        self.of.get(release).is_some_and(|since| since.runs)
+    }
+
+    /// Whether the world knows that a release was verified by `now`: its pods were Ready of the new build for the soak, and
     /// the latency was low for a whole window.
-    pub fn is_proved(&self, component: Component, policy: &Policy, now: Timestamp) -> bool {
+    fn is_proved(&self, component: Component, release: &Name, policy: &Policy, now: Timestamp) -> bool {
         let lasted = |since: Option<Timestamp>, span| since.is_some_and(|since| since <= before(now, span));
         let soak = policy.times.get(component).soak.saturating_sub(LAG);
-        self.runs.get(&component) == Some(&true)
-            && lasted(self.since.get(&component).and_then(|since| since.ready), soak)
-            && (component != Component::Gim || lasted(self.low, policy.trend_window))
+        self.of.get(release).is_some_and(|since| {
+            since.runs
+                && lasted(since.ready, soak)
+                && (component != Component::Gim || lasted(since.low, policy.trend_window))
+        })
     }
 }
 
@@ -68,14 +80,20 @@ pub struct Moment<'a> {
     pub truths: &'a Truths,
     /// Everybody who watches.
     pub watchers: &'a [Watcher],
-    /// What the first of them says.
-    pub suite: Arc<SuiteSnapshot>,
+    /// What the first of them says of each suite.
+    pub suites: Vec<Arc<SuiteSnapshot>>,
+}
+
+/// The components of a suite that are its own, each with its release and what is said of it.
+pub fn own(suite: &SuiteSnapshot) -> impl Iterator<Item = (Component, &Name, &ComponentAssessment)> {
+    let own = suite.suite.members.iter().filter(|(_, member)| member.owner.is_none());
+    own.map(|(component, member)| (component, &member.release, suite.assessment.components.get(component)))
 }
 
 impl Moment<'_> {
-    /// The first watcher's judgement of a component.
+    /// The first watcher's judgement of a component of the first suite.
     pub fn of(&self, component: Component) -> &ComponentAssessment {
-        self.suite.assessment.components.get(component)
+        self.suites[0].assessment.components.get(component)
     }
 
     /// Seconds of the scenario.
@@ -94,7 +112,7 @@ pub fn play(
     let policy = Policy::default();
     let mut held = Held::new(&script.scenario());
     let mut watchers = watch(&held);
-    let mut truths = Truths::default();
+    let mut truths = Truths::new(&held);
     let mut story = Story::default();
     let mut wrong: Option<String> = None;
     truths.see(&held, &policy);
@@ -104,7 +122,7 @@ pub fn play(
             return;
         }
         truths.see(held, &policy);
-        let moment = Moment { now: held.now, truths: &truths, watchers, suite: watchers[0].suite() };
+        let moment = Moment { now: held.now, truths: &truths, watchers, suites: watchers[0].suites() };
         story.note(&moment);
         let found = always(&moment, &policy).and_then(|()| judge(&moment));
         wrong = found.err().map(|message| format!("at {} s: {message}", moment.seconds()));
@@ -113,14 +131,25 @@ pub fn play(
 }
 
 fn always(moment: &Moment<'_>, policy: &Policy) -> Result<(), String> {
-    for watcher in moment.watchers {
-        for (component, said) in watcher.suite().assessment.components.iter() {
+    for suites in moment.watchers.iter().map(Watcher::suites) {
+        for (component, release, said) in suites.iter().flat_map(|suite| own(suite)) {
             if said.verdict.reasons.contains(&Reason::Named(NamedReason::Undecided)) {
-                return Err(format!("{component}: the table of verdicts has a hole"));
+                return Err(format!("{release}: the table of verdicts has a hole"));
             }
-            let proceeds = said.verdict.kind == VerdictKind::Proceed;
-            if proceeds && !moment.truths.is_proved(component, policy, moment.now) {
-                return Err(format!("{component}: proceed before the truth, {:?}", moment.truths));
+            if said.verdict.kind != VerdictKind::Proceed {
+                continue;
+            }
+            if !moment.truths.is_proved(component, release, policy, moment.now) {
+                return Err(format!("{release}: proceed before the truth, {:?}", moment.truths));
+            }
+            // The next is GSP, of which there is one: whoever shares it must be well.
+            let unwell = |(_, release, said): &(Component, &Name, &ComponentAssessment)| {
+                said.stage != Stage::Absent && !moment.truths.runs(release)
+            };
+            if component == Component::Gim
+                && let Some((_, other, _)) = suites.iter().flat_map(|suite| own(suite)).find(unwell)
+            {
+                return Err(format!("{release}: proceed while {other} is not well, {:?}", moment.truths));
             }
         }
     }
@@ -131,18 +160,17 @@ fn always(moment: &Moment<'_>, policy: &Policy) -> Result<(), String> {
 #[derive(Default)]
 struct Story {
     text: String,
-    last: BTreeMap<Component, String>,
+    last: BTreeMap<Name, String>,
 }
 
 impl Story {
     fn note(&mut self, moment: &Moment<'_>) {
-        for &component in Component::ALL {
-            let said = moment.of(component);
+        for (_, release, said) in moment.suites.iter().flat_map(|suite| own(suite)) {
             let reasons: Vec<&str> = said.verdict.reasons.iter().map(|reason| reason.as_str()).collect();
             let line = format!("{} {} {reasons:?}", said.stage, said.verdict.kind);
-            if self.last.get(&component) != Some(&line) {
-                let _ = writeln!(self.text, "  {:6} s {component} {} {line}", moment.seconds(), said.operation_kind());
-                self.last.insert(component, line);
+            if self.last.get(release) != Some(&line) {
+                let _ = writeln!(self.text, "  {:6} s {release} {} {line}", moment.seconds(), said.operation_kind());
+                self.last.insert(release.clone(), line);
             }
         }
     }

@@ -11,6 +11,7 @@ use super::chance::Chance;
 #[derive(Clone, Debug)]
 pub struct Script {
     head: String,
+    configured: String,
     history: String,
     behaviours: String,
     steps: Vec<(i64, String)>,
@@ -66,7 +67,34 @@ impl Script {
                 "  - {{ at: -30d, do: {{ upgrade: {{ release: {component}, version: {version}, wait: true, timeout: 15m }} }} }}"
             );
         }
-        Self { head, history, behaviours: String::new(), steps: Vec::new(), ends: 0 }
+        Self { head, configured: String::new(), history, behaviours: String::new(), steps: Vec::new(), ends: 0 }
+    }
+
+    /// The exporter is told so; `field` as under `configured` in a scenario file.
+    pub fn configure(&mut self, field: &str) {
+        let _ = writeln!(self.configured, "  {field}");
+    }
+
+    /// GIM and GCA have their monitoring beside them.
+    pub fn accompany(&mut self) {
+        for component in [Component::Gim, Component::Gca] {
+            self.had(&format!("{component}-monitoring"), versions(component)[0]);
+        }
+    }
+
+    /// Another tenant, whose suite is `t200`, shares the GSP.
+    pub fn share(&mut self) {
+        self.head.push_str("tenants: [\"200\"]\n");
+        for component in [Component::Gim, Component::Gca] {
+            self.had(&format!("{component}-t200"), versions(component)[0]);
+        }
+    }
+
+    fn had(&mut self, release: &str, version: &str) {
+        let _ = writeln!(
+            self.history,
+            "  - {{ at: -29d, do: {{ upgrade: {{ release: {release}, version: {version}, wait: true, timeout: 15m }} }} }}"
+        );
     }
 
     /// How pods behave from the start; `fields` as in a scenario file.
@@ -82,8 +110,9 @@ impl Script {
     /// The file.
     pub fn text(&self) -> String {
         let mut text = format!(
-            "name: by-chance\ntitle: Made by chance\nstory: Made by chance.\nshows: {{}}\n{}history: {}\n",
+            "name: by-chance\ntitle: Made by chance\nstory: Made by chance.\nshows: {{}}\n{}{}history: {}\n",
             self.head,
+            if self.configured.is_empty() { String::new() } else { format!("configured:\n{}", self.configured) },
             if self.history.is_empty() { "[]" } else { "" }
         );
         text += &self.history;

@@ -9,6 +9,7 @@ use gim_upgrade_exporter::index::change::Change;
 use gim_upgrade_exporter::model::database::{DatabaseReading, ObjectState};
 use gim_upgrade_exporter::model::dependency::{Backup, Dependency, Level, Probe, ProbeFailure};
 use gim_upgrade_exporter::model::policy::Policy;
+use gim_upgrade_exporter::model::source::SourceKind;
 use gim_upgrade_exporter::model::suite::Suite;
 use gim_upgrade_exporter::model::time::{Timestamp, after};
 use gim_upgrade_exporter::sim::info_mart::Found;
@@ -43,18 +44,32 @@ impl Around {
         self.due.values().min().copied()
     }
 
-    /// Asks what is due.
-    pub fn ask(&mut self, held: &Held, policy: &Policy, board: &mut Board) {
+    /// Asks what is due, of the sources that it `has`.
+    pub fn ask(&mut self, held: &Held, policy: &Policy, board: &mut Board, has: impl Fn(SourceKind) -> bool) {
         for (surrounding, due) in &mut self.due {
             if *due > held.now {
                 continue;
             }
             *due = after(held.now, interval(*surrounding, policy));
+            if !has(source(*surrounding)) {
+                continue;
+            }
             for suite in &self.suites {
                 if let Some(change) = answer(*surrounding, suite, held) {
                     board.apply(change);
                 }
             }
+        }
+    }
+}
+
+/// The source that tells of it.
+const fn source(surrounding: Surrounding) -> SourceKind {
+    match surrounding {
+        Surrounding::InfoMart => SourceKind::InfoMart,
+        Surrounding::Backup => SourceKind::Backups,
+        Surrounding::Kafka | Surrounding::Database | Surrounding::ObjectStorage | Surrounding::Aggregation => {
+            SourceKind::Dependencies
         }
     }
 }

@@ -291,7 +291,9 @@ impl Watcher {
         let read = self.reads.values().min().copied();
         // Watches are heard at least this often; else a quiet night would look like silence.
         let contact = Some(after(self.looked, Duration::from_secs(45)));
-        [self.board.due(), read, contact, self.around.due()].into_iter().flatten().min()
+        // That it may not ask any more it is told at once.
+        let lost = self.losses.iter().map(|loss| loss.from).filter(|from| *from > self.looked).min();
+        [self.board.due(), read, contact, self.around.due(), lost].into_iter().flatten().min()
     }
 
     fn see(&mut self, changes: &[Change], held: &Held) {
@@ -311,7 +313,9 @@ impl Watcher {
             let source = SourceId { kind: loss.kind, namespace: None };
             self.board.apply(Change::SourceCondition(source, SourceCondition::Forbidden));
         }
-        self.around.ask(held, &self.policy, &mut self.board);
+        let losses = &self.losses;
+        let has = |kind| !losses.iter().any(|loss| loss.kind == kind && loss.from <= held.now);
+        self.around.ask(held, &self.policy, &mut self.board, has);
         self.judge(held);
     }
 

@@ -36,9 +36,10 @@ const CANNOT_KNOW: &[(&str, VerdictKind, VerdictKind)] = &[
 /// not tell of a checkpoint until one more has come or failed: until then all seems well.
 const NOT_AT_ONCE: &[&str] = &["kafka-down", "image-missing-kafka-down", "gca-never-ready-storage-down"];
 
-/// Scenarios in which it takes so much longer to learn again what was forgotten. Flink tells how many checkpoints there were and
-/// not when: that none is completed for `checkpoint_timeout` must be seen anew, and until then all seems well.
-const LEARNS_LATER: &[(&str, Duration)] = &[("checkpoints-hang", Duration::from_mins(16))];
+/// Scenarios in which it takes so much longer than a hold to learn again what was forgotten. Flink's counters tell how many
+/// checkpoints there were and not when: that they fail, or that none is completed, must be seen anew.
+const LEARNS_LATER: &[(&str, Duration)] =
+    &[("checkpoints-failing", Duration::from_mins(3)), ("checkpoints-hang", Duration::from_mins(16))];
 
 /// Instants spread over a scenario by a fixed sequence, so that a failure can be repeated.
 fn instants(name: &str, span: Duration) -> Vec<Duration> {
@@ -70,7 +71,7 @@ fn play(scenario: &Scenario) -> Vec<String> {
     let mut behind: BTreeMap<(usize, Place), Timestamp> = BTreeMap::new();
     // Since when each one that joined later has evidence from every source.
     let mut whole: BTreeMap<usize, Timestamp> = BTreeMap::new();
-    let later = LEARNS_LATER.iter().find(|(name, _)| *name == scenario.name).map(|(_, later)| *later);
+    let learns = LEARNS_LATER.iter().find(|(name, _)| *name == scenario.name).map(|(_, later)| *later);
     let mut compare = |held: &Held, watchers: &[Watcher]| {
         let now = held.now;
         // Without evidence of its own an exporter knows nothing yet, where one that had some believes it a little longer; its time
@@ -85,13 +86,13 @@ fn play(scenario: &Scenario) -> Vec<String> {
                 let said = watcher.said()[row].1;
                 let excused = CANNOT_KNOW.contains(&(scenario.name.as_str(), same.verdict, said.verdict));
                 let began = if blind { None } else { Some(*whole.entry(place).or_insert(now)) };
-                let within = |time| began.is_none_or(|began| now <= after(began, time));
-                let early = within(policy.hold + MOVES);
-                let unmoved = now <= after(watcher.joined, MOVES + interval) && NOT_AT_ONCE.contains(&&*scenario.name);
-                let forgot = later.is_some_and(|later| within(policy.hold + later));
-                let seems_well = (unmoved || forgot) && said.verdict == VerdictKind::None;
-                let may_wait = (early || forgot) && (said.verdict == VerdictKind::Wait || said.verdict == same.verdict)
-                    || blind && said.verdict == VerdictKind::Unknown;
+                let early = |later| began.is_none_or(|began| now <= after(began, policy.hold + later));
+                let moves = if NOT_AT_ONCE.contains(&&*scenario.name) { MOVES } else { Duration::ZERO };
+                let unmoved = !moves.is_zero() && now <= after(watcher.joined, moves + interval);
+                let seems_well = unmoved && said.verdict == VerdictKind::None;
+                let may_wait = early(moves) && (said.verdict == VerdictKind::Wait || said.verdict == same.verdict)
+                    || blind && said.verdict == VerdictKind::Unknown
+                    || learns.is_some_and(early) && matches!(said.verdict, VerdictKind::Wait | VerdictKind::None);
                 let follows = lately.iter().any(|(_, former)| *former == said);
                 let key = (place, component.clone());
                 if same == said || excused || may_wait || seems_well || follows {

@@ -14,10 +14,15 @@ pub fn answer(context: &Context<'_>) -> Option<Answer> {
         return None;
     }
     context.suite.suite.surroundings.backup.as_ref()?;
-    let Some(backup) = &context.suite.surroundings.backup else {
-        let source = Evidence::Source { source: SourceKind::Backups, freshness: Freshness::Starting };
-        return Some(Answer::new(CheckState::Unknown, [source]));
+    let silent = |freshness| {
+        let source = Evidence::Source { source: SourceKind::Backups, freshness };
+        Some(Answer::new(CheckState::Unknown, [source]))
     };
+    let Some(backup) = &context.suite.surroundings.backup else { return silent(Freshness::Starting) };
+    // While its source is heard it is told again at each reading of the database, whether or not there is news.
+    if context.horizon.lasted(backup.at, context.policy.database_silence()) {
+        return silent(Freshness::Stale);
+    }
     let max_age = context.policy.backup_max_age;
     // Of a backup that is newer than the operation's begin its own age counts: which one was there before is not told.
     let begin = context.operation.filter(|operation| operation.in_window).map(|operation| operation.begin);

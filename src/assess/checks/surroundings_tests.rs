@@ -87,9 +87,9 @@ fn the_backup_is_asked_for() {
     let configure = |scene: &mut Scene| scene.suite().surroundings.backup = Some(BackupAt::Query("q".into()));
     configure(&mut scene);
     assert_eq!(state(&scene, Gim, 0.0, check), "unknown", "never read");
-    let backup = |scene: &mut Scene, success: Option<f64>| {
+    let backup = |scene: &mut Scene, success: Option<f64>, read: f64| {
         let last_success = success.map(at);
-        scene.facts.surroundings.backup = Some(Backup { suite: "default".into(), at: at(0.0), last_success });
+        scene.facts.surroundings.backup = Some(Backup { suite: "default".into(), at: at(read), last_success });
     };
     for (success, minutes, expected) in [
         (Some(-60.0), 0.0, "pass"),
@@ -97,7 +97,7 @@ fn the_backup_is_asked_for() {
         (Some(-60.0), DAY - 60.0, "fail"),
         (None, 0.0, "fail"),
     ] {
-        backup(&mut scene, success);
+        backup(&mut scene, success, minutes);
         assert_eq!(state(&scene, Gim, minutes, check), expected, "at rest: {success:?} {minutes}");
     }
     let mut scene = Scene::upgraded(Gim);
@@ -109,8 +109,11 @@ fn the_backup_is_asked_for() {
         (Some(30.0), 60.0, "pass"),
         (None, 60.0, "fail"),
     ] {
-        backup(&mut scene, success);
+        backup(&mut scene, success, minutes);
         assert_eq!(state(&scene, Gim, minutes, check), expected, "upgraded: {success:?} {minutes}");
     }
+    backup(&mut scene, Some(-1.0), 60.0);
+    assert_eq!(state(&scene, Gim, 62.9, check), "pass");
+    assert_eq!(state(&scene, Gim, 63.0, check), "unknown", "not heard of for three intervals");
     assert_eq!(state(&scene, Gca, 60.0, check), "n/a", "it is GIM's");
 }
