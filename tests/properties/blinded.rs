@@ -105,8 +105,8 @@ const fn drastic(verdict: VerdictKind) -> Option<u8> {
 }
 
 /// Whether a blinded exporter may say so where one that sees says otherwise.
-fn may_differ(sees: &ComponentAssessment, blinded: &ComponentAssessment, lost: &[SourceKind]) -> bool {
-    let (seen, said) = (sees.verdict.kind, blinded.verdict.kind);
+fn may_differ(whole: &ComponentAssessment, blinded: &ComponentAssessment, lost: &[SourceKind]) -> bool {
+    let (seen, said) = (whole.verdict.kind, blinded.verdict.kind);
     // Metrics that do not come are themselves the alarm that the upgrade guide asks for (Monitoring).
     let absent = lost.contains(&SourceKind::Signals)
         && blinded.verdict.reasons.iter().all(|reason| match reason {
@@ -139,7 +139,7 @@ fn judge(moment: &Moment<'_>, losses: &[Vec<Loss>]) -> Result<(), String> {
         }
         let suite = watcher.suite();
         for &component in Component::ALL {
-            let (sees, blinded) = (moment.of(component), suite.assessment.components.get(component));
+            let (whole, blinded) = (moment.of(component), suite.assessment.components.get(component));
             for (check, answer) in &blinded.checks {
                 let needed = gone.iter().any(|loss| needs(*check, loss, moment.now));
                 if answer.state == CheckState::Pass && needed {
@@ -149,8 +149,8 @@ fn judge(moment: &Moment<'_>, losses: &[Vec<Loss>]) -> Result<(), String> {
                     ));
                 }
             }
-            if !may_differ(sees, blinded, &lost) {
-                let (seen, said) = (&sees.verdict, &blinded.verdict);
+            if !may_differ(whole, blinded, &lost) {
+                let (seen, said) = (&whole.verdict, &blinded.verdict);
                 return Err(format!("{component}: without {losses:?}\nit says {said:?}\ninstead of {seen:?}"));
             }
         }

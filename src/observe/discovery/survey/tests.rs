@@ -50,8 +50,8 @@ fn finding(survey: &mut Survey) -> Option<Vec<String>> {
     Some(survey.finding()?.into_iter().map(spell).collect())
 }
 
-fn some(found: &[&str]) -> Option<Vec<String>> {
-    Some(found.iter().map(|&found| found.to_owned()).collect())
+fn names(found: &[&str]) -> Vec<String> {
+    found.iter().map(|&found| found.to_owned()).collect()
 }
 
 fn answered(survey: &mut Survey, place: &str, answer: Answer, now: Instant) {
@@ -93,7 +93,7 @@ fn half_of_it_is_no_finding() {
         assert_eq!(finding(&mut survey), None, "and is read again");
     }
     answered(&mut survey, "a/gca", Answer::Chart(Some(Chart::Gca)), now);
-    assert_eq!(finding(&mut survey), some(&["a/gca:gca", "a/gim:gim"]));
+    assert_eq!(finding(&mut survey), Some(names(&["a/gca:gca", "a/gim:gim"])));
 
     // One that comes later and cannot be read keeps nothing back for long.
     stored(&mut survey, Some("b"), &["b/gim", "b/gca"]);
@@ -101,7 +101,7 @@ fn half_of_it_is_no_finding() {
     survey.start_reads(now, 8);
     answered(&mut survey, "b/gim", Answer::Chart(Some(Chart::Gim)), now);
     answered(&mut survey, "b/gca", Answer::Failed(Duration::ZERO), now);
-    assert_eq!(finding(&mut survey), some(&["a/gca:gca", "a/gim:gim", "b/gim:gim"]));
+    assert_eq!(finding(&mut survey), Some(names(&["a/gca:gca", "a/gim:gim", "b/gim:gim"])));
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn without_access_to_helm_labels_tell_from_the_beginning() {
     labelled(&mut survey, WorkloadKind::StatefulSet, Some("a"), &[("a/gim", "gim")]);
     assert_eq!(finding(&mut survey), None, "the deployments are not seen yet");
     labelled(&mut survey, WorkloadKind::Deployment, Some("a"), &[]);
-    assert_eq!(finding(&mut survey), some(&["a/gim:gim"]));
+    assert_eq!(finding(&mut survey), Some(names(&["a/gim:gim"])));
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn labels_tell_where_bodies_may_not_be_read() {
     labelled(&mut survey, WorkloadKind::StatefulSet, None, &[("a/gim", "gim"), ("a/gsp", "gsp")]);
     assert_eq!(finding(&mut survey), None, "half of the workloads were not seen");
     labelled(&mut survey, WorkloadKind::Deployment, None, &[("a/gca", "gca")]);
-    assert_eq!(finding(&mut survey), some(&["a/gca:gca", "a/gim:gim"]));
+    assert_eq!(finding(&mut survey), Some(names(&["a/gca:gca", "a/gim:gim"])));
 }
 
 #[test]
@@ -142,10 +142,10 @@ fn what_may_not_be_read_keeps_nothing_else_back() {
     turned(&mut survey, SourceKind::StatefulSets, Some("a"), SourceCondition::Forbidden);
     assert_eq!(finding(&mut survey), None, "the deployments are not seen yet");
     labelled(&mut survey, WorkloadKind::Deployment, Some("a"), &[("a/gca", "gca")]);
-    assert_eq!(finding(&mut survey), some(&["a/gca:gca"]));
+    assert_eq!(finding(&mut survey), Some(names(&["a/gca:gca"])));
     // A permission that is taken away takes nothing away that was seen.
     turned(&mut survey, SourceKind::Deployments, Some("a"), SourceCondition::Forbidden);
-    assert_eq!(finding(&mut survey), some(&["a/gca:gca"]));
+    assert_eq!(finding(&mut survey), Some(names(&["a/gca:gca"])));
 }
 
 #[test]
@@ -156,7 +156,7 @@ fn where_nothing_may_be_read_there_is_no_finding() {
         assert_eq!(finding(&mut survey), None);
     }
     labelled(&mut survey, WorkloadKind::Deployment, None, &[]);
-    assert_eq!(finding(&mut survey), some(&[]), "to see that there is nothing is a finding");
+    assert_eq!(finding(&mut survey), Some(names(&[])), "to see that there is nothing is a finding");
 }
 
 #[test]
