@@ -154,9 +154,12 @@ fn signals(context: &Context<'_>, checks: &[(CheckId, Answer)], proof: &mut Proo
     let unproved = |row: &&Row| in_window && row.proves && state(checks, row.id) == Some(CheckState::Pending);
     let failing = failing_rows(checks).filter(|row| row.vital && row.rests == Rests::Signals);
     let lacking = failing.chain(TABLE.iter().filter(unproved));
+    // What must be seen to come anew, since the pods became Ready last, has the hold to come: however long ago the operation was.
+    let seen = context.memory.window.since.map(|since| after(since, context.policy.hold));
     for row in lacking {
         if !proof.lacking.contains(&Reason::Check(row.id)) {
-            proof.lack(Reason::Check(row.id), None);
+            let not_before = seen.filter(|_| state(checks, row.id) == Some(CheckState::Pending));
+            proof.lack(Reason::Check(row.id), not_before);
         }
     }
     // Where the pages come and a vital signal's check is unknown nevertheless, something that it rests on is missing.

@@ -2,7 +2,7 @@
 //!
 //! Watches the metadata of Helm's storage, and reads one body of each release, once, for the name of its chart. Where any
 //! of that is not to be read, or may not be, the label `helm.sh/chart` of workloads tells the same. Not for what all that
-//! amounts to: that is [`survey`]. Not for making suites of what is found: that is `model::discovery`.
+//! amounts to: that is `survey`. Not for making suites of what is found: that is `model::discovery`.
 
 mod survey;
 

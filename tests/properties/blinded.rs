@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use gim_upgrade_exporter::assess::answer::{CheckId, CheckState};
-use gim_upgrade_exporter::assess::assessment::{ComponentAssessment, NamedReason, Reason, VerdictKind};
+use gim_upgrade_exporter::assess::assessment::{ComponentAssessment, GateReason, NamedReason, Reason, VerdictKind};
 use gim_upgrade_exporter::assess::checks::{Rests, TABLE};
 use gim_upgrade_exporter::model::names::Component;
 use gim_upgrade_exporter::model::source::SourceKind;
@@ -104,6 +104,13 @@ const fn drastic(verdict: VerdictKind) -> Option<u8> {
     }
 }
 
+/// Whether nothing but a dependency that is down keeps a component from going on.
+fn waits_for_dependency(said: &ComponentAssessment) -> bool {
+    let down = [GateReason::KafkaDown, GateReason::DatabaseDown, GateReason::ObjectStorageDown];
+    said.verdict.reasons == [Reason::Named(NamedReason::NextGateClosed)]
+        && said.gate.blocked.iter().all(|reason| down.contains(reason))
+}
+
 /// Whether a blinded exporter may say so where one that sees says otherwise.
 fn may_differ(whole: &ComponentAssessment, blinded: &ComponentAssessment, lost: &[SourceKind]) -> bool {
     let (seen, said) = (whole.verdict.kind, blinded.verdict.kind);
@@ -118,6 +125,8 @@ fn may_differ(whole: &ComponentAssessment, blinded: &ComponentAssessment, lost: 
         _ if seen == said => true,
         // Without word of what it depends on the rows after it decide, and say what they do not know.
         _ if seen == VerdictKind::FixDependency && lost.contains(&SourceKind::Dependencies) => true,
+        // Nor does what is not asked any more close a gate: only what is proven down does.
+        _ if lost.contains(&SourceKind::Dependencies) && waits_for_dependency(whole) => true,
         (_, None) => true,
         (_, Some(1 | 3 | 4)) if absent => true,
         // A milder alarm is one; calm is none.

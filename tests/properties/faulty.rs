@@ -445,7 +445,8 @@ impl Maker<'_> {
                 }
                 let back = at + self.chance.between(0, broken + 900 - at);
                 self.dependencies_come(back);
-                broken.max(back + 30)
+                // What may come of the outage has the hold to end, from when signals of that time were surely read.
+                broken.max(back + 30 + 60 + 600)
             }
             Fault::DownForAWhile => {
                 let down = at + self.chance.between(0, 900);

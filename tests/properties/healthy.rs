@@ -111,13 +111,19 @@ impl Healthy {
         Self { script, places, drained: false, accompanied, migrates, owed: 0, at: chance.between(30, 120) }
     }
 
+    /// How long it takes until all pods of a component that is rolled out anew at `version` are Ready.
+    fn rolled_after(&self, component: Component, hooked: bool) -> i64 {
+        let place = &self.places[&component];
+        let habits = &place.habits;
+        let hooks = if hooked && component == Component::Gsp { 2 * (habits.hooks + 2) } else { 0 };
+        hooks + place.replicas * (habits.terminates + STARTING + habits.ready[place.version])
+    }
+
     /// How long it takes until a component that is rolled out anew at `version` is verified.
     fn verified_after(&self, component: Component, hooked: bool) -> i64 {
         let place = &self.places[&component];
         let habits = &place.habits;
-        let ready = habits.ready[place.version];
-        let hooks = if hooked && component == Component::Gsp { 2 * (habits.hooks + 2) } else { 0 };
-        let rolled = hooks + place.replicas * (habits.terminates + STARTING + ready);
+        let rolled = self.rolled_after(component, hooked);
         match component {
             Component::Gim => {
                 // The backlog of the time without a consumer, and of what there was at the start, drains.
@@ -289,9 +295,11 @@ pub fn script(chance: &mut Chance) -> Script {
     for component in chosen {
         let took = case.act(chance, component);
         ends = ends.max(case.at + took);
-        // Mostly one at a time; sometimes the next begins while the last is not verified yet, but its Helm has ended.
+        // Mostly one at a time; sometimes the next begins while the last is not verified yet, but its Helm has ended and its pods
+        // are Ready: one that is not stands in the way of a StatefulSet's next revision, and that is no healthy operation.
         if chance.once_in(4) {
-            (case.at, case.owed) = (case.at + took / 2 + 1, case.owed + took);
+            let rolled = case.rolled_after(component, true) + SPARE;
+            (case.at, case.owed) = (case.at + rolled.max(took / 2 + 1), case.owed + took);
         } else {
             (case.at, case.owed) = (ends, 0);
         }
