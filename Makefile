@@ -40,7 +40,7 @@ demo: ## play upgrades on a simulated cluster and judge them, until Ctrl-C
 test: ## run the tests that need nothing but Rust
 	$(call say,Testing: unit tests and scenarios on the simulated cluster)
 	cargo test --locked
-	$(call say,Trying the judgement on 1000 healthy and 1000 faulty operations made by chance (about 3 minutes))
+	$(call say,Trying the judgement on 1000 healthy and 1000 faulty operations made by chance (about 7 minutes))
 	PROPERTY_CASES=1000 cargo test --locked --test properties
 
 lint: $(CARGO_DENY) ## format, clippy, dependencies and documentation, warnings as errors
@@ -57,7 +57,7 @@ e2e: ## play all scenarios through the whole program, and a real control plane w
 	$(call packages,python3:python3 pip3:python3-pip curl:curl)
 	$(call say,Building the control plane and Helm and Prometheus where they are missing)
 	tests/tools/build
-	$(call say,Playing every scenario through the whole program with time compressed (about 4 minutes))
+	$(call say,Playing every scenario through the whole program with time compressed (about 10 minutes))
 	cargo test --locked --test compressed -- --ignored
 	@# Debian would start a server of its own on the usual port.
 	@if [ "$$(id -u)" = 0 ] && [ ! -e /etc/postgresql-common/createcluster.conf ]; then \
