@@ -202,6 +202,14 @@ impl Scenario {
         self.steps.iter().any(|step| matches!(step.action, Action::Source(_)))
     }
 
+    /// Whether a dependency is asked and says nothing for a while.
+    #[must_use]
+    pub fn has_silent_dependency(&self) -> bool {
+        let silent =
+            |action: &Action| matches!(action, Action::Dependency(set) if set.state == DependencyState::Silent);
+        self.steps.iter().any(|step| silent(&step.action))
+    }
+
     /// A step of the first tenant's history, and the same of all others.
     fn for_each_tenant(&self, step: Step) -> Vec<Step> {
         let mut steps = Vec::new();

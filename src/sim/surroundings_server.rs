@@ -203,7 +203,9 @@ async fn page(stream: TcpStream, of: Surrounding, state: DependencyState, level:
         *response.status_mut() = status;
         async move { Ok::<_, Infallible>(response) }
     });
-    http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.map_err(io::Error::other)
+    // One answer a connection: one that is kept would go on to answer as things were when it began.
+    let connection = http1::Builder::new().keep_alive(false).serve_connection(TokioIo::new(stream), service);
+    connection.await.map_err(io::Error::other)
 }
 
 fn aggregation(level: i32) -> String {

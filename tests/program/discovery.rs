@@ -57,7 +57,9 @@ fn suites_come_and_go_and_nothing_else_changes() {
     wait_for(&exporter, &two);
     let rests =
         || ["b", "default"].map(|suite| ["gsp", "gca"].map(|component| exporter.site.verdict(suite, component)));
-    eventually("rest", rests, |verdicts| verdicts.iter().flatten().all(|verdict| verdict == "none"));
+    // Nobody answers at the port of GSP's metrics here, and nothing is proved by signals that were never heard.
+    let calm = ["wait window_filling", "none"];
+    eventually("rest", rests, |verdicts| verdicts.iter().all(|verdicts| *verdicts == calm));
     let origin =
         "gim_upgrade_component_info{suite=\"b\",component=\"gca\",target_namespace=\"gca-b\",origin=\"discovered\"}";
     assert_eq!(exporter.site.series()[origin], "1");
@@ -70,10 +72,7 @@ fn suites_come_and_go_and_nothing_else_changes() {
         "the third",
         || {
             let verdicts = rests();
-            assert!(
-                verdicts.iter().flatten().all(|verdict| verdict == "none"),
-                "no other suite flickers: {verdicts:?}"
-            );
+            assert!(verdicts.iter().all(|verdicts| *verdicts == calm), "no other suite flickers: {verdicts:?}");
             sequences.insert(exporter.site.status()["sequence"].as_u64().unwrap());
             shown(&exporter.site)
         },
