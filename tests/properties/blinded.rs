@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use gim_upgrade_exporter::assess::answer::{CheckId, CheckState};
 use gim_upgrade_exporter::assess::assessment::{ComponentAssessment, GateReason, NamedReason, Reason, VerdictKind};
-use gim_upgrade_exporter::assess::checks::{Rests, TABLE};
+use gim_upgrade_exporter::assess::checks::{Rests, TABLE, failing_rows};
 use gim_upgrade_exporter::model::names::Component;
 use gim_upgrade_exporter::model::source::SourceKind;
 use gim_upgrade_exporter::model::time::{Timestamp, after, before};
@@ -111,13 +111,18 @@ fn waits_for_dependency(said: &ComponentAssessment) -> bool {
         && said.gate.blocked.iter().all(|reason| down.contains(reason))
 }
 
+/// Whether a component is waited for that recovers: a vital check fails which does not count yet.
+fn left_behind(said: &ComponentAssessment) -> bool {
+    said.verdict.kind == VerdictKind::Wait && failing_rows(&said.checks).any(|row| row.vital)
+}
+
 /// Whether a blinded exporter may say so where one that sees says otherwise.
 fn may_differ(whole: &ComponentAssessment, blinded: &ComponentAssessment, lost: &[SourceKind]) -> bool {
     let (seen, said) = (whole.verdict.kind, blinded.verdict.kind);
     // Metrics that do not come are themselves the alarm that the upgrade guide asks for (Monitoring).
     let absent = lost.contains(&SourceKind::Signals)
         && blinded.verdict.reasons.iter().all(|reason| match reason {
-            Reason::Check(check) => *check == CheckId::MetricsPresent,
+            Reason::Check(check) => *check == CheckId::MetricsPresent || DEPENDENCIES.contains(check),
             // Where to go back to is not known without the bodies of Helm's history.
             Reason::Named(named) => matches!(named, NamedReason::NoTarget | NamedReason::UnprovenTarget),
         });
@@ -128,7 +133,9 @@ fn may_differ(whole: &ComponentAssessment, blinded: &ComponentAssessment, lost: 
         // Nor does what is not asked any more close a gate: only what is proven down does.
         _ if lost.contains(&SourceKind::Dependencies) && waits_for_dependency(whole) => true,
         (_, None) => true,
-        (_, Some(1 | 3 | 4)) if absent => true,
+        (_, Some(1..)) if absent => true,
+        // Nor is known then that what the signals show was left behind by an outage, and has its time to end.
+        (None, Some(1 | 3)) if lost.contains(&SourceKind::Dependencies) && left_behind(whole) => true,
         // A milder alarm is one; calm is none.
         (Some(seen), Some(said)) => said > 0 && said <= seen,
         (None, Some(_)) => false,

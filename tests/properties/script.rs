@@ -104,6 +104,7 @@ impl Script {
 
     /// Somebody does something.
     pub fn act(&mut self, at: i64, action: &str) {
+        self.ends = self.ends.max(at + 1);
         self.steps.push((at, action.to_owned()));
     }
 
