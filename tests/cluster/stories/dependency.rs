@@ -55,7 +55,8 @@ pub fn kafka_down(cluster: &Cluster, major: Major) -> Result<()> {
     scene.trace.went(
         "gim",
         mark,
-        &["verified", "[applying]", "rolling_out", "failed"],
-        &["wait", "fix_dependency", "roll_back", "fix_dependency", "roll_back", "fix_dependency"],
+        // What may be left of an outage has the hold to end before it counts.
+        &["verified", "[applying]", "rolling_out", "failed", "rolling_out", "failed", "rolling_out", "failed"],
+        &["wait", "fix_dependency", "wait", "roll_back", "fix_dependency", "wait", "roll_back", "fix_dependency"],
     )
 }
