@@ -153,6 +153,7 @@ fn judge(moment: &Moment<'_>, losses: &[Vec<Loss>]) -> Result<(), String> {
         if lost.len() < losses.iter().filter(|loss| loss.from <= moment.now).count() {
             continue;
         }
+        moment.never_wrong(watcher).map_err(|wrong| format!("without {losses:?}: {wrong}"))?;
         let suite = watcher.suite();
         for &component in Component::ALL {
             let (whole, blinded) = (moment.of(component), suite.assessment.components.get(component));

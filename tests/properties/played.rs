@@ -78,6 +78,7 @@ pub struct Moment<'a> {
     pub now: Timestamp,
     /// What is true.
     pub truths: &'a Truths,
+    policy: &'a Policy,
     /// Everybody who watches.
     pub watchers: &'a [Watcher],
     /// What the first of them says of each suite.
@@ -100,10 +101,37 @@ impl Moment<'_> {
     pub fn seconds(&self) -> i64 {
         self.now.duration_since(start()).as_secs()
     }
+
+    /// What holds of every case for a watcher that has heard what happens: no verdict out of the hole in the table, no `proceed`
+    /// before the truth.
+    pub fn never_wrong(&self, watcher: &Watcher) -> Result<(), String> {
+        let suites = watcher.suites();
+        for (component, release, said) in suites.iter().flat_map(|suite| own(suite)) {
+            if said.verdict.reasons.contains(&Reason::Named(NamedReason::Undecided)) {
+                return Err(format!("{release}: the table of verdicts has a hole"));
+            }
+            if said.verdict.kind != VerdictKind::Proceed {
+                continue;
+            }
+            if !self.truths.is_proved(component, release, self.policy, self.now) {
+                return Err(format!("{release}: proceed before the truth, {:?}", self.truths));
+            }
+            // The next is GSP, of which there is one: whoever shares it must be well.
+            let unwell = |(_, release, said): &(Component, &Name, &ComponentAssessment)| {
+                said.stage != Stage::Absent && !self.truths.runs(release)
+            };
+            if component == Component::Gim
+                && let Some((_, other, _)) = suites.iter().flat_map(|suite| own(suite)).find(unwell)
+            {
+                return Err(format!("{release}: proceed while {other} is not well, {:?}", self.truths));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Plays a script, with the watchers that `watch` makes. `judge` says what is wrong at a moment: the first wrong thing ends
-/// the case. What holds of every case is asked here: no verdict out of the hole in the table, no `proceed` before the truth.
+/// the case. What holds of every case is asked here of the first watcher.
 pub fn play(
     script: &Script,
     watch: impl FnOnce(&Held) -> Vec<Watcher>,
@@ -122,38 +150,12 @@ pub fn play(
             return;
         }
         truths.see(held, &policy);
-        let moment = Moment { now: held.now, truths: &truths, watchers, suites: watchers[0].suites() };
+        let moment = Moment { now: held.now, truths: &truths, policy: &policy, watchers, suites: watchers[0].suites() };
         story.note(&moment);
-        let found = always(&moment, &policy).and_then(|()| judge(&moment));
+        let found = moment.never_wrong(&watchers[0]).and_then(|()| judge(&moment));
         wrong = found.err().map(|message| format!("at {} s: {message}", moment.seconds()));
     });
     wrong.map_or(Ok(()), |message| Err(format!("{message}\n{}\n{}", story.text, script.text())))
-}
-
-fn always(moment: &Moment<'_>, policy: &Policy) -> Result<(), String> {
-    for suites in moment.watchers.iter().map(Watcher::suites) {
-        for (component, release, said) in suites.iter().flat_map(|suite| own(suite)) {
-            if said.verdict.reasons.contains(&Reason::Named(NamedReason::Undecided)) {
-                return Err(format!("{release}: the table of verdicts has a hole"));
-            }
-            if said.verdict.kind != VerdictKind::Proceed {
-                continue;
-            }
-            if !moment.truths.is_proved(component, release, policy, moment.now) {
-                return Err(format!("{release}: proceed before the truth, {:?}", moment.truths));
-            }
-            // The next is GSP, of which there is one: whoever shares it must be well.
-            let unwell = |(_, release, said): &(Component, &Name, &ComponentAssessment)| {
-                said.stage != Stage::Absent && !moment.truths.runs(release)
-            };
-            if component == Component::Gim
-                && let Some((_, other, _)) = suites.iter().flat_map(|suite| own(suite)).find(unwell)
-            {
-                return Err(format!("{release}: proceed while {other} is not well, {:?}", moment.truths));
-            }
-        }
-    }
-    Ok(())
 }
 
 /// What was said, for people.
