@@ -76,6 +76,7 @@ fn play(scenario: &Scenario) -> Vec<String> {
     // Since when each one that joined later has evidence from every source.
     let mut whole: BTreeMap<usize, Timestamp> = BTreeMap::new();
     let later = LEARNS_LATER.iter().find(|(name, _)| *name == scenario.name).map(|(_, later)| *later);
+    let moves = if NOT_AT_ONCE.contains(&&*scenario.name) { MOVES } else { Duration::ZERO };
     let mut compare = |held: &Held, watchers: &[Watcher]| {
         let now = held.now;
         // Without evidence of its own an exporter knows nothing yet, where one that had some believes it a little longer; its time
@@ -91,8 +92,8 @@ fn play(scenario: &Scenario) -> Vec<String> {
                 let excused = CANNOT_KNOW.contains(&(scenario.name.as_str(), same.verdict, said.verdict));
                 let began = if blind { None } else { Some(*whole.entry(place).or_insert(now)) };
                 let within = |time| began.is_none_or(|began| now <= after(began, time));
-                let early = within(policy.hold + MOVES);
-                let unmoved = now <= after(watcher.joined, MOVES + interval) && NOT_AT_ONCE.contains(&&*scenario.name);
+                let early = within(policy.hold + moves);
+                let unmoved = !moves.is_zero() && now <= after(watcher.joined, moves + interval);
                 let forgot = later.is_some_and(|later| within(policy.hold + later));
                 let seems_well = (unmoved || forgot) && said.verdict == VerdictKind::None;
                 let may_wait = (early || forgot) && (said.verdict == VerdictKind::Wait || said.verdict == same.verdict)
