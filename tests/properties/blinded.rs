@@ -121,8 +121,13 @@ fn may_differ(whole: &ComponentAssessment, blinded: &ComponentAssessment, lost: 
     let (seen, said) = (whole.verdict.kind, blinded.verdict.kind);
     // Metrics that do not come are themselves the alarm that the upgrade guide asks for (Monitoring).
     let absent = lost.contains(&SourceKind::Signals)
+        && blinded.verdict.reasons.contains(&Reason::Check(CheckId::MetricsPresent))
         && blinded.verdict.reasons.iter().all(|reason| match reason {
-            Reason::Check(check) => *check == CheckId::MetricsPresent || DEPENDENCIES.contains(check),
+            // What is down is down for both.
+            Reason::Check(check) if DEPENDENCIES.contains(check) => {
+                failing_rows(&whole.checks).any(|row| row.id == *check)
+            }
+            Reason::Check(check) => *check == CheckId::MetricsPresent,
             // Where to go back to is not known without the bodies of Helm's history.
             Reason::Named(named) => matches!(named, NamedReason::NoTarget | NamedReason::UnprovenTarget),
         });
