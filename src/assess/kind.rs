@@ -87,7 +87,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::model::release::{BodyState, ManifestWorkload, ReleaseBody};
+    use crate::assess::testing::{alone, body};
+    use crate::model::release::{ManifestWorkload, ReleaseBody};
     use crate::model::time::{Timestamp, after};
     use crate::model::workload::WorkloadKind;
 
@@ -100,35 +101,16 @@ mod tests {
         text: &str,
     ) -> Arc<Revision> {
         let created = after(Timestamp::UNIX_EPOCH, Duration::from_hours(hours));
-        let body = ReleaseBody {
-            chart: "gim".into(),
-            chart_version: "100.0.116+2900".into(),
-            app_version: "".into(),
+        let installs = || ReleaseBody {
             description: text.into(),
-            first_deployed: None,
-            last_deployed: None,
-            rollback_revision: None,
-            hooks: Vec::new(),
-            manifest_hash: manifest,
             workloads: vec![ManifestWorkload {
                 kind: WorkloadKind::StatefulSet,
                 name: "gim".into(),
                 images: vec![format!("r/gim:{build}").into()],
             }],
+            ..body(manifest)
         };
-        Arc::new(Revision {
-            namespace: "gim".into(),
-            release: "gim".into(),
-            revision: number,
-            status,
-            object: "".into(),
-            uid: "".into(),
-            resource_version: "".into(),
-            created,
-            written: created,
-            body: if build.is_empty() { BodyState::Unread } else { BodyState::Read(Arc::new(body)) },
-            body_version: None,
-        })
+        Arc::new(alone(number, created, status, (!build.is_empty()).then(installs)))
     }
 
     #[test]

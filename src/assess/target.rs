@@ -41,37 +41,13 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::model::release::{BodyState, ReleaseBody, Revision};
+    use crate::assess::testing::{alone, body};
     use crate::model::time::{Timestamp, after};
 
     fn release(rows: &[(u32, u64, ReleaseStatus, u64)]) -> ReleaseFacts {
         let revisions = rows.iter().map(|&(number, hours, status, manifest)| {
             let created = after(Timestamp::UNIX_EPOCH, Duration::from_hours(hours));
-            let body = ReleaseBody {
-                chart: "gim".into(),
-                chart_version: "1".into(),
-                app_version: "".into(),
-                description: "".into(),
-                first_deployed: None,
-                last_deployed: None,
-                rollback_revision: None,
-                hooks: Vec::new(),
-                manifest_hash: manifest,
-                workloads: Vec::new(),
-            };
-            Arc::new(Revision {
-                namespace: "gim".into(),
-                release: "gim".into(),
-                revision: number,
-                status,
-                object: "".into(),
-                uid: "".into(),
-                resource_version: "".into(),
-                created,
-                written: created,
-                body: if manifest == 0 { BodyState::Unread } else { BodyState::Read(Arc::new(body)) },
-                body_version: None,
-            })
+            Arc::new(alone(number, created, status, (manifest != 0).then(|| body(manifest))))
         });
         ReleaseFacts { revisions: revisions.collect() }
     }

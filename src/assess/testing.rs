@@ -370,30 +370,48 @@ pub fn revision(
         name: workload.workload.name.clone(),
         images: vec![image.into()],
     });
-    let body = ReleaseBody {
+    let description = (if number == 1 { "Install complete" } else { "Upgrade complete" }).into();
+    let body = ReleaseBody { description, workloads: workloads.collect(), ..body(manifest) };
+    Revision {
+        namespace: facts.namespace.clone(),
+        release: facts.release_name.clone(),
+        object: format!("v{number}").into(),
+        uid: format!("r{number}").into(),
+        body_version: Some("7".into()),
+        ..alone(number, at(minutes), status, Some(body))
+    }
+}
+
+/// A body with this manifest, that installs nothing.
+pub fn body(manifest: u64) -> ReleaseBody {
+    ReleaseBody {
         chart: "app".into(),
         chart_version: "100.0.116+2900".into(),
         app_version: "".into(),
-        description: (if number == 1 { "Install complete" } else { "Upgrade complete" }).into(),
+        description: "".into(),
         first_deployed: None,
         last_deployed: None,
         rollback_revision: None,
         hooks: Vec::new(),
         manifest_hash: manifest,
-        workloads: workloads.collect(),
-    };
+        workloads: Vec::new(),
+    }
+}
+
+/// A revision of a release beside which there is nothing.
+pub fn alone(number: u32, created: Timestamp, status: ReleaseStatus, body: Option<ReleaseBody>) -> Revision {
     Revision {
-        namespace: facts.namespace.clone(),
-        release: facts.release_name.clone(),
+        namespace: "gim".into(),
+        release: "gim".into(),
         revision: number,
         status,
-        object: format!("v{number}").into(),
-        uid: format!("r{number}").into(),
+        object: "".into(),
+        uid: "".into(),
         resource_version: "7".into(),
-        created: at(minutes),
-        written: at(minutes),
-        body: BodyState::Read(Arc::new(body)),
-        body_version: Some("7".into()),
+        created,
+        written: created,
+        body: body.map_or(BodyState::Unread, |body| BodyState::Read(Arc::new(body))),
+        body_version: None,
     }
 }
 

@@ -224,24 +224,19 @@ impl DatabaseFields {
 impl SchemaFields {
     /// What they mean for the suite whose field is `suite`.
     pub(super) fn resolve(self, suite: &str) -> Result<SchemaExpectation, Problem> {
-        let too_many = |name: &str| {
+        let bounded = |name: &str, objects: Vec<SchemaObject>| {
+            if objects.len() <= MAX_OBJECTS {
+                return Ok(objects);
+            }
             let what = format!("more than {MAX_OBJECTS}; write those that are new in the target");
-            Problem::new(format!("{suite}.schema.{name}"), what)
+            Err(Problem::new(format!("{suite}.schema.{name}"), what))
         };
-        let tables = |name: &str, list: Option<Vec<Table>>| {
-            let list = list.unwrap_or_default();
-            let objects = list.into_iter().map(|table| table.0).collect::<Vec<SchemaObject>>();
-            if objects.len() > MAX_OBJECTS { Err(too_many(name)) } else { Ok(objects) }
-        };
-        let columns = |name: &str, list: Option<Vec<Column>>| {
-            let list = list.unwrap_or_default();
-            let objects = list.into_iter().map(|column| column.0).collect::<Vec<SchemaObject>>();
-            if objects.len() > MAX_OBJECTS { Err(too_many(name)) } else { Ok(objects) }
-        };
-        let mut objects = tables("tables", self.tables)?;
-        objects.extend(columns("columns", self.columns)?);
-        let mut export_views = tables("export_views", self.export_views)?;
-        export_views.extend(columns("export_columns", self.export_columns)?);
+        let tables = |list: Option<Vec<Table>>| list.into_iter().flatten().map(|table| table.0).collect();
+        let columns = |list: Option<Vec<Column>>| list.into_iter().flatten().map(|column| column.0).collect();
+        let mut objects = bounded("tables", tables(self.tables))?;
+        objects.extend(bounded("columns", columns(self.columns))?);
+        let mut export_views = bounded("export_views", tables(self.export_views))?;
+        export_views.extend(bounded("export_columns", columns(self.export_columns))?);
         Ok(SchemaExpectation { version: self.version.map(|version| version.0), objects, export_views })
     }
 }
