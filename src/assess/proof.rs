@@ -13,7 +13,7 @@ use super::trend::{Trend, TrendReport};
 use crate::model::facts::PodFacts;
 use crate::model::release::{BodyState, ReleaseStatus, Revision};
 use crate::model::source::Freshness;
-use crate::model::time::{Timestamp, after};
+use crate::model::time::{Timestamp, after, before};
 use crate::model::workload::WorkloadKind;
 
 /// What is missing for the proof; nothing where it is whole.
@@ -185,9 +185,14 @@ fn state(checks: &[(CheckId, Answer)], id: CheckId) -> Option<CheckState> {
 fn latency(context: &Context<'_>, trend: &TrendReport, silent: Timestamp, proof: &mut Proof) {
     let limit = context.policy.latency_ok.as_secs_f64();
     let in_window = context.operation.is_some_and(|operation| operation.in_window);
+    // It fills from its first sample without a gap, which comes later than readiness does, and the sample that fills it may come
+    // late too: until it is silent it is waited for.
     let full = |proof: &mut Proof| {
-        let from = context.memory.window.since.unwrap_or(silent);
-        proof.lack(Reason::Named(NamedReason::WindowFilling), Some(after(from, context.policy.trend_window)));
+        let window = context.policy.trend_window;
+        let first = trend.newest.map(|newest| before(newest, window.mul_f64(trend.completeness)));
+        let from = first.max(context.memory.window.since).unwrap_or(silent);
+        let until = after(after(from, window), context.policy.signal_silence());
+        proof.lack(Reason::Named(NamedReason::WindowFilling), Some(until));
     };
     match (trend.latency_seconds, trend.peak_seconds) {
         (None, _) => full(proof),

@@ -97,6 +97,7 @@ scenarios![
     "task-managers-lost",
     "checkpoints-failing",
     "checkpoints-hang",
+    "gsp-scaled-down",
     "gsp-pod-pending",
     "gsp-metrics-absent",
     "gsp-state-left",
