@@ -9,6 +9,7 @@ pub mod discover;
 pub mod exporter;
 mod flags;
 mod logging;
+mod print;
 mod serve;
 
 use std::ffi::OsString;
@@ -37,7 +38,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     // The demo talks to a person, on the same terminal.
-    let quiet = if matches!(arguments.command, Some(Command::Demo(_))) { LogLevel::Warn } else { LogLevel::Info };
+    let quiet = if matches!(arguments.command, None | Some(Command::Serve)) { LogLevel::Info } else { LogLevel::Warn };
     logging::start(arguments.flags.log_level.unwrap_or(quiet), arguments.flags.log_format);
     match command(arguments) {
         Ok(()) => ExitCode::SUCCESS,
@@ -67,6 +68,8 @@ fn command(arguments: Arguments) -> anyhow::Result<()> {
         match arguments.command.unwrap_or(Command::Serve) {
             Command::Serve => serve::serve(arguments.flags).await,
             Command::Demo(what) => demo::demo(arguments.flags, what).await,
+            Command::Rules(what) => print::rules(&arguments.flags, &what),
+            Command::Metrics => print::metrics(),
         }
     });
     runtime.shutdown_timeout(RUNTIME_GRACE);

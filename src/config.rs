@@ -10,6 +10,7 @@ mod error;
 mod values;
 #[macro_use]
 mod fields;
+mod alerting;
 mod outline;
 mod places;
 mod reference;
@@ -23,6 +24,7 @@ use std::path::Path;
 pub use error::ConfigError;
 pub use reference::reference;
 
+use crate::model::alerting::{AlertSettings, AlertmanagerAt};
 use crate::model::discovery::Discovery;
 use crate::model::policy::Policy;
 use crate::model::scope::{PrometheusAt, Scope};
@@ -46,6 +48,10 @@ pub struct Config {
     pub prometheus: Option<PrometheusAt>,
     /// Which suites are looked for beside these; `None` where none are.
     pub discovery: Option<Discovery>,
+    /// What alert rules are made of.
+    pub alerts: AlertSettings,
+    /// The Alertmanagers that the exporter posts to; `None` where it leaves alerts to Prometheus.
+    pub alertmanager: Option<AlertmanagerAt>,
 }
 
 impl Default for Config {
@@ -56,6 +62,8 @@ impl Default for Config {
             scope: Scope::default(),
             prometheus: None,
             discovery: None,
+            alerts: AlertSettings::default(),
+            alertmanager: None,
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Everything here is data with small pure methods. Nothing reads a clock, waits, or talks to anything; what a fact
 //! means for an upgrade is decided in `assess`, never here.
 
+pub mod alerting;
 pub mod config_map;
 pub mod database;
 pub mod dependency;

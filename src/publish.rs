@@ -12,6 +12,7 @@ pub mod page;
 mod parts;
 mod process;
 pub mod reference;
+pub mod samples;
 mod series;
 pub mod site;
 pub mod status;

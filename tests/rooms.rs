@@ -17,15 +17,16 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("sim", &[]),
     ("index", &["model"]),
     ("assess", &["model"]),
-    ("config", &["model"]),
+    ("config", &["model", "alerts"]),
+    ("alerts", &["model", "assess"]),
     ("board", &["index", "assess", "model"]),
     ("observe", &["model", "index", "exposition"]),
-    ("publish", &["model", "assess", "exposition"]),
+    ("publish", &["model", "assess", "exposition", "alerts"]),
     ("server", &["publish"]),
     ("cli", &["*"]),
 ];
 /// Rooms without IO and without a clock.
-const PURE: &[&str] = &["model", "index", "assess", "exposition"];
+const PURE: &[&str] = &["model", "index", "assess", "alerts", "exposition"];
 /// What a pure room may not name.
 const IMPURE: &[&str] =
     &["kube", "kube_client", "kube_core", "kube_runtime", "k8s_openapi", "hyper", "hyper_util", "reqwest", "tokio"];

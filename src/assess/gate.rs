@@ -1,7 +1,7 @@
 //! The gates: whether each component may be upgraded now, and what forbids it.
 //!
 //! None is upgraded unless all operate normally, what it needs is up, and those before it are done (upgrade guide,
-//! Scheduling considerations; Prerequisites). Unknown is never a pass. Not for the advice itself: that is `verdict`.
+//! Scheduling considerations; Preparatory steps). Unknown is never a pass. Not for the advice itself: that is `verdict`.
 
 use super::answer::{CheckId, CheckState};
 use super::assessment::{Gate, GateReason, Stage};

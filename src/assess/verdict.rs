@@ -137,7 +137,7 @@ fn uninstalling(case: &Case<'_>) -> Option<Verdict> {
 const DEPENDENCIES: [CheckId; 3] =
     [CheckId::KafkaReachable, CheckId::DatabaseReachable, CheckId::ObjectStorageReachable];
 
-/// A rollback will not work before Kafka, `PostgreSQL` or the storage does (upgrade guide, Rolling Update: Rollback).
+/// A rollback will not work before Kafka, `PostgreSQL` or the storage does (upgrade guide, Rolling Update: Verify the upgrade).
 fn dependency_down(case: &Case<'_>) -> Option<Verdict> {
     let down = DEPENDENCIES.into_iter().filter(|check| case.judged.state(*check) == Some(CheckState::Fail));
     let mut reasons: Vec<Reason> = down.map(Reason::Check).collect();

@@ -31,6 +31,10 @@ pub(super) enum Command {
     Serve,
     /// Do the same to a simulated cluster that plays upgrades, faster than real time.
     Demo(Demo),
+    /// Print the alert rules for this configuration, as Prometheus loads them.
+    Rules(Rules),
+    /// Print the reference of the metrics.
+    Metrics,
 }
 
 /// What to play.
@@ -45,6 +49,22 @@ pub(super) struct Demo {
     /// List the scenarios and end.
     #[arg(long)]
     pub(super) list: bool,
+}
+
+/// In what form to print the rules.
+#[derive(Debug, Args)]
+pub(super) struct Rules {
+    /// A rule file, or an object of the Prometheus operator.
+    #[arg(
+        long,
+        value_name = "FORM",
+        default_value = RulesForm::File.as_str(),
+        value_parser = choice(RulesForm::ALL, RulesForm::as_str, RulesForm::parse)
+    )]
+    pub(super) form: RulesForm,
+    /// Divide `for` and `keep_firing_for`, for a cluster that plays this many times faster than real time.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(super) time_scale: u32,
 }
 
 /// How to do it.
@@ -102,6 +122,16 @@ pub(super) struct Flags {
         global = true
     )]
     pub(super) log_format: LogFormat,
+}
+
+named! {
+    /// Form of the rules.
+    pub enum RulesForm {
+        /// A rule file.
+        File = "file",
+        /// A `PrometheusRule`.
+        PrometheusRule = "prometheus-rule",
+    }
 }
 
 named! {

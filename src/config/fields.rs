@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use super::alerting::{AlertmanagerFields, AlertsFields};
 use super::places::Matchers;
 use super::reference::Row;
 use super::resolve::default_path;
@@ -69,6 +70,10 @@ section! {
         prometheus: PrometheusFields = "";
         /// How suites are found that are not written here.
         discovery: DiscoveryFields = "";
+        /// What alert rules are made of.
+        alerts: AlertsFields = "";
+        /// Where the exporter posts its own alerts.
+        alertmanager: AlertmanagerFields = "";
     }
 }
 

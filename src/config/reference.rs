@@ -4,6 +4,7 @@
 
 use std::fmt::Write as _;
 
+use super::alerting::{AlertmanagerFields, AlertsFields};
 use super::fields::{
     DiscoveryFields, File, HelmFields, KubernetesFields, MemberFields, MetricsAt, PolicyFields, ReleasesFields,
     SignalsFields, SuiteFields, TimesFields, WorkloadsFields,
@@ -43,7 +44,7 @@ macro_rules! sections {
     };
 }
 
-const SECTIONS: [Section; 20] = sections! {
+const SECTIONS: [Section; 22] = sections! {
     File: "";
     SuiteFields: "suites[]";
     MemberFields: "suites[].gim", "suites[].gsp", "suites[].gca";
@@ -64,6 +65,8 @@ const SECTIONS: [Section; 20] = sections! {
     SignalsFields: "signals";
     PrometheusFields: "prometheus";
     DiscoveryFields: "discovery";
+    AlertsFields: "alerts";
+    AlertmanagerFields: "alertmanager";
 };
 
 /// The reference in Markdown: a table for each section.

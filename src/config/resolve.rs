@@ -69,6 +69,8 @@ impl File {
             },
             prometheus: self.prometheus.map(PrometheusFields::resolve).transpose()?,
             discovery,
+            alerts: self.alerts.unwrap_or_default().resolve(),
+            alertmanager: self.alertmanager.unwrap_or_default().resolve()?,
         })
     }
 }

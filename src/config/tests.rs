@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use self::bad::BAD;
 use super::*;
+use crate::model::alerting::Severity;
 use crate::model::database::SchemaObject;
 use crate::model::dependency::{AskAt, BackupAt};
 use crate::model::names::Component;
@@ -55,8 +56,22 @@ helm: {driver: configmap, access: none}
 kubernetes: {scope: namespaces}
 signals: {interval: 30s, latency_unit: seconds}
 discovery: {enabled: true, namespaces: [two, one, two]}
+alerts: {cluster_label: k8s, clusters: [a, b], severities: {GimUpgradeLatencyHigh: info}, dashboard_url: 'https://g/d/x'}
+alertmanager:
+  urls: ['http://am-0:9093', 'https://am-1:9093/prefix']
+  labels: {k8s: a}
+  user: exporter
+  password_file: /secrets/alertmanager
 ",
     );
+    assert_eq!(config.alerts.cluster_label, "k8s".into());
+    assert_eq!(config.alerts.clusters.len(), 2);
+    assert_eq!(config.alerts.severities["GimUpgradeLatencyHigh"], Severity::Info);
+    assert_eq!(config.alerts.runbook("A"), "http://gim-upgrade-exporter:9845/runbooks/A");
+    let alertmanager = config.alertmanager.as_ref().unwrap();
+    assert_eq!(alertmanager.urls.len(), 2);
+    assert_eq!(alertmanager.labels["k8s"], "a");
+    assert_eq!(alertmanager.basic_auth, Some(("exporter".into(), "/secrets/alertmanager".into())));
     assert_eq!(config.discovery, Some(Discovery { namespaces: vec!["one".into(), "two".into()] }));
     let [a, b] = &config.suites[..] else { panic!("two suites") };
     assert_eq!((&*a.name, &*b.name), ("tenant-a", "tenant-b"));

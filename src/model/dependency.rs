@@ -10,7 +10,7 @@ use super::time::{Timestamp, between};
 use crate::named;
 
 named! {
-    /// A third party without which no upgrade works, nor a rollback (upgrade guide, Rolling Update: Rollback).
+    /// A third party without which no upgrade works, nor a rollback (upgrade guide, Rolling Update: Verify the upgrade).
     pub enum Dependency {
         /// Kafka: in and out of GSP, out of GCA, into GIM.
         Kafka = "kafka",

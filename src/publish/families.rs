@@ -115,8 +115,8 @@ impl Family {
         })
     }
 
-    /// Writes the series of one component. One that several suites share has them once, under its owner.
-    pub(super) fn write_component<'a>(&self, out: &mut String, subject: Subject<'a>, series: &mut Series<'a>) {
+    /// Gathers the series of one component. One that several suites share has them once, under its owner.
+    pub(super) fn put_component<'a>(&self, subject: Subject<'a>, series: &mut Series<'a>) {
         if subject.is_borrowed() && !matches!(self.yields, Yields::Member(_)) {
             return;
         }
@@ -131,15 +131,27 @@ impl Family {
             Yields::Until(put) => put(&subject.into(), series),
             Yields::Sources(_) | Yields::Contacts(_) | Yields::Figures(_) | Yields::Delays(_) => {}
         }
+    }
+
+    /// Gathers the series of the sources, where it is of them.
+    pub(super) fn put_sources<'a>(&self, sources: &'a [SourceSnapshot], series: &mut Series<'a>) {
+        if let Yields::Sources(put) | Yields::Contacts(put) = self.yields {
+            put(sources, series);
+        }
+    }
+
+    /// Writes the series of one component.
+    pub(super) fn write_component<'a>(&self, out: &mut String, subject: Subject<'a>, series: &mut Series<'a>) {
+        self.put_component(subject, series);
         let owner = [("suite", &*subject.suite.suite.name), ("component", subject.component.as_str())];
         series.write(out, self, &owner);
     }
 
     /// Writes the whole family, where it is of the sources.
     pub(super) fn write_sources(&self, out: &mut String, format: Format, sources: &[SourceSnapshot]) {
-        if let Yields::Sources(put) | Yields::Contacts(put) = self.yields {
+        if matches!(self.yields, Yields::Sources(_) | Yields::Contacts(_)) {
             let mut series = Series::default();
-            put(sources, &mut series);
+            self.put_sources(sources, &mut series);
             self.description.write_header(out, format);
             series.write(out, self, &[]);
         }

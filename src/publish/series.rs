@@ -3,6 +3,7 @@
 //! Rows borrow from the snapshot: nothing is copied until it is text. Not for which rows there are: see `families`.
 
 use super::families::Family;
+use crate::alerts::answer::Sample;
 use crate::exposition::write_sample;
 
 /// The most labels that a family has, `suite` and `component` included.
@@ -43,11 +44,26 @@ impl<'a> Series<'a> {
         self.put(values, 1.0);
     }
 
-    /// Writes the rows in the order of their labels, and forgets them. Of two with the same labels the first counts: a
-    /// page with a series twice is refused as a whole.
-    pub fn write(&mut self, out: &mut String, family: &Family, owner: &[(&str, &str)]) {
+    /// Of two rows with the same labels the first counts: a page with a series twice is refused as a whole.
+    fn put_in_order(&mut self) {
         self.rows.sort_by(|a, b| a.values.cmp(&b.values));
         self.rows.dedup_by(|later, earlier| later.values == earlier.values);
+    }
+
+    /// The rows as samples, those of labels without a value left out.
+    pub fn samples(mut self, family: &Family, owner: &[(&'static str, &str)]) -> Vec<Sample> {
+        self.put_in_order();
+        let sample = |row: Row<'_>| {
+            let further = family.labels.iter().copied().zip(row.values);
+            let labels = owner.iter().copied().chain(further).filter(|(_, value)| !value.is_empty());
+            Sample { labels: labels.map(|(name, value)| (name, value.to_owned())).collect(), value: row.number }
+        };
+        self.rows.into_iter().map(sample).collect()
+    }
+
+    /// Writes the rows in the order of their labels, and forgets them.
+    pub fn write(&mut self, out: &mut String, family: &Family, owner: &[(&str, &str)]) {
+        self.put_in_order();
         for row in self.rows.drain(..) {
             let mut labels = [("", ""); MAX_LABELS];
             let further = family.labels.iter().copied().zip(row.values);

@@ -2,7 +2,7 @@
 //! that the target has, its export views.
 //!
 //! A migration goes on where it stopped and is never undone: a GIM that was rolled back works with a migrated database
-//! (upgrade guide, Rolling Update: Rollback). Not for whether the server answers.
+//! (upgrade guide, Supported upgrade strategies). Not for whether the server answers.
 
 use std::collections::BTreeMap;
 

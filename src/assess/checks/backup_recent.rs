@@ -1,5 +1,5 @@
-//! Is there a recent backup of the Info Mart database? One must exist before GIM is upgraded (upgrade guide, Rolling Update:
-//! Scheduling considerations).
+//! Is there a recent backup of the Info Mart database? One must exist before GIM is upgraded (upgrade guide, Preparatory
+//! steps).
 
 use super::Context;
 use crate::assess::answer::{Answer, CheckState, Evidence};

@@ -1,5 +1,5 @@
 //! Does a dependency answer? Three checks, one question: Kafka, `PostgreSQL`, object storage. While one of them is in trouble a
-//! rollback will not work either (upgrade guide, Rolling Update: Rollback).
+//! rollback will not work either (upgrade guide, Rolling Update: Verify the upgrade).
 
 use super::Context;
 use crate::assess::answer::{Answer, CheckState, Evidence};

@@ -1,5 +1,5 @@
 //! Do the export views show the target's schema? After a migration they stay as they were until GIM's job is run by hand with
-//! `-make-export-views` (upgrade guide, Rolling Update: Verify the upgrade). An advisory: nothing but exports suffers.
+//! `-make-export-views` (upgrade guide, Update export views). An advisory: nothing but exports suffers.
 
 use super::{Context, schema_migrated};
 use crate::assess::answer::{Answer, CheckState, Evidence};

@@ -1,5 +1,5 @@
-//! Is it within N-2 of the newest release (upgrade guide, Scheduling considerations: services inter-operate within N-2
-//! releases of each, and no older one is supported)? What counts as one release is documented nowhere, so the releases
+//! Is it within N-2 of the newest release (upgrade guide, Supported upgrade strategies: services inter-operate within N-2
+//! releases of each; Timing: no older one is supported)? What counts as one release is documented nowhere, so the releases
 //! are configured.
 
 use std::cmp::Ordering;

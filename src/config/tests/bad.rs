@@ -6,7 +6,7 @@ pub(super) const BAD: &[(&str, &str)] = &[
     (
         "polcy: {}\n",
         "1:1: polcy: no such field; the fields here are suites, policy, helm, kubernetes, signals, \
-         prometheus, discovery",
+         prometheus, discovery, alerts, alertmanager",
     ),
     (
         "suites:\n- name: a\n  gmi: {}\n",
@@ -21,13 +21,13 @@ pub(super) const BAD: &[(&str, &str)] = &[
     // Shapes.
     (
         "- name: a\n",
-        "1:1: not what belongs here; write a section with suites, policy, helm, kubernetes, signals, prometheus and \
-         discovery",
+        "1:1: not what belongs here; write a section with suites, policy, helm, kubernetes, signals, prometheus, discovery, \
+         alerts and alertmanager",
     ),
     (
         "hello\n",
-        "1:1: not what belongs here; write a section with suites, policy, helm, kubernetes, signals, prometheus and \
-         discovery",
+        "1:1: not what belongs here; write a section with suites, policy, helm, kubernetes, signals, prometheus, discovery, \
+         alerts and alertmanager",
     ),
     ("suites: {name: a}\n", "1:9: suites: not what belongs here; write a list of suites"),
     ("suites: default\n", "1:9: suites: not what belongs here; write a list of suites"),
@@ -276,6 +276,28 @@ pub(super) const BAD: &[(&str, &str)] = &[
     (
         "suites:\n- tenant: ''\n",
         "2:11: suites[0].tenant: \"\" is no tenant; write a value of the label tenant, at most 253 characters",
+    ),
+    // Alerts.
+    (
+        "alerts: {severities: {GimUpgradeNothing: info}}\n",
+        "1:23: alerts.severities.GimUpgradeNothing: there is no alert \"GimUpgradeNothing\"; write one of those that the command `rules` prints",
+    ),
+    (
+        "alerts:\n  severities:\n    GimUpgradeLatencyHigh: grave\n",
+        "3:28: alerts.severities.GimUpgradeLatencyHigh: \"grave\" is not a severity; write critical, warning, info or none",
+    ),
+    (
+        "alertmanager: {urls: ['http://a:9093'], labels: {suite: x}}\n",
+        "1:50: alertmanager.labels.suite: \"suite\" is no label that can be given; write the name of a label: letters, digits and _, no \
+         digit first, no __ first, and none that alerts have themselves",
+    ),
+    (
+        "alertmanager: {urls: ['http://a:9093'], user: prometheus}\n",
+        "1:15: alertmanager: write user and password_file together, or neither",
+    ),
+    (
+        "alertmanager: {urls: ['http://u:p@a:9093']}\n",
+        "1:23: alertmanager.urls[0]: a URL with a user or password in it is not supported; write it without, and without @",
     ),
     // The whole.
     ("suites: []\n", "1:9: suites: the list is empty; write at least one suite, or leave `suites` out"),

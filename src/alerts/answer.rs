@@ -1,0 +1,176 @@
+//! Answers: what a query says of the exporter's own series, as Prometheus would say it of them.
+//!
+//! One exporter's series have neither the cluster nor anything of a scrape; a label that is not there is empty, as it is for
+//! Prometheus. Pure: the present is an argument. Not for how long something holds: that is `lifecycle`.
+
+use std::collections::BTreeMap;
+
+use super::query::{Aggregation, Comparison, Matcher, Query, Set};
+
+/// Labels by name. One that is empty is not there.
+pub type Labels = BTreeMap<&'static str, String>;
+
+/// One series.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sample {
+    /// Its labels, without the family's name.
+    pub labels: Labels,
+    /// Its value.
+    pub value: f64,
+}
+
+/// The series by family.
+#[derive(Clone, Debug, Default)]
+pub struct Series(BTreeMap<&'static str, Vec<Sample>>);
+
+impl Series {
+    /// Adds series of a family.
+    pub fn extend(&mut self, family: &'static str, samples: impl IntoIterator<Item = Sample>) {
+        self.0.entry(family).or_default().extend(samples);
+    }
+
+    fn of(&self, family: &str) -> &[Sample] {
+        self.0.get(family).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// What a query is answered from.
+#[derive(Clone, Copy, Debug)]
+pub struct Now<'a> {
+    /// The series.
+    pub series: &'a Series,
+    /// The present, in seconds since the Unix epoch.
+    pub unix_seconds: f64,
+    /// The labels of the alert that asks; none where a condition is asked.
+    pub alert: &'a Labels,
+}
+
+impl Now<'_> {
+    /// The answer, in the order of the series.
+    #[must_use]
+    pub fn answer(&self, query: &Query) -> Vec<Sample> {
+        match query {
+            Query::Number(value) => vec![Sample { labels: Labels::new(), value: *value }],
+            Query::Select { family, matchers } => {
+                let fits = |sample: &&Sample| matchers.iter().all(|matcher| self.matches(matcher, &sample.labels));
+                self.series.of(family).iter().filter(fits).cloned().collect()
+            }
+            Query::Since(of) => {
+                let passed = |sample: Sample| Sample { value: self.unix_seconds - sample.value, ..sample };
+                self.answer(of).into_iter().map(passed).collect()
+            }
+            Query::Compare { of, how, number } => {
+                let mut samples = self.answer(of);
+                samples.retain(|sample| match how {
+                    // As Prometheus does: NaN is equal to nothing.
+                    #[expect(clippy::float_cmp, reason = "states are whole numbers, and meant exactly")]
+                    Comparison::Equal => sample.value == *number,
+                    Comparison::Above => sample.value > *number,
+                });
+                samples
+            }
+            Query::Exceeds(left, right) => {
+                let thresholds = self.answer(right);
+                let threshold = |sample: &Sample| thresholds.iter().find(|other| other.labels == sample.labels);
+                let mut samples = self.answer(left);
+                samples.retain(|sample| threshold(sample).is_some_and(|limit| sample.value > limit.value));
+                samples
+            }
+            Query::Aggregate { how, by, of } => {
+                let mut groups: BTreeMap<Labels, f64> = BTreeMap::new();
+                for sample in self.answer(of) {
+                    let group = groups.entry(only(&sample.labels, by)).or_insert(sample.value);
+                    // A number beats NaN, as it does in Prometheus.
+                    *group = match how {
+                        Aggregation::Max => group.max(sample.value),
+                        Aggregation::Min => group.min(sample.value),
+                    };
+                }
+                groups.into_iter().map(|(labels, value)| Sample { labels, value }).collect()
+            }
+            Query::Set { of, how, on, other } => {
+                let others: Vec<Labels> = self.answer(other).iter().map(|sample| only(&sample.labels, on)).collect();
+                let mut samples = self.answer(of);
+                samples.retain(|sample| others.contains(&only(&sample.labels, on)) == (*how == Set::And));
+                samples
+            }
+        }
+    }
+
+    fn matches(&self, matcher: &Matcher, labels: &Labels) -> bool {
+        let value = |label| labels.get(label).map_or("", String::as_str);
+        match matcher {
+            Matcher::OneOf(label, values) => values.contains(&value(label)),
+            Matcher::Not(label, other) => value(label) != *other,
+            // The cluster is not on the exporter's own series, whatever the alert says.
+            Matcher::Same(label) => !labels.contains_key(label) || Some(&value(label)) == self.alert(label).as_ref(),
+        }
+    }
+
+    fn alert(&self, label: &str) -> Option<&str> {
+        self.alert.get(label).map(String::as_str)
+    }
+}
+
+fn only(labels: &Labels, names: &[&'static str]) -> Labels {
+    names.iter().filter_map(|name| Some((*name, labels.get(name)?.clone()))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alerts::query::{select, since};
+
+    fn series() -> Series {
+        let mut series = Series::default();
+        let mut put = |family, labels: &[(&'static str, &str)], value| {
+            let labels = labels.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+            series.extend(family, [Sample { labels, value }]);
+        };
+        for (component, check, value) in [("gim", "a", 0.0), ("gim", "b", 1.0), ("gsp", "a", f64::NAN)] {
+            put("check", &[("suite", "s"), ("component", component), ("check", check)], value);
+        }
+        for (component, verdict) in [("gim", "roll_back"), ("gsp", "wait")] {
+            put("verdict", &[("suite", "s"), ("component", component), ("verdict", verdict)], 1.0);
+        }
+        put("began", &[("suite", "s"), ("component", "gim")], 100.0);
+        put("limit", &[("suite", "s"), ("component", "gim")], 50.0);
+        series
+    }
+
+    /// The answer as `component value`, at second 160.
+    fn answered(query: &Query) -> Vec<String> {
+        let alert = [("component", "gsp".to_owned())].into();
+        let now = Now { series: &series(), unix_seconds: 160.0, alert: &alert };
+        let line = |sample: Sample| {
+            let component = sample.labels.get("component").map_or("-", String::as_str);
+            format!("{component} {}", sample.value)
+        };
+        now.answer(query).into_iter().map(line).collect()
+    }
+
+    #[test]
+    fn queries_are_answered_as_prometheus_does() {
+        let check = || select("check");
+        let cases: &[(Query, &[&str])] = &[
+            (Query::Number(1.0), &["- 1"]),
+            (check().is("check", "a"), &["gim 0", "gsp NaN"]),
+            (check().is_not("check", "a"), &["gim 1"]),
+            (check().is("nothing", "a"), &[]),
+            (check().of_same(&["component"]), &["gsp NaN"]),
+            (check().equals(0.0), &["gim 0"]),
+            (check().max_by(&[]), &["gim 1", "gsp NaN"]),
+            (check().min_by(&["check"]), &["gim 0", "gsp NaN", "gim 1"]),
+            (check().is("check", "a").and(select("verdict").is("verdict", "wait")), &["gsp NaN"]),
+            (check().is("check", "a").unless(select("verdict").is("verdict", "wait")), &["gim 0"]),
+            (since(select("began")), &["gim 60"]),
+            (since(select("began")).above(60.0), &[]),
+            (since(select("began")).exceeds(select("limit")), &["gim 60"]),
+            (since(select("began")).exceeds(select("nothing")), &[]),
+            (select("limit").exceeds(since(select("began"))), &[]),
+        ];
+        for (query, expected) in cases {
+            assert_eq!(answered(query), *expected, "{}", query.promql("cluster"));
+        }
+    }
+}
