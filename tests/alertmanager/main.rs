@@ -13,9 +13,16 @@
     reason = "a test may panic"
 )]
 
+mod alertmanager;
+mod cases;
 mod commands;
+mod matrix;
+mod mutations;
 mod names;
+mod running;
 mod shipped;
+mod silencing;
+mod web;
 
 #[allow(dead_code, reason = "only what keeps servers is needed here")]
 #[path = "../cluster/process.rs"]
