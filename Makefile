@@ -55,7 +55,7 @@ lint: $(CARGO_DENY) ## format, clippy, dependencies and documentation, warnings 
 
 e2e: ## play all scenarios through the whole program, and a real control plane with Helm 3 and 4
 	$(call packages,python3:python3 pip3:python3-pip curl:curl)
-	$(call say,Building the control plane and Helm and Prometheus where they are missing)
+	$(call say,Building the control plane and Helm and Prometheus and Alertmanager where they are missing)
 	tests/tools/build
 	$(call say,Playing every scenario through the whole program with time compressed (about 10 minutes))
 	cargo test --locked --test compressed -- --ignored
@@ -67,6 +67,8 @@ e2e: ## play all scenarios through the whole program, and a real control plane w
 	cargo test --locked --test postgres
 	$(call say,Reading signals from a real Prometheus)
 	cargo test --locked --test prometheus
+	$(call say,Routing and silencing alerts in real Alertmanagers)
+	cargo test --locked --test alertmanager
 	$(call say,Upgrading on a real control plane with Helm 3 and Helm 4)
 	cargo test --locked --test cluster
 

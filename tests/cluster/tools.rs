@@ -1,8 +1,9 @@
-//! Finds the real components (etcd, the control plane, Helm, Prometheus) in the tools cache that `tests/tools/build`
-//! fills.
+//! Finds the real components (etcd, the control plane, Helm, Prometheus, Alertmanager) in the tools cache that
+//! `tests/tools/build` fills.
 //!
-//! Which version of each is wanted stands in `tests/tools/go.mod` alone; this file reads it as the build script does, so
-//! that both agree on the folder. A tool that is missing is an error that tells how to build it, never a skipped test.
+//! Which version of each is wanted stands in `tests/tools/go.mod` alone, except of what is built outside that module; this
+//! file reads it as the build script does, so that both agree on the folder. A tool that is missing is an error that tells
+//! how to build it, never a skipped test.
 
 use std::{
     env, fs,
@@ -11,8 +12,9 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-/// Each tool and the Go module whose version names its folder: the table of `tests/tools/build` once more.
-const TOOLS: [(&str, &str); 9] = [
+/// Each tool and the Go module whose version names its folder, or that version itself: the table of `tests/tools/build`
+/// once more.
+const TOOLS: [(&str, &str); 13] = [
     ("helm3", "helm.sh/helm/v3"),
     ("helm4", "helm.sh/helm/v4"),
     ("etcd", "go.etcd.io/etcd/server/v3"),
@@ -22,6 +24,10 @@ const TOOLS: [(&str, &str); 9] = [
     ("kwok", "sigs.k8s.io/kwok"),
     ("promtool", "github.com/prometheus/prometheus"),
     ("prometheus", "github.com/prometheus/prometheus"),
+    ("amtool", "v0.31.1"),
+    ("alertmanager", "v0.31.1"),
+    ("amtool-old", "v0.25.0"),
+    ("alertmanager-old", "v0.25.0"),
 ];
 
 /// The version of Python's `prometheus_client` that tests/tools/build installs.
@@ -56,8 +62,11 @@ impl Tools {
         let Some((_, module)) = TOOLS.iter().find(|(name, _)| *name == tool) else {
             bail!("{tool} is not one of the tools of tests/tools/build");
         };
-        let version = version_of(&self.go_mod, module)
-            .with_context(|| format!("tests/tools/go.mod names no version of {module}"))?;
+        let version = match module.strip_prefix('v') {
+            Some(_) => module,
+            None => version_of(&self.go_mod, module)
+                .with_context(|| format!("tests/tools/go.mod names no version of {module}"))?,
+        };
         let binary = self.cache.join(format!("{tool}-{version}")).join(tool);
         if !binary.is_file() {
             bail!("{} is not there: run `make e2e`, or `tests/tools/build {tool}`", binary.display());
