@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use super::answer::{Labels, Now, Sample};
 use super::query::{Aggregation, COMPONENT, Query, select};
+use crate::assess::assessment::VerdictKind;
 
 /// A sentence with gaps.
 pub type Template = &'static str;
@@ -15,8 +16,10 @@ pub type Template = &'static str;
 enum Gap {
     /// The alert's value, as a whole number.
     Value,
-    /// The values of a label of the answers, in the order of the answers' values.
+    /// The values of a label of the answers, in their own order.
     Names(Query, &'static str),
+    /// The same, in the order of the answers' values.
+    Ranked(Query, &'static str),
     /// The first answer's value, as a whole number.
     Number(Query),
     /// A label of the alert.
@@ -24,15 +27,24 @@ enum Gap {
 }
 
 /// The gaps that a query fills.
-pub const ASKED: &[&str] = &["reasons", "failing", "helm_timeout_seconds", "behind_seconds", "waiting"];
+pub const ASKED: &[&str] =
+    &["reasons", "reasons_of_unknown", "failing", "helm_timeout_seconds", "behind_seconds", "waiting"];
 
 fn gap(name: &str) -> Gap {
     let own = |family| select(family).of_same(COMPONENT);
-    let names = |query: Query, label| Gap::Names(query.aggregate(Aggregation::Max, vec![label]), label);
+    let each = |query: Query, label| query.aggregate(Aggregation::Max, vec![label]);
+    let names = |query: Query, label| Gap::Names(each(query, label), label);
+    let reasons = || own("gim_upgrade_verdict_reason");
+    let blind = || own("gim_upgrade_verdict").is("verdict", VerdictKind::Unknown.as_str());
     let number = |query: Query| Gap::Number(query.aggregate(Aggregation::Max, Vec::new()));
     match name {
         "value" => Gap::Value,
-        "reasons" => names(own("gim_upgrade_verdict_reason"), "reason"),
+        // A replica that sees nothing has reasons of its own, which are not those of the alert.
+        "reasons" => {
+            let seeing = reasons().unless_of_same_exporter(&["reason", "verdict"], blind());
+            Gap::Ranked(each(seeing, "reason"), "reason")
+        }
+        "reasons_of_unknown" => Gap::Ranked(each(reasons(), "reason"), "reason"),
         "failing" => names(own("gim_upgrade_check").equals(0.0), "check"),
         "waiting" => names(own("gim_upgrade_pods_waiting"), "reason"),
         "helm_timeout_seconds" => number(own("gim_upgrade_release_helm_timeout_seconds").is("role", "main")),
@@ -66,7 +78,7 @@ pub fn gaps(template: Template) -> impl Iterator<Item = &'static str> {
 #[must_use]
 pub fn families(template: Template) -> Vec<&'static str> {
     let asked = |name| match gap(name) {
-        Gap::Names(query, _) | Gap::Number(query) => query.families(),
+        Gap::Names(query, _) | Gap::Ranked(query, _) | Gap::Number(query) => query.families(),
         Gap::Value | Gap::Label => Vec::new(),
     };
     gaps(template).flat_map(asked).collect()
@@ -94,15 +106,28 @@ pub fn for_prometheus(template: Template, cluster: &str) -> String {
             }
             // The answers of a query come in no order.
             Gap::Names(query, label) => {
-                let asked = asked(&query, "sort", cluster);
-                write!(
-                    text,
-                    "{{{{ range $nth, $one := {asked} }}}}{{{{ if $nth }}}}, {{{{ end }}}}{{{{ $one.Labels.{label} }}}}{{{{ end }}}}"
-                )
+                let asked = format!("{} | sortByLabel \"{label}\"", asked(&query, "", cluster));
+                text.push_str(&listed(&asked, label));
+                Ok(())
+            }
+            Gap::Ranked(query, label) => {
+                text.push_str(&listed(&asked(&query, "sort", cluster), label));
+                Ok(())
             }
         };
     }
     text
+}
+
+fn joined(samples: &[Sample], label: &str) -> String {
+    let names: Vec<_> = samples.iter().filter_map(|sample| sample.labels.get(label)).map(String::as_str).collect();
+    names.join(", ")
+}
+
+fn listed(asked: &str, label: &str) -> String {
+    format!(
+        "{{{{ range $nth, $one := {asked} }}}}{{{{ if $nth }}}}, {{{{ end }}}}{{{{ $one.Labels.{label} }}}}{{{{ end }}}}"
+    )
 }
 
 fn asked(query: &Query, function: &str, cluster: &str) -> String {
@@ -137,12 +162,11 @@ pub fn filled(template: Template, value: f64, labels: &Labels, now: Now<'_>) -> 
                     let _ = write!(text, "{value:.0}");
                 }
             }
-            Gap::Names(query, label) => {
+            Gap::Names(query, label) => text.push_str(&joined(&now.answer(&query), label)),
+            Gap::Ranked(query, label) => {
                 let mut samples = now.answer(&query);
                 samples.sort_by(|a, b| a.value.total_cmp(&b.value));
-                let names: Vec<_> =
-                    samples.iter().filter_map(|sample| sample.labels.get(label)).map(String::as_str).collect();
-                text.push_str(&names.join(", "));
+                text.push_str(&joined(&samples, label));
             }
         }
     }
@@ -162,7 +186,8 @@ mod tests {
         let expected = "Roll {{ $labels.release }} back to {{ $value | printf \"%.0f\" }} within \
             {{ range printf `(max by () (gim_upgrade_release_helm_timeout_seconds{k8s=%q, suite=%q, component=%q, role=\"main\"}))` \
             $labels.k8s $labels.suite $labels.component | query }}{{ .Value | printf \"%.0f\" }}{{ end }}s: \
-            {{ range $nth, $one := printf `sort(max by (reason) (gim_upgrade_verdict_reason{k8s=%q, suite=%q, component=%q}))` \
+            {{ range $nth, $one := printf `sort(max by (reason) (gim_upgrade_verdict_reason{k8s=%q, suite=%q, component=%q} unless ignoring (reason, verdict) \
+            gim_upgrade_verdict{k8s=%q, suite=%q, component=%q, verdict=\"unknown\"}))` $labels.k8s $labels.suite $labels.component \
             $labels.k8s $labels.suite $labels.component | query }}{{ if $nth }}, {{ end }}{{ $one.Labels.reason }}{{ end }}.";
         assert_eq!(text, expected);
     }
@@ -188,7 +213,7 @@ mod tests {
         let text = "Roll gim back to 3 within 900s: images_pulled, pods_ready.";
         assert_eq!(filled(TEMPLATE, 3.0, &alert, now), text);
         assert_eq!(gaps(TEMPLATE).collect::<Vec<_>>(), ["release", "value", "helm_timeout_seconds", "reasons"]);
-        assert_eq!(families(TEMPLATE).len(), 2);
+        assert_eq!(families(TEMPLATE).len(), 3);
         assert!(ASKED.iter().all(|name| !matches!(gap(name), Gap::Label)));
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::query::{Aggregation, Comparison, Matcher, Query, Set};
+use super::query::{Aggregation, Compared, Comparison, Matcher, Query, Set};
 
 /// Labels by name. One that is empty is not there.
 pub type Labels = BTreeMap<&'static str, String>;
@@ -29,7 +29,14 @@ impl Series {
         self.0.entry(family).or_default().extend(samples);
     }
 
-    fn of(&self, family: &str) -> &[Sample] {
+    /// All of them, by family.
+    pub fn families(&self) -> impl Iterator<Item = (&'static str, &[Sample])> {
+        self.0.iter().map(|(family, samples)| (*family, samples.as_slice()))
+    }
+
+    /// Those of one family.
+    #[must_use]
+    pub fn of(&self, family: &str) -> &[Sample] {
         self.0.get(family).map_or(&[], Vec::as_slice)
     }
 }
@@ -88,10 +95,11 @@ impl Now<'_> {
                 }
                 groups.into_iter().map(|(labels, value)| Sample { labels, value }).collect()
             }
-            Query::Set { of, how, on, other } => {
-                let others: Vec<Labels> = self.answer(other).iter().map(|sample| only(&sample.labels, on)).collect();
+            Query::Set { of, how, by, other } => {
+                let compared = |sample: &Sample| compared(&sample.labels, by);
+                let others: Vec<Labels> = self.answer(other).iter().map(compared).collect();
                 let mut samples = self.answer(of);
-                samples.retain(|sample| others.contains(&only(&sample.labels, on)) == (*how == Set::And));
+                samples.retain(|sample| others.contains(&compared(sample)) == (*how == Set::And));
                 samples
             }
         }
@@ -109,6 +117,16 @@ impl Now<'_> {
 
     fn alert(&self, label: &str) -> Option<&str> {
         self.alert.get(label).map(String::as_str)
+    }
+}
+
+fn compared(labels: &Labels, by: &Compared) -> Labels {
+    match by {
+        Compared::On(names) => only(labels, names),
+        Compared::Ignoring(names) => {
+            let left = labels.iter().filter(|(name, _)| !names.contains(name));
+            left.map(|(name, value)| (*name, value.clone())).collect()
+        }
     }
 }
 
@@ -163,6 +181,10 @@ mod tests {
             (check().min_by(&["check"]), &["gim 0", "gsp NaN", "gim 1"]),
             (check().is("check", "a").and(select("verdict").is("verdict", "wait")), &["gsp NaN"]),
             (check().is("check", "a").unless(select("verdict").is("verdict", "wait")), &["gim 0"]),
+            (
+                check().unless_of_same_exporter(&["check", "verdict"], select("verdict").is("verdict", "wait")),
+                &["gim 0", "gim 1"],
+            ),
             (since(select("began")), &["gim 60"]),
             (since(select("began")).above(60.0), &[]),
             (since(select("began")).exceeds(select("limit")), &["gim 60"]),

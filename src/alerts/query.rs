@@ -52,7 +52,7 @@ pub enum Query {
         /// Whether the second must have one.
         how: Set,
         /// The labels that are compared.
-        on: Vec<&'static str>,
+        by: Compared,
         /// The second side.
         other: Box<Self>,
     },
@@ -94,6 +94,15 @@ pub enum Set {
     And,
     /// It must not.
     Unless,
+}
+
+/// Which labels of two sides are compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Compared {
+    /// These.
+    On(Vec<&'static str>),
+    /// All but these: those of the scrape among them.
+    Ignoring(Vec<&'static str>),
 }
 
 /// The series of a family.
@@ -179,13 +188,24 @@ impl Query {
     /// Those of whose component `other` has one.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
-        Self::Set { of: Box::new(self), how: Set::And, on: COMPONENT.to_vec(), other: Box::new(other) }
+        Self::Set { of: Box::new(self), how: Set::And, by: Compared::On(COMPONENT.to_vec()), other: Box::new(other) }
     }
 
     /// Those of whose component `other` has none.
     #[must_use]
     pub fn unless(self, other: Self) -> Self {
-        Self::Set { of: Box::new(self), how: Set::Unless, on: COMPONENT.to_vec(), other: Box::new(other) }
+        Self::Set { of: Box::new(self), how: Set::Unless, by: Compared::On(COMPONENT.to_vec()), other: Box::new(other) }
+    }
+
+    /// Those for which `other` has none of the same exporter, whatever these labels are.
+    #[must_use]
+    pub fn unless_of_same_exporter(self, ignored: &[&'static str], other: Self) -> Self {
+        Self::Set {
+            of: Box::new(self),
+            how: Set::Unless,
+            by: Compared::Ignoring(ignored.to_vec()),
+            other: Box::new(other),
+        }
     }
 
     /// The labels that a series of the answer has at most; none where that depends on the series that are there.
@@ -209,7 +229,13 @@ impl Query {
             Self::Compare { of, how, number } => Self::Compare { of: inside(of), how, number },
             Self::Exceeds(of, limit) => Self::Exceeds(inside(of), inside(limit)),
             Self::Aggregate { how, by, of } => Self::Aggregate { how, by: left(by), of: inside(of) },
-            Self::Set { of, how, on, other } => Self::Set { of: inside(of), how, on: left(on), other: inside(other) },
+            Self::Set { of, how, by, other } => {
+                let by = match by {
+                    Compared::On(labels) => Compared::On(left(labels)),
+                    ignoring @ Compared::Ignoring(_) => ignoring,
+                };
+                Self::Set { of: inside(of), how, by, other: inside(other) }
+            }
         }
     }
 
@@ -227,7 +253,9 @@ impl Query {
             Self::Since(of) | Self::Compare { of, .. } => of.all_labels(),
             Self::Exceeds(left, right) => [left.all_labels(), right.all_labels()].concat(),
             Self::Aggregate { by, of, .. } => [by.clone(), of.all_labels()].concat(),
-            Self::Set { of, on, other, .. } => [of.all_labels(), on.clone(), other.all_labels()].concat(),
+            Self::Set { of, by: Compared::On(labels) | Compared::Ignoring(labels), other, .. } => {
+                [of.all_labels(), labels.clone(), other.all_labels()].concat()
+            }
         }
     }
 
@@ -377,14 +405,18 @@ impl Display for PromQl<'_> {
                 };
                 write!(f, "{how} by ({}) ({})", self.labels(by), self.with(of))
             }
-            Query::Set { of, how, on, other } => {
+            Query::Set { of, how, by, other } => {
                 // `unless` binds less tightly than it looks: each side stands by itself.
                 self.operand(f, of, Binding::Comparison)?;
                 let how = match how {
                     Set::And => "and",
                     Set::Unless => "unless",
                 };
-                write!(f, "\n{how} on ({}) ", self.labels(on))?;
+                match by {
+                    Compared::On(labels) => write!(f, "\n{how} on ({}) ", self.labels(labels))?,
+                    // For annotations, which are one line.
+                    Compared::Ignoring(labels) => write!(f, " {how} ignoring ({}) ", self.labels(labels))?,
+                }
                 self.operand(f, other, Binding::Comparison)
             }
         }

@@ -120,7 +120,7 @@ fn open_questions() -> Vec<Alert> {
         )
         .says(
             "Nobody can tell how {component} of {suite} is",
-            "Evidence is missing: {reasons}. Nothing that is unknown counts as well: do not go on with the upgrade.",
+            "Evidence is missing: {reasons_of_unknown}. Nothing that is unknown counts as well: do not go on with the upgrade.",
         ),
         Alert {
             labels: &[("namespace", "target_namespace")],
