@@ -67,6 +67,8 @@ e2e: ## play all scenarios through the whole program, and a real control plane w
 	cargo test --locked --test postgres
 	$(call say,Reading signals from a real Prometheus)
 	cargo test --locked --test prometheus
+	$(call say,Having promtool and real Prometheus servers evaluate the rules)
+	cargo test --locked --test rules
 	$(call say,Routing and silencing alerts in real Alertmanagers)
 	cargo test --locked --test alertmanager
 	$(call say,Upgrading on a real control plane with Helm 3 and Helm 4)

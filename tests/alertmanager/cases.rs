@@ -7,7 +7,7 @@ use crate::{names::PREFIX, programs};
 /// What says what to do.
 const ADVICE: [&str; 4] = ["RollBackAdvised", "RestartPodAdvised", "ContactSupport", "RollbackFailed"];
 /// What may be there when something says what to do.
-const SYMPTOMS: [&str; 17] = [
+const SYMPTOMS: [&str; 18] = [
     "PodStuckPending",
     "ImageNotAvailable",
     "CrashLooping",
@@ -17,6 +17,7 @@ const SYMPTOMS: [&str; 17] = [
     "BacklogGrowing",
     "LatencyHigh",
     "ServerFailing",
+    "JobsFailing",
     "MigrationUnfinished",
     "TaskManagersMissing",
     "CheckpointsFailing",
@@ -31,7 +32,8 @@ const CAUSES: [&str; 6] =
     ["PodStuckPending", "ImageNotAvailable", "CrashLooping", "OomKilled", "MetricsAbsent", "FlinkJobDown"];
 
 /// Which of our alerts silences which, where cluster, suite and component are equal.
-pub const OURS: [(&[&str], &[&str]); 5] = [
+pub const OURS: [(&[&str], &[&str]); 6] = [
+    (&["ContactSupport", "RestartPodAdvised"], &["RollbackFailed"]),
     (&ADVICE, &SYMPTOMS),
     (&["DependencyDown"], &ADVICE),
     (&["DependencyDown"], &SYMPTOMS),

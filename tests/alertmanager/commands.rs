@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::names::{ALERTS, POSTED_ONLY, PREFIX};
+use crate::names::{PREFIX, alerts};
 use crate::process::output;
 use crate::shipped::Shipped;
 use crate::{PATIENCE, programs};
@@ -47,9 +47,8 @@ fn every_alert_has_its_receiver_and_a_strangers_alert_the_default() {
             let arguments = [&["config", "routes", "test", &file, &name, &severity], &labels[..]].concat();
             amtool(&program, &arguments).trim().to_owned()
         };
-        for (name, severity) in ALERTS.into_iter().chain([POSTED_ONLY]) {
-            let name = format!("{PREFIX}{name}");
-            assert_eq!(receiver(&name, severity), meant(&name, severity), "{program:?}: {name} {severity}");
+        for (name, severity) in alerts() {
+            assert_eq!(receiver(name, severity), meant(name, severity), "{program:?}: {name} {severity}");
         }
         // Whoever renames severities still hears of it.
         assert_eq!(receiver("GimUpgradeContactSupport", "P1"), "ticket", "{program:?}");

@@ -2,60 +2,21 @@
 
 use std::collections::BTreeSet;
 
+use gim_upgrade_exporter::alerts::catalogue;
+
 use crate::shipped::Shipped;
 
 /// What every alert's name begins with.
 pub const PREFIX: &str = "GimUpgrade";
 
-/// Every alert of the rules without its prefix, and its severity. What is unhealthy for a reason that nobody knows is
-/// critical where pods are, else a warning.
-pub const ALERTS: [(&str, &str); 38] = [
-    ("RollBackAdvised", "critical"),
-    ("RestartPodAdvised", "critical"),
-    ("ContactSupport", "critical"),
-    ("RollbackFailed", "critical"),
-    ("DependencyDown", "critical"),
-    ("PodStuckPending", "critical"),
-    ("ImageNotAvailable", "critical"),
-    ("CrashLooping", "critical"),
-    ("OomKilled", "critical"),
-    ("MetricsAbsent", "critical"),
-    ("FlinkJobDown", "critical"),
-    ("ExporterAbsent", "critical"),
-    ("Investigate", "critical"),
-    ("Investigate", "warning"),
-    ("BacklogGrowing", "warning"),
-    ("LatencyHigh", "warning"),
-    ("ServerFailing", "warning"),
-    ("MigrationUnfinished", "warning"),
-    ("TaskManagersMissing", "warning"),
-    ("CheckpointsFailing", "warning"),
-    ("ConfigurationStale", "warning"),
-    ("ReleaseFailed", "warning"),
-    ("HookFailed", "warning"),
-    ("ReleaseStuckPending", "warning"),
-    ("RolloutOverdue", "warning"),
-    ("AggregationUnhealthy", "warning"),
-    ("BackupTooOld", "warning"),
-    ("ExporterBlind", "warning"),
-    ("VerdictUnknown", "warning"),
-    ("OutOfOrder", "info"),
-    ("TwoAtOnce", "info"),
-    ("BegunUnhealthy", "info"),
-    ("UnsupportedRelease", "info"),
-    ("CompanionOutOfStep", "info"),
-    ("StateLeftOver", "info"),
-    ("ExportViewsBehind", "info"),
-    ("InProgress", "none"),
-    ("Watchdog", "none"),
-];
-
-/// What the exporter posts and no rule raises.
-pub const POSTED_ONLY: (&str, &str) = ("SidecarWatchdog", "none");
+/// Every alert, and its severity, as the program has them.
+pub fn alerts() -> Vec<(&'static str, &'static str)> {
+    catalogue::all().iter().map(|alert| (alert.name, alert.severity.as_str())).collect()
+}
 
 /// All of them, each once.
 pub fn all() -> BTreeSet<String> {
-    ALERTS.iter().chain([&POSTED_ONLY]).map(|(name, _)| format!("{PREFIX}{name}")).collect()
+    alerts().into_iter().map(|(name, _)| name.to_owned()).collect()
 }
 
 /// The names and patterns of names in a matcher of `alertname`; none in another one.

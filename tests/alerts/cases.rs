@@ -1,13 +1,7 @@
 //! In which scenario each alert fires. An alert without a row is an error, and so is a row whose alert does not fire.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use gim_upgrade_exporter::alerts::catalogue::{self, Alert, Teller};
+use gim_upgrade_exporter::alerts::catalogue::{self, Alert};
 use gim_upgrade_exporter::alerts::lifecycle::Firing;
-use gim_upgrade_exporter::sim::scenario::Scenario;
-
-use super::chronicle::Chronicle;
-use super::told::told;
 
 /// The name, as `alertname` without the prefix that all have, severity, and a scenario.
 pub const CASES: [(&str, &str, &str); 39] = [
@@ -54,7 +48,7 @@ pub const CASES: [(&str, &str, &str); 39] = [
 ];
 
 /// Alerts that a healthy upgrade may have: what says that it is on its way, and that alerts arrive.
-const IN_HEALTH: [&str; 2] = ["GimUpgradeInProgress", "GimUpgradeWatchdog"];
+pub const IN_HEALTH: [&str; 2] = ["GimUpgradeInProgress", "GimUpgradeWatchdog"];
 
 /// The alert of a row.
 pub fn alert(name: &str, severity: &str) -> Alert {
@@ -65,44 +59,4 @@ pub fn alert(name: &str, severity: &str) -> Alert {
 /// Whether it is that alert.
 pub fn is(firing: &Firing, alert: &Alert) -> bool {
     firing.labels["alertname"] == alert.name && firing.labels["severity"] == alert.severity.as_str()
-}
-
-#[test]
-fn every_alert_has_its_row() {
-    let rows: BTreeSet<_> = CASES.iter().map(|(name, severity, _)| (format!("GimUpgrade{name}"), *severity)).collect();
-    let alerts: BTreeSet<_> = catalogue::all()
-        .iter()
-        .filter(|alert| alert.teller != Teller::Sidecar)
-        .map(|alert| (alert.name.to_owned(), alert.severity.as_str()))
-        .collect();
-    assert_eq!(rows, alerts);
-    assert_eq!(CASES.len(), rows.len());
-}
-
-#[test]
-fn every_alert_fires_in_its_scenario() {
-    let mut by_scenario: BTreeMap<&str, Vec<Alert>> = BTreeMap::new();
-    for (name, severity, scenario) in CASES {
-        by_scenario.entry(scenario).or_default().push(alert(name, severity));
-    }
-    for (scenario, alerts) in by_scenario {
-        let told = told(&Chronicle::of(&Scenario::find(scenario).unwrap()).scrapes);
-        for alert in alerts.iter().filter(|alert| alert.name != "GimUpgradeExporterAbsent") {
-            assert!(
-                told.iter().flatten().any(|firing| is(firing, alert)),
-                "{} does not fire in {scenario}",
-                alert.name
-            );
-        }
-    }
-}
-
-#[test]
-fn a_healthy_upgrade_calls_nobody() {
-    for scenario in ["healthy-upgrade", "at-rest", "first-install", "kubelets-behind"] {
-        let told = told(&Chronicle::of(&Scenario::find(scenario).unwrap()).scrapes);
-        for firing in told.iter().flatten() {
-            assert!(IN_HEALTH.contains(&firing.labels["alertname"].as_str()), "{scenario}: {firing:?}");
-        }
-    }
 }

@@ -12,6 +12,7 @@
 
 mod cases;
 mod chronicle;
+mod firing;
 #[path = "../scenarios/held.rs"]
 #[expect(dead_code, reason = "its other users are in the tests of scenarios")]
 mod held;

@@ -57,6 +57,15 @@ impl Tools {
         Ok(folder)
     }
 
+    /// The path of a program, `prometheus` or `promtool`, of Debian's Prometheus.
+    pub fn of_debian(&self, program: &str) -> Result<PathBuf> {
+        let binary = self.cache.join("prometheus-old/usr/bin").join(program);
+        if !binary.is_file() {
+            bail!("{} is not there: run `make e2e`, or `tests/tools/build prometheus-old`", binary.display());
+        }
+        Ok(binary)
+    }
+
     /// The path of one tool's binary.
     pub fn path(&self, tool: &str) -> Result<PathBuf> {
         let Some((_, module)) = TOOLS.iter().find(|(name, _)| *name == tool) else {
