@@ -1,0 +1,167 @@
+//! The stage: a scenario that plays, exporters that watch it, Prometheus, Alertmanager and a pager. Everything is gone when it is
+//! dropped.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use gim_upgrade_exporter::alerts::rules;
+use gim_upgrade_exporter::cli::exporter::Outlet;
+use gim_upgrade_exporter::config::Config;
+use gim_upgrade_exporter::model::alerting::{AlertSettings, AlertmanagerAt};
+use gim_upgrade_exporter::model::dependency::AskAt;
+use gim_upgrade_exporter::model::suite::Endpoint;
+use gim_upgrade_exporter::model::time::{Timestamp, after, between};
+use gim_upgrade_exporter::observe::client::Access;
+use gim_upgrade_exporter::observe::timing::Timing;
+use gim_upgrade_exporter::sim::api::{ApiServer, SharedStore};
+use gim_upgrade_exporter::sim::player::Player;
+use gim_upgrade_exporter::sim::scenario::{Scenario, Surrounding};
+use gim_upgrade_exporter::sim::store::Store;
+use gim_upgrade_exporter::sim::world::World;
+use gim_upgrade_exporter::supervise::Generation;
+
+use crate::alertmanager::{Alertmanager, Labels};
+use crate::configured::{policy, suites};
+use crate::prometheus::{Prometheus, Settings, Target};
+use crate::receiver::Receiver;
+use crate::shipped::Shipped;
+use crate::tools::Tools;
+
+/// How many times faster than written everything goes.
+pub const SPEED: u32 = 60;
+/// How far scrapes and evaluations are apart: 30 s of the scenario.
+pub const INTERVAL: Duration = Duration::from_millis(500);
+/// How long before the scenario starts everything is there.
+const LEAD: Duration = Duration::from_secs(10);
+/// How long the tasks of an exporter may take to end.
+const GRACE: Duration = Duration::from_secs(5);
+/// The external labels of Prometheus, and those of the exporter's own alerts.
+const CLUSTER: (&str, &str) = ("cluster", "east");
+
+/// A simulated cluster in which a scenario plays.
+pub struct Cluster {
+    pub start: Timestamp,
+    pub ends: Timestamp,
+    scenario: Scenario,
+    store: SharedStore,
+    player: Player,
+}
+
+/// An exporter on an address of its own.
+pub struct Exporter {
+    generation: Generation,
+    /// What it sees; gone, it sees nothing.
+    pub api: Option<ApiServer>,
+}
+
+impl Cluster {
+    pub async fn play(name: &str) -> Self {
+        let scenario = Scenario::find(name).unwrap();
+        let start = after(Timestamp::now(), LEAD);
+        let world = World::new(&scenario, start, f64::from(SPEED)).unwrap();
+        let ends = world.ends();
+        let store = SharedStore::new(Store::with_fractions());
+        let player = Player::start(world, store.clone(), Arc::new(Timestamp::now)).await.unwrap();
+        Self { start, ends, scenario, store, player }
+    }
+
+    /// Waits until so many minutes of the scenario have passed.
+    pub async fn reaches(&self, minutes: f64) {
+        let at = after(self.start, Duration::from_secs_f64(minutes * 60.0 / f64::from(SPEED)));
+        tokio::time::sleep(between(Timestamp::now(), at)).await;
+    }
+
+    /// Starts an exporter on an address, which posts alerts to `alertmanagers` itself where there are any.
+    pub async fn watched(&self, address: &str, alertmanagers: &[String], timing: Timing) -> Exporter {
+        let api = ApiServer::start(self.store.clone()).await.unwrap();
+        let mut config = self.config();
+        if !alertmanagers.is_empty() {
+            config.alertmanager = Some(AlertmanagerAt {
+                urls: alertmanagers.iter().map(|address| format!("http://{address}").into()).collect(),
+                labels: [(CLUSTER.0.to_owned(), CLUSTER.1.to_owned())].into(),
+                bearer_token_file: None,
+                basic_auth: None,
+                ca_file: None,
+                timeout: Duration::from_secs(2),
+            });
+        }
+        let outlet = Outlet::new(&config);
+        let mut generation = Generation::new();
+        outlet.serve(&mut generation, address).await.unwrap();
+        outlet.notify(&mut generation, &config, SPEED);
+        let access = Access::Url(api.url().parse().unwrap());
+        outlet.watch(&mut generation, config, access, timing).await.unwrap();
+        Exporter { generation, api: Some(api) }
+    }
+
+    fn config(&self) -> Config {
+        let policy = policy(&self.scenario).divided(f64::from(SPEED));
+        let mut config = Config { policy, suites: suites(&self.scenario), ..Config::default() };
+        for suite in &mut config.suites {
+            config.scope.helm_access = suite.helm_access;
+            let (port, members) = (self.player.metrics_port(), &mut suite.members);
+            for member in [&mut members.gim, &mut members.gsp] {
+                member.endpoint = Some(Endpoint::Pods { port, path: "/metrics".into() });
+            }
+            let address = |of| self.player.address(of).unwrap();
+            if let Some(AskAt::Addresses { addresses, .. }) = &mut suite.surroundings.kafka {
+                *addresses = vec![address(Surrounding::Kafka).to_string().into()];
+            }
+        }
+        config
+    }
+
+    /// A Prometheus that scrapes these exporters, with the shipped rules for the scenario's suites.
+    pub async fn prometheus(&self, exporters: &[String], alertmanagers: &[String]) -> Prometheus {
+        let rules = rules_file(&rules::rules(&suites(&self.scenario), &AlertSettings::default(), SPEED));
+        let target = |(nth, address): (usize, &String)| {
+            Target::of_pod(address, "monitoring", &format!("gim-upgrade-exporter-{nth}"), "gim-upgrade-exporter")
+        };
+        let settings = Settings {
+            targets: exporters.iter().enumerate().map(target).collect(),
+            rules: vec![rules],
+            alertmanagers: alertmanagers.to_vec(),
+            external_labels: Labels::from([(CLUSTER.0.to_owned(), CLUSTER.1.to_owned())]),
+            scrape_interval: INTERVAL,
+            evaluation_interval: INTERVAL,
+            lookback_delta: Duration::from_mins(5) / SPEED,
+            resend_delay: Duration::from_mins(1) / SPEED,
+        };
+        let program = Tools::open().and_then(|tools| tools.path("prometheus")).unwrap();
+        Prometheus::start(&program, &settings).await.unwrap()
+    }
+}
+
+impl Exporter {
+    /// Ends it.
+    pub async fn stop(self) {
+        self.generation.shut_down(GRACE).await;
+    }
+}
+
+/// An Alertmanager with the shipped configuration, its waits divided, and whoever it notifies.
+pub async fn pager() -> (Alertmanager, Receiver) {
+    let receiver = Receiver::start().await.unwrap();
+    // 30 s and 5 min of the scenario.
+    let config = Shipped::read().unwrap().sending(&receiver.url(), "500ms", "5s").text();
+    let program = Tools::open().and_then(|tools| tools.path("alertmanager")).unwrap();
+    (Alertmanager::start(&program, &config).await.unwrap(), receiver)
+}
+
+/// An address that is free.
+pub fn free_address() -> String {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    format!("127.0.0.1:{port}")
+}
+
+fn rules_file(rules: &rules::RuleFile) -> PathBuf {
+    static FILES: AtomicU32 = AtomicU32::new(0);
+    let number = FILES.fetch_add(1, Ordering::Relaxed);
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("paging-{}-{number}.yaml", std::process::id()));
+    fs::write(&file, serde_saphyr::to_string(rules).unwrap()).unwrap();
+    file
+}
