@@ -17,6 +17,7 @@ pub mod config;
 pub mod exposition;
 pub mod index;
 pub mod model;
+pub mod net;
 pub mod observe;
 pub mod publish;
 pub mod server;

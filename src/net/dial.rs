@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::fetch::shorten;
+use super::failure::shorten;
 use super::trust::TrustError;
 use crate::model::dependency::ProbeFailure;
 use crate::model::source::ErrorKind;
