@@ -23,6 +23,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("net", &["model"]),
     ("observe", &["model", "index", "exposition", "net"]),
     ("publish", &["model", "assess", "exposition", "alerts"]),
+    ("notify", &["alerts", "publish", "assess", "model", "net"]),
     ("server", &["publish"]),
     ("cli", &["*"]),
 ];

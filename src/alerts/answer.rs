@@ -3,7 +3,7 @@
 //! One exporter's series have neither the cluster nor anything of a scrape; a label that is not there is empty, as it is for
 //! Prometheus. Pure: the present is an argument. Not for how long something holds: that is `lifecycle`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::query::{Aggregation, Comparison, Matcher, Query, Set};
 
@@ -70,10 +70,10 @@ impl Now<'_> {
                 samples
             }
             Query::Exceeds(left, right) => {
-                let thresholds = self.answer(right);
-                let threshold = |sample: &Sample| thresholds.iter().find(|other| other.labels == sample.labels);
+                let limits = self.answer(right).into_iter().map(|limit| (limit.labels, limit.value));
+                let limits: BTreeMap<Labels, f64> = limits.collect();
                 let mut samples = self.answer(left);
-                samples.retain(|sample| threshold(sample).is_some_and(|limit| sample.value > limit.value));
+                samples.retain(|sample| limits.get(&sample.labels).is_some_and(|limit| sample.value > *limit));
                 samples
             }
             Query::Aggregate { how, by, of } => {
@@ -89,7 +89,8 @@ impl Now<'_> {
                 groups.into_iter().map(|(labels, value)| Sample { labels, value }).collect()
             }
             Query::Set { of, how, on, other } => {
-                let others: Vec<Labels> = self.answer(other).iter().map(|sample| only(&sample.labels, on)).collect();
+                let others: BTreeSet<Labels> =
+                    self.answer(other).iter().map(|sample| only(&sample.labels, on)).collect();
                 let mut samples = self.answer(of);
                 samples.retain(|sample| others.contains(&only(&sample.labels, on)) == (*how == Set::And));
                 samples
