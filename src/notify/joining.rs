@@ -92,6 +92,8 @@ mod tests {
         pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
     }
 
+    type Labels<'a> = &'a [(&'a str, &'a str)];
+
     /// The advice, as it is told.
     fn told(watchdogs: &[&[(&str, &str)]], configured: &[(&str, &str)]) -> Vec<String> {
         let own: &[_] = &[("alertname", WATCHDOG), ("severity", "none")];
@@ -102,7 +104,7 @@ mod tests {
     #[test]
     fn what_keeps_alerts_apart_is_named_with_what_would_be_right() {
         let [prod, test] = [("cluster", "prod"), ("cluster", "test")];
-        let cases: &[(&[&[(&str, &str)]], &[(&str, &str)], &[&str])] = &[
+        let cases: &[(&[Labels<'_>], Labels<'_>, &[&str])] = &[
             (&[], &[prod], &[]),
             (&[&[]], &[], &[]),
             (&[&[prod]], &[prod], &[]),

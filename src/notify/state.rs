@@ -71,17 +71,14 @@ pub fn joined(alerts: impl IntoIterator<Item = Dressed>) -> Vec<Dressed> {
     let mut joined: Vec<Dressed> = Vec::new();
     let mut places: BTreeMap<BTreeMap<String, String>, usize> = BTreeMap::new();
     for alert in alerts {
-        match places.get(&alert.labels).and_then(|place| joined.get_mut(*place)) {
-            Some(known) => {
-                if alert.starts_at > known.starts_at {
-                    known.annotations = alert.annotations;
-                }
-                known.starts_at = known.starts_at.min(alert.starts_at);
+        if let Some(known) = places.get(&alert.labels).and_then(|place| joined.get_mut(*place)) {
+            if alert.starts_at > known.starts_at {
+                known.annotations = alert.annotations;
             }
-            None => {
-                places.insert(alert.labels.clone(), joined.len());
-                joined.push(alert);
-            }
+            known.starts_at = known.starts_at.min(alert.starts_at);
+        } else {
+            places.insert(alert.labels.clone(), joined.len());
+            joined.push(alert);
         }
     }
     joined
