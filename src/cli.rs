@@ -56,9 +56,8 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments, cla
 }
 
 fn command(arguments: Arguments) -> anyhow::Result<()> {
-    // kube and reqwest use whichever provider the process has; without one, the first TLS connection panics. An error
-    // means that there is one already.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    // Without one, the first TLS connection panics.
+    crate::net::install_tls();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKER_THREADS)
         .enable_all()

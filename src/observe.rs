@@ -7,7 +7,6 @@
 pub mod backups;
 pub mod client;
 pub mod dependencies;
-mod dial;
 pub mod discovery;
 mod fetch;
 pub mod hearing;
@@ -22,15 +21,12 @@ mod pace;
 pub mod prometheus;
 mod report;
 mod scope;
-mod secret;
 pub mod signals;
 mod targets;
 #[cfg(test)]
 mod testing;
 pub mod timing;
-pub mod trust;
 mod watch;
-pub mod web;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,14 +47,14 @@ use self::prometheus::signals::QueryEnd;
 use self::report::Closed;
 use self::signals::{Settings, SignalsEnd};
 use self::timing::Timing;
-use self::trust::Trust;
 use self::watch::{Shared, Target, watch};
-use self::web::Web;
 use crate::index::change::Change;
 use crate::model::names::{Component, Name};
 use crate::model::scope::{HelmAccess, PrometheusAt, Scope};
 use crate::model::suite::Suite;
 use crate::model::wants::{BodyWant, EndpointWant, QueryWant};
+use crate::net::trust::Trust;
+use crate::net::web::Web;
 
 /// How many lists are read at once: a page of each is held, and a start on 3,000 namespaces makes 18,000 of them.
 const LISTS_AT_ONCE: usize = 8;

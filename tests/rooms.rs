@@ -20,8 +20,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("config", &["model", "alerts"]),
     ("alerts", &["model", "assess"]),
     ("board", &["index", "assess", "model"]),
-    ("observe", &["model", "index", "exposition"]),
+    ("net", &["model"]),
+    ("observe", &["model", "index", "exposition", "net"]),
     ("publish", &["model", "assess", "exposition", "alerts"]),
+    ("notify", &["alerts", "publish", "assess", "model", "net"]),
     ("server", &["publish"]),
     ("cli", &["*"]),
 ];

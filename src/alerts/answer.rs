@@ -3,7 +3,7 @@
 //! One exporter's series have neither the cluster nor anything of a scrape; a label that is not there is empty, as it is for
 //! Prometheus. Pure: the present is an argument. Not for how long something holds: that is `lifecycle`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::query::{Aggregation, Compared, Comparison, Matcher, Query, Set};
 
@@ -77,10 +77,10 @@ impl Now<'_> {
                 samples
             }
             Query::Exceeds(left, right) => {
-                let thresholds = self.answer(right);
-                let threshold = |sample: &Sample| thresholds.iter().find(|other| other.labels == sample.labels);
+                let limits = self.answer(right).into_iter().map(|limit| (limit.labels, limit.value));
+                let limits: BTreeMap<Labels, f64> = limits.collect();
                 let mut samples = self.answer(left);
-                samples.retain(|sample| threshold(sample).is_some_and(|limit| sample.value > limit.value));
+                samples.retain(|sample| limits.get(&sample.labels).is_some_and(|limit| sample.value > *limit));
                 samples
             }
             Query::Aggregate { how, by, of } => {
@@ -97,7 +97,7 @@ impl Now<'_> {
             }
             Query::Set { of, how, by, other } => {
                 let compared = |sample: &Sample| compared(&sample.labels, by);
-                let others: Vec<Labels> = self.answer(other).iter().map(compared).collect();
+                let others: BTreeSet<Labels> = self.answer(other).iter().map(compared).collect();
                 let mut samples = self.answer(of);
                 samples.retain(|sample| others.contains(&compared(sample)) == (*how == Set::And));
                 samples

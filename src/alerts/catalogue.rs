@@ -14,7 +14,7 @@ use std::time::Duration;
 use super::annotation::Template;
 use super::query::Query;
 use crate::assess::answer::CheckId;
-use crate::model::alerting::Severity;
+use crate::model::alerting::{AlertSettings, Severity};
 use crate::named;
 
 pub use exporter::EXPECTED;
@@ -58,6 +58,19 @@ pub struct Alert {
 #[must_use]
 pub fn all() -> Vec<Alert> {
     [verdicts::alerts(), symptoms::alerts(), procedure::alerts(), exporter::alerts()].concat()
+}
+
+/// All alerts as a configuration wants them: with its severities. `time_scale` divides the times, for a cluster that plays faster
+/// than real time.
+#[must_use]
+pub fn configured(settings: &AlertSettings, time_scale: u32) -> Vec<Alert> {
+    let configured = |alert: Alert| Alert {
+        severity: settings.severities.get(alert.name).copied().unwrap_or(alert.severity),
+        hold: alert.hold / time_scale.max(1),
+        keep: alert.keep / time_scale.max(1),
+        ..alert
+    };
+    all().into_iter().map(configured).collect()
 }
 
 /// The names of all alerts, each once.

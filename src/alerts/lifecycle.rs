@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::annotation;
 use super::answer::{Labels, Now, Series};
 use super::catalogue::{Alert, Teller};
+use super::query::CLUSTER;
 use crate::model::time::{Timestamp, after, between, unix_seconds};
 
 /// The alerts that fire now.
@@ -75,14 +76,17 @@ impl Lifecycle {
             if is_further {
                 continue;
             }
-            match alert.condition.labels().into_iter().find(|known| known == name) {
+            match alert.condition.labels().into_iter().find(|known| known == name && *known != CLUSTER) {
                 Some(known) => own.insert(known, value.clone()),
-                // It has a label that no alert of ours has.
+                // It has a label that no alert of ours has; and of clusters only Prometheus knows.
                 None => return false,
             };
         }
-        let known = Known { since: starts_at, firing_since: Some(starts_at), over_since: None, annotations };
-        self.known.insert((place, own), known);
+        let new = || Known { since: starts_at, firing_since: None, over_since: None, annotations };
+        // It may be on its way already: then what is known of it stays, but for its begin.
+        let known = self.known.entry((place, own)).or_insert_with(new);
+        known.since = known.since.min(starts_at);
+        known.firing_since = Some(known.firing_since.map_or(starts_at, |since| since.min(starts_at)));
         true
     }
 
@@ -211,6 +215,7 @@ mod tests {
         assert!(lifecycle.adopt(&labels(&own), BTreeMap::new(), at(-500)));
         for strange in [
             [own.as_slice(), &[("via", "x")]].concat(),
+            [own.as_slice(), &[("cluster", "x")]].concat(),
             own.iter().skip(1).copied().collect(),
             own.iter().map(|(name, value)| (*name, if *name == "severity" { "info" } else { *value })).collect(),
             own.iter()
@@ -231,6 +236,31 @@ mod tests {
         assert_eq!(names(&lifecycle).len(), 1, "kept as any other");
         lifecycle.observe(at(315), &failing(None));
         assert!(names(&lifecycle).is_empty());
+    }
+
+    /// An Alertmanager that answers late: what is on its way meanwhile fires at once, from when it began elsewhere.
+    #[test]
+    fn what_is_taken_over_late_is_not_delayed() {
+        let taken: BTreeMap<_, _> = [
+            ("alertname", "GimUpgradePodStuckPending"),
+            ("severity", "critical"),
+            ("suite", "s"),
+            ("component", "gim"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into();
+        let mut lifecycle = Lifecycle::new(catalogue::all());
+        lifecycle.observe(at(0), &failing(Some("pods_scheduled")));
+        assert!(names(&lifecycle).is_empty());
+        for starts in [-10, -500, -20] {
+            assert!(lifecycle.adopt(&taken, BTreeMap::new(), at(starts)));
+        }
+        lifecycle.observe(at(5), &failing(Some("pods_scheduled")));
+        assert_eq!(names(&lifecycle), ["GimUpgradePodStuckPending"]);
+        let firing = lifecycle.firing();
+        let stuck = firing.iter().find(|firing| firing.labels.contains_key("suite")).unwrap();
+        assert_eq!(stuck.starts_at, at(-500));
+        assert!(stuck.annotations.contains_key("summary"), "with today's text");
     }
 
     #[test]

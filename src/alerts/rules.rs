@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_saphyr::LitString;
 
 use super::annotation;
-use super::catalogue::{Alert, EXPECTED, Teller, all};
+use super::catalogue::{Alert, EXPECTED, Teller, configured};
 use super::query::CLUSTER;
 use crate::model::alerting::AlertSettings;
 use crate::model::names::Component;
@@ -57,8 +57,8 @@ pub struct Rule {
 /// The rules for these suites. `time_scale` divides `for` and `keep_firing_for`, for a cluster that plays faster than real time.
 #[must_use]
 pub fn rules(suites: &[Suite], settings: &AlertSettings, time_scale: u32) -> RuleFile {
-    let told = all().into_iter().filter(|alert| alert.teller != Teller::Sidecar);
-    let alerts = told.map(|alert| rule(alert, settings, time_scale)).collect();
+    let told = configured(settings, time_scale).into_iter().filter(|alert| alert.teller != Teller::Sidecar);
+    let alerts = told.map(|alert| rule(alert, settings)).collect();
     RuleFile {
         groups: vec![
             Group { name: EXPECTATIONS, rules: expectations(suites, settings) },
@@ -99,13 +99,12 @@ fn expectations(suites: &[Suite], settings: &AlertSettings) -> Vec<Rule> {
     rules
 }
 
-fn rule(alert: Alert, settings: &AlertSettings, time_scale: u32) -> Rule {
+fn rule(alert: Alert, settings: &AlertSettings) -> Rule {
     let cluster = &*settings.cluster_label;
     // Without named clusters nothing is expected of one of them: any that shows the component will do.
     let expects_any = settings.clusters.is_empty() && alert.condition.families().contains(&EXPECTED);
     let condition = if expects_any { alert.condition.without(CLUSTER) } else { alert.condition };
-    let severity = settings.severities.get(alert.name).copied().unwrap_or(alert.severity);
-    let mut labels = BTreeMap::from([("severity".to_owned(), severity.to_string())]);
+    let mut labels = BTreeMap::from([("severity".to_owned(), alert.severity.to_string())]);
     labels.extend(alert.labels.iter().map(|(name, of)| ((*name).to_owned(), format!("{{{{ $labels.{of} }}}}"))));
     let mut annotations = BTreeMap::from([
         ("summary", annotation::for_prometheus(alert.summary, cluster)),
@@ -120,13 +119,13 @@ fn rule(alert: Alert, settings: &AlertSettings, time_scale: u32) -> Rule {
             })
             .map(|url| ("dashboard_url", url)),
     );
-    let scaled = |span: Duration| (!span.is_zero()).then(|| duration(span / time_scale.max(1)));
+    let written = |span: Duration| (!span.is_zero()).then(|| duration(span));
     Rule {
         record: None,
         alert: Some(alert.name),
         expr: LitString(condition.promql(cluster).to_string()),
-        hold: scaled(alert.hold),
-        keep_firing_for: scaled(alert.keep),
+        hold: written(alert.hold),
+        keep_firing_for: written(alert.keep),
         labels,
         annotations,
     }

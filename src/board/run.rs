@@ -58,10 +58,7 @@ pub async fn run(
     published: impl Fn(Duration),
 ) {
     let mut batch = Vec::with_capacity(BATCH);
-    let now = || {
-        let offset = jiff::SignedDuration::from_millis(offset.milliseconds());
-        clock.now().checked_add(offset).unwrap_or_else(|_| clock.now())
-    };
+    let now = || offset.corrected(clock.now());
     let mut emptied = clock.now();
     let mut told: Option<Instant> = None;
     loop {

@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::model::source::ClockOffset;
 use crate::model::time::Clock;
 use crate::model::wants::{BodyWant, EndpointWant, QueryWant, Wants};
+use crate::notify;
 use crate::observe::client::{Access, ApiClient};
 use crate::observe::hearing::ServerClock;
 use crate::observe::timing::Timing;
@@ -68,6 +69,23 @@ impl Outlet {
         });
         tracing::info!(%address, "listening");
         Ok(address)
+    }
+
+    /// Posts alerts to the Alertmanagers of `config`, if any, concluded from what is shown, until `generation` is shut down.
+    /// `time_scale` divides every time of it, for a cluster that plays faster than real time.
+    pub fn notify(&self, generation: &mut Generation, config: &Config, time_scale: u32) {
+        let Some(at) = config.alertmanager.clone() else { return };
+        let setup = notify::Setup {
+            at,
+            settings: config.alerts.clone(),
+            snapshots: self.snapshots(),
+            clock: Arc::clone(&self.clock),
+            offset: Arc::clone(&self.offset),
+            own: Arc::clone(&self.own),
+            time_scale,
+        };
+        // Dropped as it stands: what it posted last ends by itself, unless the next exporter takes it over.
+        generation.spawn_until_stopped("notifier", async move { Err(notify::run(setup).await) });
     }
 
     /// Starts observers and board for `config` on the cluster behind `access`, both until `generation` is shut down, and

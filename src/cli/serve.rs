@@ -8,6 +8,9 @@ use crate::observe::client::Access;
 use crate::observe::timing::Timing;
 use crate::supervise::{Generation, SHUTDOWN_GRACE, ShutdownSignal};
 
+/// By what the times of alerts are divided.
+const REAL_TIME: u32 = 1;
+
 /// Watches the cluster until a signal comes.
 pub(super) async fn serve(flags: Flags) -> anyhow::Result<()> {
     let shutdown = ShutdownSignal::listen()?;
@@ -17,6 +20,7 @@ pub(super) async fn serve(flags: Flags) -> anyhow::Result<()> {
     outlet.serve(&mut generation, &flags.listen_address).await?;
     let lines = announce::announce(outlet.snapshots(), Line::log);
     generation.spawn_until_stopped("announcer", lines);
+    outlet.notify(&mut generation, &config, REAL_TIME);
     let access = flags.kubeconfig.map_or(Access::Infer, Access::Kubeconfig);
     match config.discovery.clone() {
         None => outlet.watch(&mut generation, config, access, Timing::default()).await?,

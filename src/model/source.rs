@@ -5,6 +5,8 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use jiff::SignedDuration;
+
 use super::names::Name;
 use super::time::Timestamp;
 use crate::named;
@@ -136,6 +138,12 @@ impl ClockOffset {
     #[must_use]
     pub fn milliseconds(&self) -> i64 {
         self.0.load(Ordering::Relaxed)
+    }
+
+    /// The instant by the API server's clock that is `local` by ours.
+    #[must_use]
+    pub fn corrected(&self, local: Timestamp) -> Timestamp {
+        local.checked_add(SignedDuration::from_millis(self.milliseconds())).unwrap_or(local)
     }
 }
 

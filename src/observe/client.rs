@@ -16,6 +16,7 @@ use thiserror::Error;
 use super::fetch::FetchError;
 use super::hearing::{Heard, HearingLayer, ServerClock};
 use crate::model::source::Contact;
+use crate::net::install_tls;
 
 /// How long a connection may take to be made, TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -57,12 +58,6 @@ pub enum ConnectError {
 pub struct ApiClient {
     client: Client,
     clock: Arc<ServerClock>,
-}
-
-/// Makes ring the TLS provider of the process where none is yet: neither kube nor reqwest can work without one.
-pub(super) fn install_tls() {
-    // An error only says that there is one already.
-    let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
 impl ApiClient {

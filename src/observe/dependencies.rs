@@ -20,20 +20,20 @@ use tokio::sync::{Mutex, Semaphore};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 
-use super::dial::{DialError, dial, encrypt, failure_of, host_of};
 use super::hearing::ServerClock;
 use super::joint::Joint;
 use super::pace::Pace;
 use super::prometheus::Prometheus;
 use super::report::{Closed, Reporter};
-use super::trust::Trust;
-use super::web::Web;
 use crate::index::change::Change;
 use crate::model::dependency::{AskAt, Backup, BackupAt, Dependency, Level, Probe, ProbeFailure};
 use crate::model::names::Name;
 use crate::model::source::{ErrorKind, SourceKind};
 use crate::model::suite::Suite;
 use crate::model::time::{Timestamp, from_unix_seconds};
+use crate::net::dial::{DialError, dial, encrypt, failure_of, host_of};
+use crate::net::trust::Trust;
+use crate::net::web::Web;
 
 /// How many are asked at once: sockets held.
 const ASKED_AT_ONCE: usize = 16;

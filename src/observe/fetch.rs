@@ -4,7 +4,6 @@
 //! Secret.
 
 use std::error::Error as StdError;
-use std::io;
 use std::time::Duration;
 
 use http::StatusCode;
@@ -14,13 +13,8 @@ use thiserror::Error;
 
 use super::objects::DecodeError;
 use crate::model::source::ErrorKind;
+use crate::net::failure::{self, shorten};
 
-/// The longest text of an error that is kept, in characters.
-const MAX_TEXT: usize = 300;
-/// The deepest chain of causes that is told.
-const MAX_CAUSES: usize = 8;
-/// What kube puts before every error below it.
-const WRAPPED: &str = "ServiceError: ";
 /// The longest pause that a server may ask for with `Retry-After`.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(30);
 
@@ -72,24 +66,7 @@ impl From<kube::core::request::Error> for FetchError {
 impl FetchError {
     /// An error below HTTP.
     pub fn transport(error: &(dyn StdError + 'static)) -> Self {
-        let mut texts: Vec<String> = Vec::new();
-        let mut cause = Some(error);
-        for _ in 0..MAX_CAUSES {
-            let Some(error) = cause else { break };
-            let io = error.downcast_ref::<io::Error>();
-            if io.is_some_and(|io| io.kind() == io::ErrorKind::TimedOut) {
-                return Self::Silent;
-            }
-            let text = error.to_string();
-            let text = text.strip_prefix(WRAPPED).unwrap_or(&text).to_owned();
-            // Many errors repeat their cause.
-            if !texts.iter().any(|told| told.contains(&text)) {
-                texts.push(text);
-            }
-            // An io::Error that wraps another error gives as its source what is below that one.
-            cause = io.and_then(io::Error::get_ref).map(|inner| inner as _).or_else(|| error.source());
-        }
-        Self::Connect(shorten(&texts.join(": ")))
+        failure::transport(error).map_or(Self::Silent, Self::Connect)
     }
 
     /// An answer that is not a success.
@@ -156,18 +133,10 @@ impl FetchError {
     }
 }
 
-/// One line of bounded length.
-pub fn shorten(text: &str) -> String {
-    let line = text.chars().map(|c| if c.is_control() { ' ' } else { c });
-    let mut short: String = line.take(MAX_TEXT).collect();
-    if text.chars().nth(MAX_TEXT).is_some() {
-        short.push('…');
-    }
-    short
-}
-
 #[cfg(test)]
 mod tests {
+    use std::io;
+
     use super::*;
 
     fn status(code: u16, body: &str) -> FetchError {
@@ -204,11 +173,5 @@ mod tests {
         assert_eq!(FetchError::transport(&silent), FetchError::Silent);
         let broken = io::Error::from(io::ErrorKind::ConnectionReset);
         assert_eq!(FetchError::transport(&broken), FetchError::Connect("connection reset".into()));
-    }
-
-    #[test]
-    fn texts_are_one_short_line() {
-        let text = shorten(&"line\n".repeat(200));
-        assert!(!text.contains('\n') && text.chars().count() == MAX_TEXT + 1, "{text}");
     }
 }

@@ -23,12 +23,12 @@ use super::hearing::ServerClock;
 use super::joint::Joint;
 use super::pace::Pace;
 use super::report::{Closed, Reporter};
-use super::trust::Trust;
 use crate::index::change::Change;
 use crate::model::database::{DatabaseAt, SchemaExpectation};
 use crate::model::names::Name;
 use crate::model::source::{ErrorKind, SourceKind};
 use crate::model::suite::Suite;
+use crate::net::trust::Trust;
 
 /// How many databases are read at once.
 const READS_AT_ONCE: usize = 4;

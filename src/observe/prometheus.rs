@@ -22,13 +22,13 @@ use self::answer::{AnswerError, Series};
 use super::hearing::ServerClock;
 use super::joint::Joint;
 use super::report::{Closed, Reporter};
-use super::secret::{self, SecretError};
-use super::web::{self, Web, WebError};
 use crate::index::change::Change;
 use crate::model::names::Name;
 use crate::model::scope::PrometheusAt;
 use crate::model::source::{ErrorKind, SourceKind};
 use crate::model::time::{Timestamp, unix_seconds};
+use crate::net::secret::{self, SecretError};
+use crate::net::web::{self, Web, WebError};
 
 /// How many queries are asked at once: answers held.
 const QUERIES_AT_ONCE: usize = 4;

@@ -2,8 +2,9 @@
 //!
 //! Not for the times by which an upgrade is judged: those are `policy`.
 
-use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
+
+use crate::net::backoff::{backoff, random_fraction};
 
 /// Waits of the observers. The defaults are what the program uses; tests shorten them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,9 +54,7 @@ impl Timing {
 
     /// The same with another longest pause.
     pub(super) fn backoff_up_to(&self, failures: u32, longest: Duration) -> Duration {
-        let doubled =
-            self.backoff_first.saturating_mul(1_u32.checked_shl(failures.saturating_sub(1)).unwrap_or(u32::MAX));
-        doubled.min(longest).mul_f64(1.0 - 0.5 * random_fraction())
+        backoff(self.backoff_first, longest, failures)
     }
 
     /// How many seconds one watch lasts: up to a fifth less than [`Timing::watch`], so that watches begun together spread.
@@ -64,12 +63,6 @@ impl Timing {
         let seconds = self.watch.mul_f64(1.0 - 0.2 * random_fraction()).as_secs();
         u32::try_from(seconds).unwrap_or(u32::MAX).max(1)
     }
-}
-
-/// A random number from 0 to 1. Good enough to spread load, for nothing else.
-fn random_fraction() -> f64 {
-    let random = RandomState::new().hash_one(0_u8) >> 32;
-    random as f64 / f64::from(u32::MAX)
 }
 
 #[cfg(test)]

@@ -64,7 +64,7 @@ pub(super) enum Yields {
     /// From the sources, new at every scrape.
     Contacts(for<'a> fn(&'a [SourceSnapshot], &mut Series<'a>)),
     /// From the exporter's own figures, new at every scrape.
-    Figures(for<'a> fn(&Figures, &mut Series<'a>)),
+    Figures(for<'a> fn(&'a Figures, &mut Series<'a>)),
     /// A histogram of the exporter's own, new at every scrape.
     Delays(fn(&OwnMetrics) -> &Delays),
 }

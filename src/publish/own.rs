@@ -3,15 +3,20 @@
 //! Whoever does the work tells how long it took: nothing here reads a clock. They are written anew for every page, and
 //! come last on it. Not for names and help texts: those stand in the table of families with all others.
 
-use std::sync::Arc;
+mod posts;
+
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
+pub use self::posts::{PostCounts, Posts};
 use super::process;
 use crate::exposition::{Description, Format, write_registry};
+use crate::model::names::Name;
 use crate::model::source::ClockOffset;
 use crate::model::time::Timestamp;
 
@@ -30,6 +35,8 @@ pub struct OwnMetrics {
     config_good: AtomicBool,
     clock_offset: Arc<ClockOffset>,
     process: process::Constants,
+    /// By the URL of the Alertmanager; bounded by the configuration, which names them.
+    posts: Mutex<BTreeMap<Name, Arc<Posts>>>,
 }
 
 /// The figures that are plain numbers, at one moment.
@@ -40,6 +47,7 @@ pub(super) struct Figures {
     pub(super) clock_offset_seconds: f64,
     pub(super) process: process::Constants,
     pub(super) usage: process::Usage,
+    pub(super) posts: Vec<(Name, PostCounts)>,
 }
 
 impl OwnMetrics {
@@ -53,7 +61,16 @@ impl OwnMetrics {
             config_good: AtomicBool::new(true),
             clock_offset,
             process: process::Constants::read(),
+            posts: Mutex::default(),
         }
+    }
+
+    /// Begins to count the posts to an Alertmanager, from zero.
+    pub fn posts_to(&self, alertmanager: &Name) -> Arc<Posts> {
+        let counts = Arc::<Posts>::default();
+        let mut posts = self.posts.lock().unwrap_or_else(PoisonError::into_inner);
+        posts.insert(Name::clone(alertmanager), Arc::clone(&counts));
+        counts
     }
 
     /// Notes how long it took from hearing of a change to publishing a snapshot that has it.
@@ -82,8 +99,13 @@ impl OwnMetrics {
             clock_offset_seconds: self.clock_offset.milliseconds() as f64 / 1000.0,
             process: self.process,
             usage: self.process.usage(),
+            posts: self.posts.lock().unwrap_or_else(PoisonError::into_inner).iter().map(counted).collect(),
         }
     }
+}
+
+fn counted((alertmanager, posts): (&Name, &Arc<Posts>)) -> (Name, PostCounts) {
+    (Name::clone(alertmanager), posts.counts())
 }
 
 /// A histogram of delays in seconds, and the registry that writes it.

@@ -124,6 +124,11 @@ impl Cluster {
         self.folder.write("config.yaml", &config.to_string())
     }
 
+    /// A file beside the configuration, such as a password.
+    pub fn file(&self, name: &str, text: &str) -> String {
+        self.folder.write(name, text)
+    }
+
     /// A configuration file with just this.
     pub fn config_of(&self, config: &Value) -> String {
         self.folder.write("config.yaml", &config.to_string())

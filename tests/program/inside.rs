@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gim_upgrade_exporter::cli::exporter::Outlet;
+use gim_upgrade_exporter::config::Config;
 use gim_upgrade_exporter::observe::client::Access;
 use gim_upgrade_exporter::observe::timing::Timing;
 use gim_upgrade_exporter::supervise::Generation;
@@ -22,13 +23,18 @@ pub struct Inside {
 impl Inside {
     /// Starts an exporter on a cluster; it need not be ready.
     pub fn start(cluster: &Cluster, timing: Timing) -> Self {
-        let config = cluster.config("500ms");
+        Self::start_with(cluster, cluster.config("500ms"), timing, 1)
+    }
+
+    /// Starts an exporter with this configuration, the times of alerts divided.
+    pub fn start_with(cluster: &Cluster, config: Config, timing: Timing, time_scale: u32) -> Self {
         let access = Access::Url(cluster.url().parse().unwrap());
         let runtime = Arc::clone(&cluster.runtime);
         let (generation, address) = runtime.block_on(async {
             let outlet = Outlet::new(&config);
             let mut generation = Generation::new();
             let address = outlet.serve(&mut generation, "127.0.0.1:0").await.unwrap();
+            outlet.notify(&mut generation, &config, time_scale);
             outlet.watch(&mut generation, config, access, timing).await.unwrap();
             (generation, address)
         });

@@ -1,5 +1,5 @@
 //! The whole program over HTTP against the simulated API server, when things go wrong: silence, rubbish, lacking permission,
-//! an API server that dies, a secret where none should be.
+//! an API server that dies, an Alertmanager that hangs, a secret where none should be.
 
 #![expect(
     clippy::unwrap_used,
@@ -9,12 +9,15 @@
 )]
 
 mod canary;
+mod certificates;
 mod cluster;
 mod discovery;
 mod ends;
+mod fake_alertmanager;
 mod files;
 mod gone;
 mod inside;
+mod notify;
 mod pages;
 mod permission;
 mod process;

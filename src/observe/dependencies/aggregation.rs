@@ -8,7 +8,7 @@ use http::header::CONTENT_TYPE;
 use super::ProbeError;
 use crate::exposition::{Format, Parser};
 use crate::model::names::Name;
-use crate::observe::web::{self, Web};
+use crate::net::web::{self, Web};
 
 /// The family that tells the level.
 const LEVEL: &str = "gcxi_raa_health_level";

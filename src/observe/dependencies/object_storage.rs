@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::ProbeError;
 use crate::model::names::Name;
-use crate::observe::web::{Web, WebError};
+use crate::net::web::{Web, WebError};
 
 /// Asks an endpoint.
 pub async fn ask(web: &Web, url: &str, ca_file: Option<&Name>, patience: Duration) -> Result<(), ProbeError> {

@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 
 use super::ProbeError;
 use crate::model::dependency::ProbeFailure;
-use crate::observe::dial::encrypt;
+use crate::net::dial::encrypt;
 
 /// Number of the request for TLS.
 const SSL_REQUEST: i32 = 80_877_103;

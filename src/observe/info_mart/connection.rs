@@ -10,10 +10,10 @@ use tokio_postgres::{Client, Config, NoTls, Row};
 use super::tls::Encrypt;
 use crate::model::database::DatabaseAt;
 use crate::model::source::ErrorKind;
-use crate::observe::dial::{DialError, dial};
-use crate::observe::fetch::shorten;
-use crate::observe::secret::{self, SecretError};
-use crate::observe::trust::Trust;
+use crate::net::dial::{DialError, dial};
+use crate::net::failure::shorten;
+use crate::net::secret::{self, SecretError};
+use crate::net::trust::Trust;
 
 /// What every question begins with: it may only read, and may not hold the server for long. All of it ends with the question's
 /// own transaction, because behind a connection pooler the next one may be another client's on the same session.

@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_postgres::tls::{ChannelBinding, TlsConnect, TlsStream};
 
-use crate::observe::dial::{DialError, encrypt};
+use crate::net::dial::{DialError, encrypt};
 
 /// Encrypts a connection to one host.
 pub struct Encrypt {

@@ -168,10 +168,10 @@ mod tests {
     use crate::model::source::ClockOffset;
     use crate::model::time::Timestamp;
     use crate::model::wants::PodName;
+    use crate::net::trust::Trust;
+    use crate::net::web::Web;
     use crate::observe::hearing::ServerClock;
     use crate::observe::testing::SystemClock;
-    use crate::observe::trust::Trust;
-    use crate::observe::web::Web;
 
     #[test]
     fn queries() {

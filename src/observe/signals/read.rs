@@ -1,6 +1,5 @@
 //! One read of one metrics endpoint: the request, its limits, and what a page may be.
 
-use std::error::Error as StdError;
 use std::time::Duration;
 
 use http::header::{ACCEPT, CONTENT_TYPE};
@@ -11,8 +10,8 @@ use super::families::{self, Values};
 use crate::exposition::{Format, ParseError, Parser};
 use crate::model::scope::LatencyUnit;
 use crate::model::source::ErrorKind;
-use crate::observe::client::install_tls;
-use crate::observe::fetch::{FetchError, shorten};
+use crate::net::failure;
+use crate::net::install_tls;
 
 /// The largest page that is read. GIM's has less than 1 MiB.
 const MAX_PAGE_BYTES: usize = 8 * 1024 * 1024;
@@ -63,10 +62,7 @@ impl From<reqwest::Error> for ReadError {
         }
         // The URL stands in front of every detail already.
         let error = error.without_url();
-        match FetchError::transport(&error as &(dyn StdError + 'static)) {
-            FetchError::Silent => Self::Timeout,
-            other => Self::Connect(shorten(&other.to_string())),
-        }
+        failure::transport(&error).map_or(Self::Timeout, Self::Connect)
     }
 }
 

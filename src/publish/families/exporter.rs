@@ -2,6 +2,8 @@
 
 use super::{Family, Yields};
 use crate::exposition::{Description, Kind};
+use crate::publish::own::{Figures, PostCounts};
+use crate::publish::series::Series;
 
 /// The family of [`crate::publish::own::OwnMetrics::event_to_page`].
 pub(in crate::publish) const EVENT_TO_PAGE: Description = Description {
@@ -20,8 +22,17 @@ pub(in crate::publish) const SCRAPE_DURATION: Description = Description {
 };
 
 const ON_LINUX: &str = "On Linux.";
+const ALERTMANAGER: &[&str] = &["alertmanager"];
+const CONFIGURED: &str = "Where Alertmanagers are configured.";
 
-pub(super) const FAMILIES: [Family; 12] = [
+/// One series for each Alertmanager.
+fn posts<'a>(own: &'a Figures, series: &mut Series<'a>, count: impl Fn(&PostCounts) -> u64) {
+    for (alertmanager, counts) in &own.posts {
+        series.put([&**alertmanager], count(counts) as f64);
+    }
+}
+
+pub(super) const FAMILIES: [Family; 16] = [
     Family::info(
         "gim_upgrade_exporter_build_info",
         "The build of the exporter.",
@@ -45,6 +56,34 @@ pub(super) const FAMILIES: [Family; 12] = [
     ),
     Family::described(EVENT_TO_PAGE, Yields::Delays(|own| &own.event_to_page)),
     Family::described(SCRAPE_DURATION, Yields::Delays(|own| &own.scrape_duration)),
+    Family::counter(
+        "gim_upgrade_exporter_notifications_sent_total",
+        "Alerts that were delivered to an Alertmanager.",
+        Yields::Figures(|own, series| posts(own, series, |counts| counts.sent)),
+    )
+    .labels(ALERTMANAGER)
+    .when(CONFIGURED),
+    Family::counter(
+        "gim_upgrade_exporter_notifications_errors_total",
+        "Posts of alerts to an Alertmanager that failed.",
+        Yields::Figures(|own, series| posts(own, series, |counts| counts.errors)),
+    )
+    .labels(ALERTMANAGER)
+    .when(CONFIGURED),
+    Family::counter(
+        "gim_upgrade_exporter_notifications_dropped_total",
+        "Alerts that did not reach an Alertmanager before newer ones took their place, or that it refused.",
+        Yields::Figures(|own, series| posts(own, series, |counts| counts.dropped)),
+    )
+    .labels(ALERTMANAGER)
+    .when(CONFIGURED),
+    Family::gauge(
+        "gim_upgrade_exporter_notifications_queue_length",
+        "Alerts that wait to be delivered to an Alertmanager.",
+        Yields::Figures(|own, series| posts(own, series, |counts| counts.waiting)),
+    )
+    .labels(ALERTMANAGER)
+    .when(CONFIGURED),
     Family::counter(
         "process_cpu_seconds_total",
         "CPU time spent, user and system.",

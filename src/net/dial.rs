@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::fetch::shorten;
+use super::failure::shorten;
 use super::trust::TrustError;
 use crate::model::dependency::ProbeFailure;
 use crate::model::source::ErrorKind;
@@ -37,6 +37,7 @@ pub enum DialError {
 
 impl DialError {
     /// What it says about a dependency. Only a refusal speaks of the dependency itself; the rest may be the network's or ours.
+    #[must_use]
     pub fn failure(&self) -> ProbeFailure {
         match self {
             Self::Io(error) => failure_of(error),
@@ -45,6 +46,7 @@ impl DialError {
     }
 
     /// What kind of error it is, for counting.
+    #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Io(error) if error.kind() == io::ErrorKind::TimedOut => ErrorKind::Timeout,
@@ -55,6 +57,7 @@ impl DialError {
 }
 
 /// What an error of the system says about a dependency.
+#[must_use]
 pub fn failure_of(error: &io::Error) -> ProbeFailure {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => ProbeFailure::Refused,
@@ -64,6 +67,7 @@ pub fn failure_of(error: &io::Error) -> ProbeFailure {
 }
 
 /// The host of `host:port`, without the brackets of an IPv6 address.
+#[must_use]
 pub fn host_of(address: &str) -> &str {
     let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
     host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)

@@ -1,5 +1,5 @@
 //! Web: requests to anything but the API server and the components' endpoints: object storage, the aggregation's page,
-//! Prometheus. Answers are bounded, redirects are not followed, no proxy of the environment is used.
+//! Prometheus, Alertmanager. Answers are bounded, redirects are not followed, no proxy of the environment is used.
 
 use std::collections::HashMap;
 use std::error::Error as StdError;
@@ -7,12 +7,14 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
 use rustls::ClientConfig;
 use thiserror::Error;
 use tokio::sync::Mutex;
 
 use super::dial::failure_of;
-use super::fetch::{FetchError, shorten};
+use super::failure;
 use super::trust::{Trust, TrustError};
 use crate::model::dependency::ProbeFailure;
 use crate::model::names::Name;
@@ -72,16 +74,13 @@ impl From<reqwest::Error> for WebError {
             return Self::Timeout;
         }
         let error = error.without_url();
-        let failure = failure(&error);
-        match FetchError::transport(&error as &(dyn StdError + 'static)) {
-            FetchError::Silent => Self::Timeout,
-            other => Self::Connect { failure, text: shorten(&other.to_string()) },
-        }
+        let failure = about(&error);
+        failure::transport(&error).map_or(Self::Timeout, |text| Self::Connect { failure, text })
     }
 }
 
 /// What an error of a request says about who was asked: refused, no HTTP, or anything else.
-fn failure(error: &(dyn StdError + 'static)) -> ProbeFailure {
+fn about(error: &(dyn StdError + 'static)) -> ProbeFailure {
     let mut cause = Some(error);
     for _ in 0..MAX_CAUSES {
         let Some(error) = cause else { break };
@@ -125,6 +124,20 @@ impl Web {
         Ok(with(client.get(url).timeout(timeout)).send().await?)
     }
 
+    /// The same, but `json` is posted there.
+    pub async fn post(
+        &self,
+        url: &str,
+        json: Bytes,
+        ca_file: Option<&Name>,
+        timeout: Duration,
+        with: impl FnOnce(reqwest::RequestBuilder) -> reqwest::RequestBuilder,
+    ) -> Result<reqwest::Response, WebError> {
+        let client = self.client(ca_file).await?;
+        let request = client.post(url).timeout(timeout).header(CONTENT_TYPE, "application/json").body(json);
+        Ok(with(request).send().await?)
+    }
+
     async fn client(&self, ca_file: Option<&Name>) -> Result<reqwest::Client, WebError> {
         let config = self.trust.config(ca_file).await?;
         let key = ca_file.cloned();
@@ -134,6 +147,7 @@ impl Web {
         {
             return Ok(client.clone());
         }
+        super::install_tls();
         let client = reqwest::Client::builder()
             .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
             .tls_backend_preconfigured(ClientConfig::clone(&config))

@@ -1,0 +1,160 @@
+//! Concluding: what fires, from the snapshots, and when everything is to be posted.
+//!
+//! At once when an alert begins to fire, and every so often whatever happens. Nothing is concluded before the exporter has seen
+//! everything once: until then what Alertmanager knew before is kept. Not for posting: see `post`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::{JoinError, spawn_blocking};
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::dress::Dress;
+use super::pace::Pace;
+use super::state::{State, joined};
+use super::wire::Known;
+use crate::alerts::answer::Series;
+use crate::alerts::catalogue;
+use crate::alerts::lifecycle::{Firing, Lifecycle};
+use crate::assess::snapshot::Snapshot;
+use crate::model::alerting::AlertSettings;
+use crate::model::source::ClockOffset;
+use crate::model::time::{Clock, Timestamp, between};
+use crate::publish::own::Posts;
+use crate::publish::samples::samples;
+
+/// All alerts that the exporter tells of, and how far each is.
+#[derive(Debug)]
+pub struct Conclusions {
+    /// Those that ask for nothing, and so hold from the start: the watchdog.
+    always: Lifecycle,
+    judged: Lifecycle,
+    families: Vec<&'static str>,
+    /// Whether everything was seen once.
+    begun: bool,
+}
+
+impl Conclusions {
+    /// Nothing fires yet.
+    #[must_use]
+    pub fn new(settings: &AlertSettings, time_scale: u32) -> Self {
+        let alerts = catalogue::configured(settings, time_scale);
+        let (always, judged) = alerts.into_iter().partition(|alert| alert.condition.families().is_empty());
+        let (always, judged) = (Lifecycle::new(always), Lifecycle::new(judged));
+        let families = judged.families();
+        Self { always, judged, families, begun: false }
+    }
+
+    /// Takes over an alert that fired before the start. Says whether it is one of ours.
+    pub fn adopt(
+        &mut self,
+        labels: &BTreeMap<String, String>,
+        annotations: &BTreeMap<String, String>,
+        starts_at: Timestamp,
+    ) -> bool {
+        [&mut self.always, &mut self.judged]
+            .into_iter()
+            .any(|lifecycle| lifecycle.adopt(labels, annotations.clone(), starts_at))
+    }
+
+    /// Takes in what holds now.
+    pub fn observe(&mut self, now: Timestamp, snapshot: &Snapshot) {
+        self.always.observe(now, &Series::default());
+        // Suites that are found later are shown before all is seen of them, as they are to Prometheus.
+        self.begun |= snapshot.ready;
+        if self.begun {
+            self.judged.observe(now, &samples(snapshot, &self.families));
+        }
+    }
+
+    /// What fires.
+    #[must_use]
+    pub fn firing(&self) -> Vec<Firing> {
+        [self.judged.firing(), self.always.firing()].concat()
+    }
+}
+
+/// What concluding needs.
+pub struct Concluding {
+    pub dress: Dress,
+    pub snapshots: watch::Receiver<Arc<Snapshot>>,
+    pub clock: Arc<dyn Clock>,
+    pub offset: Arc<ClockOffset>,
+    pub adopted: mpsc::Receiver<Vec<Known>>,
+    pub states: watch::Sender<Arc<State>>,
+    pub counts: Vec<Arc<Posts>>,
+    pub pace: Pace,
+}
+
+impl Concluding {
+    /// Concludes for ever.
+    pub async fn run(mut self, mut conclusions: Conclusions) -> Result<Infallible, JoinError> {
+        let mut ticks = interval(self.pace.conclude);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut told = Told::default();
+        loop {
+            tokio::select! {
+                _ = ticks.tick() => {
+                    let (now, snapshot) = (self.now(), self.snapshots.borrow().clone());
+                    // With many suites long enough to keep the observers from their work.
+                    conclusions = spawn_blocking(move || {
+                        conclusions.observe(now, &snapshot);
+                        conclusions
+                    })
+                    .await?;
+                }
+                Some(known) = self.adopted.recv() => self.take_over(&known, &mut conclusions),
+            }
+            self.tell(&conclusions, &mut told);
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.offset.corrected(self.clock.now())
+    }
+
+    fn take_over(&self, known: &[Known], conclusions: &mut Conclusions) {
+        let now = self.now();
+        let mut taken = 0_usize;
+        for alert in known {
+            let Some(own) = self.dress.take_off(&alert.labels) else { continue };
+            // What begins in the future has begun by another clock.
+            let starts_at = alert.starts_at.min(now);
+            if conclusions.adopt(&own, &Dress::texts(&alert.annotations), starts_at) {
+                taken += 1;
+            }
+        }
+        tracing::info!(alerts = taken, "alerts that fired before the start are taken over");
+    }
+
+    /// Gives everything that fires to those who post, where something has begun or it is time.
+    fn tell(&self, conclusions: &Conclusions, told: &mut Told) {
+        let firing = conclusions.firing();
+        let alerts = joined(firing.into_iter().map(|firing| self.dress.put_on(firing)));
+        let labels: BTreeSet<_> = alerts.iter().map(|alert| alert.labels.clone()).collect();
+        // The exporter's own clock never jumps.
+        let at = self.clock.now();
+        let due = told.at.is_none_or(|before| between(before, at) >= self.pace.repeat);
+        if !due && labels.is_subset(&told.labels) {
+            return;
+        }
+        match State::new(&alerts, self.now(), self.pace.lasts, told.so_far) {
+            Ok(state) => {
+                *told = Told { labels, at: Some(at), so_far: state.so_far };
+                self.counts.iter().for_each(|posts| posts.offered(state.so_far));
+                self.states.send_replace(Arc::new(state));
+            }
+            Err(error) => tracing::error!(%error, "alerts cannot be written as JSON"),
+        }
+    }
+}
+
+/// What was given to those who post.
+#[derive(Default)]
+struct Told {
+    labels: BTreeSet<BTreeMap<String, String>>,
+    at: Option<Timestamp>,
+    so_far: u64,
+}
