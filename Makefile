@@ -71,6 +71,8 @@ e2e: ## play all scenarios through the whole program, and a real control plane w
 	cargo test --locked --test rules
 	$(call say,Routing and silencing alerts in real Alertmanagers)
 	cargo test --locked --test alertmanager
+	$(call say,Paging for scenarios with a real Prometheus and a real Alertmanager)
+	cargo test --locked --test paging
 	$(call say,Upgrading on a real control plane with Helm 3 and Helm 4)
 	cargo test --locked --test cluster
 

@@ -29,6 +29,8 @@ mod process;
 #[allow(dead_code, reason = "nothing is queried here")]
 #[path = "../alertmanager/prometheus.rs"]
 mod prometheus;
+#[path = "../scenarios/pulse.rs"]
+mod pulse;
 #[allow(dead_code, reason = "nobody waits for one notification here")]
 #[path = "../alertmanager/receiver.rs"]
 mod receiver;

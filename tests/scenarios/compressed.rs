@@ -13,12 +13,12 @@
 
 #[expect(dead_code, reason = "its other users are in the tests under a held clock")]
 mod held;
+mod pulse;
 mod sameness;
 
 use std::fmt::Write as _;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::StreamExt as _;
 use gim_upgrade_exporter::cli::exporter::Outlet;
@@ -40,6 +40,7 @@ use serde_json::Value;
 use tokio::runtime::Runtime;
 
 use self::held::{FIRST, Held, Place, Said, Sequence, Watcher, policy, suites};
+use self::pulse::Pulse;
 use self::sameness::{Tolerance, Turn, same, turns};
 
 /// How many times faster than written a scenario is played, and then, where the machine was too busy for that.
@@ -50,8 +51,6 @@ const LEAD: Duration = Duration::from_secs(4);
 const AT_ONCE: usize = 6;
 /// Of a signal interval, how much a timer may be late before the run counts as held up.
 const LATE: f64 = 0.25;
-/// How often it is looked whether timers are late.
-const BEAT: Duration = Duration::from_millis(10);
 /// How long the tasks of a run may take to end.
 const GRACE: Duration = Duration::from_secs(5);
 /// Those that are played wherever the tests run: short, and each with another end.
@@ -164,38 +163,6 @@ async fn status_of(url: &str) -> Vec<(String, String)> {
         (text(&component["stage"]), text(&component["verdict"]["verdict"]))
     };
     Component::ALL.iter().map(said).collect()
-}
-
-/// How late timers are.
-struct Pulse {
-    latest_micros: Arc<AtomicU64>,
-    task: tokio::task::JoinHandle<()>,
-}
-
-impl Pulse {
-    fn start() -> Self {
-        let latest_micros = Arc::<AtomicU64>::default();
-        let noted = Arc::clone(&latest_micros);
-        let task = tokio::spawn(async move {
-            loop {
-                let asked = Instant::now();
-                tokio::time::sleep(BEAT).await;
-                let late = asked.elapsed().saturating_sub(BEAT);
-                noted.fetch_max(u64::try_from(late.as_micros()).unwrap(), Ordering::Relaxed);
-            }
-        });
-        Self { latest_micros, task }
-    }
-
-    fn latest(&self) -> Duration {
-        Duration::from_micros(self.latest_micros.load(Ordering::Relaxed))
-    }
-}
-
-impl Drop for Pulse {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
 }
 
 /// The same under a held clock, with an exporter that begins as long before the start.
