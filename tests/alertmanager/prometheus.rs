@@ -13,6 +13,10 @@ use serde_json::{Value, json};
 
 use crate::alertmanager::Labels;
 use crate::running::Running;
+use crate::web::eventually;
+
+/// How long it may take until everything was asked for once, on a busy machine.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A page to scrape: `/metrics` at an address.
 #[derive(Clone, Debug)]
@@ -60,7 +64,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    fn config(&self) -> Value {
+    fn config(&self, rules: &[PathBuf]) -> Value {
         let targets: Vec<Value> =
             self.targets.iter().map(|target| json!({"targets": [target.address], "labels": target.labels})).collect();
         let scrape = milliseconds(self.scrape_interval);
@@ -71,7 +75,7 @@ impl Settings {
                 "evaluation_interval": milliseconds(self.evaluation_interval),
                 "external_labels": self.external_labels,
             },
-            "rule_files": self.rules,
+            "rule_files": rules,
             "scrape_configs": [{"job_name": "pods", "static_configs": targets}],
             "alerting": {"alertmanagers": [{"static_configs": [{"targets": self.alertmanagers}]}]},
         })
@@ -106,21 +110,30 @@ pub struct Prometheus {
 }
 
 impl Prometheus {
-    /// Starts a program, and waits until it is ready.
+    /// Starts a program, and waits until it is ready and has asked for each page once. The rules are loaded only then: it takes up
+    /// to 5 s until it looks for its targets, which where time is divided is minutes without them.
     pub async fn start(program: &Path, settings: &Settings) -> Result<Self> {
         let mut server = Running::prepare("prometheus")?;
         let file = server.folder().join("prometheus.yaml");
         // JSON is YAML.
-        fs::write(&file, settings.config().to_string())?;
+        fs::write(&file, settings.config(&[]).to_string())?;
         let arguments = vec![
             format!("--config.file={}", file.display()),
             format!("--storage.tsdb.path={}", server.folder().join("data").display()),
             format!("--web.listen-address={}", server.address()),
             format!("--query.lookback-delta={}", milliseconds(settings.lookback_delta)),
             format!("--rules.alert.resend-delay={}", milliseconds(settings.resend_delay)),
+            "--web.enable-lifecycle".to_owned(),
         ];
         server.start(program, arguments).await?;
-        Ok(Self { server })
+        let prometheus = Self { server };
+        eventually("every page is asked for", PATIENCE, async || {
+            Ok((prometheus.query("up").await?.len() == settings.targets.len()).then_some(()))
+        })
+        .await?;
+        fs::write(&file, settings.config(&settings.rules).to_string())?;
+        prometheus.server.web().post(&prometheus.server.url("/-/reload"), String::new()).await?;
+        Ok(prometheus)
     }
 
     /// The series that a query gives now, and their values.

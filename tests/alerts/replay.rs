@@ -43,7 +43,7 @@ const AFTERWARDS: usize = 10;
 /// The name of the exporter that goes away, and after how many scrapes.
 const GONE: (&str, usize) = ("gone", 10);
 /// How long Prometheus may take to start.
-const START: Duration = Duration::from_secs(10);
+const START: Duration = Duration::from_secs(20);
 
 /// What is scraped of one scenario.
 struct Played {

@@ -41,7 +41,7 @@ pub const HELD_UP: &str = "held up";
 /// How far scrapes and evaluations are apart in the scenario.
 pub const INTERVAL: Duration = Duration::from_secs(30);
 /// How long before the scenario starts everything is there.
-const LEAD: Duration = Duration::from_secs(10);
+const LEAD: Duration = Duration::from_secs(15);
 /// How long the tasks of an exporter may take to end.
 const GRACE: Duration = Duration::from_secs(5);
 /// The external labels of Prometheus, and those of the exporter's own alerts.
