@@ -24,6 +24,7 @@ use super::report::{Closed, Reporter};
 use super::targets::storage_path;
 use super::watch::Shared;
 use crate::index::change::Change;
+use crate::model::identity::ResourceVersion;
 use crate::model::names::Name;
 use crate::model::release::{BodyState, ReleaseBody};
 use crate::model::scope::HelmDriver;
@@ -41,7 +42,7 @@ const WANTS_PAUSE: Duration = Duration::from_millis(10);
 /// What one read gave.
 pub(super) enum Outcome {
     /// The body, or why it cannot be used, and the resource version it belongs to.
-    Read(Result<Arc<ReleaseBody>, BodyError>, Name),
+    Read(Result<Arc<ReleaseBody>, BodyError>, ResourceVersion),
     /// The object is gone: the watch will say so.
     Gone,
 }
@@ -225,11 +226,12 @@ async fn read(shared: &Shared, driver: HelmDriver, want: &BodyWant) -> Result<Ou
     let request = request.get(&want.object, &GetParams::default())?;
     let object = match collect(shared.api.send(request, None).await?, MAX_OBJECT_BYTES).await {
         Err(FetchError::TooLarge(_)) => {
-            return Ok(Outcome::Read(Err(BodyError::TooLarge), Name::clone(&want.resource_version)));
+            return Ok(Outcome::Read(Err(BodyError::TooLarge), want.resource_version.clone()));
         }
         object => object?,
     };
-    let version = identity(&object).resource_version.unwrap_or_else(|| Name::clone(&want.resource_version));
+    let version = identity(&object).resource_version;
+    let version = version.map_or_else(|| want.resource_version.clone(), ResourceVersion::from);
     // Up to 64 MiB of inflating: not in the way of the watches. A panic in it would be a defect; the body is refused.
     let body = spawn_blocking(move || release_body(&object, driver)).await.unwrap_or(Err(BodyError::Encoding));
     Ok(Outcome::Read(body.map(Arc::new), version))

@@ -18,7 +18,9 @@ use crate::model::facts::{ComponentFacts, Facts, Generation, PodFacts, Sources, 
 use crate::model::memory::{Memory, Witness};
 use crate::model::names::{Component, PerComponent};
 use crate::model::policy::Policy;
-use crate::model::release::{BodyState, Hook, HookPhase, ReleaseBody, ReleaseFacts, ReleaseStatus, Revision};
+use crate::model::release::{
+    BodyState, Hook, HookPhase, ReleaseBody, ReleaseFacts, ReleaseStatus, Revision, StorageName,
+};
 use crate::model::signal::{Reading, SignalFacts, SignalValue, TopicLatency};
 use crate::model::source::{Contact, ErrorKind, Freshness, SourceId, SourceKind};
 use crate::model::suite::Suite;
@@ -187,7 +189,7 @@ pub fn revision(release: &str, number: u32, status: ReleaseStatus) -> Arc<Revisi
         release: release.into(),
         revision: number,
         status,
-        object: format!("sh.helm.release.v1.{release}.v{number}").into(),
+        object: StorageName::Helms,
         uid: "uid".into(),
         resource_version: "1".into(),
         created: at(100),
