@@ -266,8 +266,8 @@ fn changes() -> Vec<(&'static str, Change)> {
         ("judged again", |suite| suite.judged = after(suite.judged, std::time::Duration::from_secs(1))),
         ("stage", |suite| suite.assessment.components.gsp.stage = Stage::Degraded),
         ("until", |suite| suite.assessment.components.gim.verdict.until = Some(at(5000))),
-        ("evidence", |suite| suite.assessment.components.gim.checks[0].1.evidence.clear()),
-        ("answer", |suite| suite.assessment.components.gim.checks.truncate(1)),
+        ("evidence", |suite| Arc::make_mut(&mut suite.assessment.components.gim.checks)[0].1.evidence.clear()),
+        ("answer", |suite| Arc::make_mut(&mut suite.assessment.components.gim.checks).truncate(1)),
         ("pod", |suite| drop(suite.facts.components.gim.workloads[0].pods.pop())),
         ("pods forbidden", |suite| suite.facts.components.gim.sources.pods = Freshness::Forbidden),
         ("status", |suite| {
