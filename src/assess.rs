@@ -103,7 +103,7 @@ pub fn assess_shared(
         ComponentAssessment {
             operation: judged.operation.clone(),
             stage: in_suite.get(component).stage,
-            checks: judged.checks.clone(),
+            checks: Arc::new(judged.checks.clone()),
             trend: judged.trend,
             rollback_target: judged.target.filter(|_| advised),
             releases_behind: judged.releases_behind,

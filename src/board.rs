@@ -221,6 +221,7 @@ impl Board {
         if let Some(at) = valid_until {
             self.due.insert((at, place));
         }
+        snapshot.assessment.share(&kept.latest.assessment);
         let wants_changed = kept.latest.wants != snapshot.wants;
         let changed = kept.latest.facts != snapshot.facts || kept.latest.assessment != snapshot.assessment;
         kept.memory = Arc::clone(&snapshot.memory);

@@ -23,7 +23,7 @@ pub use line::MAX_LABELS;
 pub use parser::{MAX_LINE_BYTES, MAX_SAMPLES, Parser};
 pub use registry::write_registry;
 pub use sample::{Kind, Label, Sample};
-pub use writer::{END_OF_OPENMETRICS, write_sample};
+pub use writer::{END_OF_OPENMETRICS, Head};
 
 #[cfg(test)]
 mod round_trip;

@@ -84,7 +84,6 @@ impl Index {
         let belonging = Belonging::new(&suites);
         let releases = Releases::new(&suites);
         let signals = Signals::new(&suites);
-        let surroundings = AllSurroundings::new(suites.len());
         Self {
             suites,
             by_name,
@@ -97,7 +96,7 @@ impl Index {
             releases,
             signals,
             config_maps: Objects::default(),
-            surroundings,
+            surroundings: AllSurroundings::default(),
         }
     }
 

@@ -9,6 +9,7 @@ pub mod database;
 pub mod dependency;
 pub mod discovery;
 pub mod facts;
+pub mod identity;
 pub mod memory;
 pub mod names;
 pub mod policy;

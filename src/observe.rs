@@ -165,6 +165,8 @@ pub async fn run(setup: Setup) -> Ended {
     };
     // Only GSP leaves ConfigMaps behind.
     let gsps = Arc::new(Interest::of_component(&suites, Component::Gsp));
+    // Nothing else is asked of them, for as long as the generation lives.
+    drop(suites);
     let driver = scope.helm_driver;
     let interest = Arc::clone(&shared.interest);
     let revisions = move |namespace| targets::revisions(namespace, driver, &interest);

@@ -3,6 +3,8 @@
 //! Plain data that `publish` renders. Instants only: until [`Assessment::valid_until`] any moment gives the same answer.
 //! Not for how it is reached: see `operation`, `rollout`, `component`, `suite` and `verdict`.
 
+use std::sync::Arc;
+
 use super::answer::{Answer, CheckId, CheckState};
 use super::trend::TrendReport;
 use crate::model::memory::Condition;
@@ -370,8 +372,9 @@ pub struct ComponentAssessment {
     pub operation: Option<Operation>,
     /// Where it stands.
     pub stage: Stage,
-    /// The answers of the checks that apply, in the order of the table.
-    pub checks: Vec<(CheckId, Answer)>,
+    /// The answers of the checks that apply, in the order of the table. Shared with the judgement before where they are the same:
+    /// a sample of one component changes nothing of the others'.
+    pub checks: Arc<Vec<(CheckId, Answer)>>,
     /// How the latency moves; `None` where the component has no signals.
     pub trend: Option<TrendReport>,
     /// The revision to go back to, where one is advised.
@@ -424,4 +427,16 @@ pub struct Assessment {
     pub in_cycle: PerComponent<bool>,
     /// Before this instant any moment gives the same judgement, as long as the facts are the same; `None`: for ever.
     pub valid_until: Option<Timestamp>,
+}
+
+impl Assessment {
+    /// Shares with the judgement before what is the same in both, so that it is held once while both are.
+    pub fn share(&mut self, former: &Self) {
+        for component in Component::ALL {
+            let (own, former) = (self.components.get_mut(*component), former.components.get(*component));
+            if own.checks == former.checks {
+                own.checks = Arc::clone(&former.checks);
+            }
+        }
+    }
 }

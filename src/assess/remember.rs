@@ -231,12 +231,14 @@ fn samples(memory: &mut ComponentMemory, facts: &ComponentFacts, policy: &Policy
     }
     let window = &mut memory.window;
     window.peak_at_ready.get_or_insert(seconds);
-    window.samples.push_back(Sample { at: newest.at, seconds });
     // One sample from before the window stays, so that the samples reach over all of it however they are spaced.
     let begin = before(newest.at, policy.trend_window);
-    while window.samples.len() > MAX_SAMPLES || window.samples.get(1).is_some_and(|second| second.at <= begin) {
+    while window.samples.len() >= MAX_SAMPLES || window.samples.get(1).is_some_and(|second| second.at <= begin) {
         window.samples.pop_front();
     }
+    // No more room than for this one: memory is copied at each judgement, so that room beyond would never be used.
+    window.samples.reserve_exact(1);
+    window.samples.push_back(Sample { at: newest.at, seconds });
 }
 
 /// Follows the operation: the time it spends in each stage, and its outcome.

@@ -14,7 +14,9 @@ use crate::model::facts::{ComponentFacts, Facts, Generation, PodFacts, Sources, 
 use crate::model::memory::Memory;
 use crate::model::names::{Component, Name, PerComponent};
 use crate::model::policy::Policy;
-use crate::model::release::{BodyState, ManifestWorkload, ReleaseBody, ReleaseFacts, ReleaseStatus, Revision};
+use crate::model::release::{
+    BodyState, ManifestWorkload, ReleaseBody, ReleaseFacts, ReleaseStatus, Revision, StorageName,
+};
 use crate::model::signal::{
     CHECKPOINTS_COMPLETED, CHECKPOINTS_FAILED, JOB_RESTARTS, JOB_UPTIME, RUNNING_JOBS, Reading, SignalFacts,
     SignalValue, TASK_MANAGERS, TopicLatency,
@@ -375,7 +377,7 @@ pub fn revision(
     Revision {
         namespace: facts.namespace.clone(),
         release: facts.release_name.clone(),
-        object: format!("v{number}").into(),
+        object: StorageName::Other(format!("v{number}").into()),
         uid: format!("r{number}").into(),
         body_version: Some("7".into()),
         ..alone(number, at(minutes), status, Some(body))
@@ -405,7 +407,7 @@ pub fn alone(number: u32, created: Timestamp, status: ReleaseStatus, body: Optio
         release: "gim".into(),
         revision: number,
         status,
-        object: "".into(),
+        object: StorageName::Helms,
         uid: "".into(),
         resource_version: "7".into(),
         created,

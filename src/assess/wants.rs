@@ -50,7 +50,7 @@ fn bodies(facts: &ComponentFacts, of_interest: bool, bodies: &mut Vec<BodyWant>)
         let wanted = release.revisions.iter().rev().take(depth).filter(|revision| revision.lacks_body());
         bodies.extend(wanted.map(|revision| BodyWant {
             namespace: revision.namespace.clone(),
-            object: revision.object.clone(),
+            object: revision.object_name(),
             uid: revision.uid.clone(),
             resource_version: revision.resource_version.clone(),
         }));

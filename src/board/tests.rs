@@ -7,7 +7,7 @@ use crate::assess::assessment::{GateReason, NamedReason, Reason, Stage, VerdictK
 use crate::assess::snapshot::SuiteSnapshot;
 use crate::index::change::Delta;
 use crate::model::names::Name;
-use crate::model::release::{BodyState, ReleaseStatus, Revision};
+use crate::model::release::{BodyState, ReleaseStatus, Revision, StorageName};
 use crate::model::source::{Contact, ErrorKind, SourceCondition, SourceId};
 use crate::model::suite::settle_owners;
 use crate::model::time::after;
@@ -217,7 +217,7 @@ fn release(board: &mut Board, namespace: &str, release: &str, status: ReleaseSta
         release: release.into(),
         revision: 1,
         status,
-        object: format!("sh.helm.release.v1.{release}.v1").into(),
+        object: StorageName::Helms,
         uid: "uid".into(),
         resource_version: seconds.to_string().into(),
         created: at(2),
@@ -302,7 +302,7 @@ fn what_a_shared_component_needs_read_is_wanted_once() {
         release: "gsp".into(),
         revision: 1,
         status: ReleaseStatus::Deployed,
-        object: "o".into(),
+        object: StorageName::Helms,
         uid: "u".into(),
         resource_version: "1".into(),
         created: at(2),

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::assess::assessment::{ComponentAssessment, Reason, Stage, VerdictKind};
-use crate::assess::snapshot::Snapshot;
+use crate::assess::snapshot::{Snapshot, SuiteSnapshot};
 use crate::model::names::{Component, Name};
 
 /// What is said of a component.
@@ -35,7 +35,11 @@ pub(super) struct Line {
 
 /// Remembers what was last said.
 #[derive(Debug, Default)]
-pub(super) struct Announcer(BTreeMap<(Name, Component), Saying>);
+pub(super) struct Announcer {
+    said: BTreeMap<(Name, Component), Saying>,
+    /// The suites as they were then: of one that is the same there is nothing to say. Of a thousand, nearly all are.
+    seen: Vec<Arc<SuiteSnapshot>>,
+}
 
 /// Hands every change to `tell` for as long as there are snapshots. Before all is synced there is nothing to say.
 pub(super) async fn announce(
@@ -56,10 +60,19 @@ impl Announcer {
     /// What is new in a snapshot.
     pub(super) fn news(&mut self, snapshot: &Snapshot) -> Vec<Line> {
         let mut lines = Vec::new();
+        let seen = std::mem::replace(&mut self.seen, snapshot.suites.clone());
+        let is_same = |(old, new): (&Arc<SuiteSnapshot>, &Arc<SuiteSnapshot>)| {
+            Arc::ptr_eq(old, new) || old.suite.name == new.suite.name
+        };
         // Suites come and go with discovery: what was said of those that are gone is forgotten.
-        let names: BTreeSet<&Name> = snapshot.suites.iter().map(|suite| &suite.suite.name).collect();
-        self.0.retain(|(suite, _), _| names.contains(suite));
-        for suite in &snapshot.suites {
+        if seen.len() != snapshot.suites.len() || !seen.iter().zip(&snapshot.suites).all(is_same) {
+            let names: BTreeSet<&Name> = snapshot.suites.iter().map(|suite| &suite.suite.name).collect();
+            self.said.retain(|(suite, _), _| names.contains(suite));
+        }
+        for (place, suite) in snapshot.suites.iter().enumerate() {
+            if seen.get(place).is_some_and(|seen| Arc::ptr_eq(seen, suite)) {
+                continue;
+            }
             for (component, assessment) in suite.assessment.components.iter() {
                 // A component that several suites share is spoken of once, under its owner.
                 if suite.suite.members.get(component).owner.is_some() {
@@ -67,8 +80,8 @@ impl Announcer {
                 }
                 let saying = Saying::of(assessment);
                 let key = (suite.suite.name.clone(), component);
-                if self.0.get(&key) != Some(&saying) {
-                    self.0.insert(key, saying.clone());
+                if self.said.get(&key) != Some(&saying) {
+                    self.said.insert(key, saying.clone());
                     lines.push(Line { suite: suite.suite.name.clone(), component, saying });
                 }
             }
@@ -165,5 +178,18 @@ mod tests {
         // What does not show in a line makes none.
         let elsewhere = changed(&adverse, |gim| gim.verdict.until = Some(Timestamp::MAX));
         assert_eq!(texts(&announcer.news(&elsewhere)), [""; 0]);
+    }
+
+    #[test]
+    fn a_suite_that_comes_back_is_told_anew() {
+        let suite = |name: &str| Suite { name: name.into(), ..Suite::default_suite() };
+        let both = Board::new(vec![suite("a"), suite("b")], Policy::default(), Timestamp::UNIX_EPOCH).snapshot();
+        let one = Snapshot { suites: both.suites[1..].to_vec(), ..both.clone() };
+        let mut announcer = Announcer::default();
+        let mut told =
+            |snapshot: &Snapshot| announcer.news(snapshot).iter().map(|line| line.suite.to_string()).collect();
+        let [a, b] = [["a"; 3], ["b"; 3]];
+        let told: [Vec<String>; 4] = [told(&both), told(&one), told(&both), told(&both)];
+        assert_eq!(told, [[a, b].concat(), Vec::new(), a.to_vec(), Vec::new()]);
     }
 }

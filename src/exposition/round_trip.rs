@@ -4,7 +4,7 @@
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 
-use super::{Description, END_OF_OPENMETRICS, Format, Kind, ParseError, Parser, Sample, write_sample};
+use super::{Description, END_OF_OPENMETRICS, Format, Head, Kind, ParseError, Parser, Sample};
 
 /// A family of one kind and its series: labels and value.
 #[derive(Debug, Clone)]
@@ -50,7 +50,9 @@ fn page(families: &[Written], format: Format) -> String {
         description.write_header(&mut page, format);
         for (labels, value) in series {
             let labels: Vec<_> = labels.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-            write_sample(&mut page, description.name, &labels, *value);
+            let mut head = Head::default();
+            head.set(description.name, labels.iter().copied());
+            head.write_sample(&mut page, [], *value);
         }
     }
     if format == Format::OpenMetrics {

@@ -6,28 +6,51 @@
 /// The last line of an OpenMetrics page.
 pub const END_OF_OPENMETRICS: &str = "# EOF\n";
 
-/// Writes one sample, its labels in the order given. Names are written as they are, label values escaped.
-pub fn write_sample(out: &mut String, name: &str, labels: &[(&str, &str)], value: f64) {
-    out.push_str(name);
-    let mut separator = '{';
+/// The beginning that the lines of several samples share: the name and the first labels. It is spelled once for all of them.
+#[derive(Debug, Default)]
+pub struct Head {
+    text: String,
+    has_labels: bool,
+}
+
+impl Head {
+    /// Begins anew. Names are written as they are, label values escaped.
+    pub fn set<'a>(&mut self, name: &str, labels: impl IntoIterator<Item = (&'a str, &'a str)>) {
+        self.text.clear();
+        self.text.push_str(name);
+        self.has_labels = write_labels(&mut self.text, labels, false);
+    }
+
+    /// Writes one sample, its further labels in the order given.
+    pub fn write_sample<'a>(&self, out: &mut String, labels: impl IntoIterator<Item = (&'a str, &'a str)>, value: f64) {
+        out.push_str(&self.text);
+        let has_labels = write_labels(out, labels, self.has_labels);
+        out.push_str(if has_labels { "} " } else { " " });
+        write_number(out, value);
+        out.push('\n');
+    }
+}
+
+/// Writes labels behind others or none, and tells whether there are any now.
+fn write_labels<'a>(
+    out: &mut String,
+    labels: impl IntoIterator<Item = (&'a str, &'a str)>,
+    mut has_labels: bool,
+) -> bool {
     for (label, value) in labels {
-        out.push(separator);
-        separator = ',';
+        out.push(if has_labels { ',' } else { '{' });
+        has_labels = true;
         out.push_str(label);
         out.push_str("=\"");
         write_escaped(out, value);
         out.push('"');
     }
-    if !labels.is_empty() {
-        out.push('}');
-    }
-    out.push(' ');
-    write_number(out, value);
-    out.push('\n');
+    has_labels
 }
 
 fn write_escaped(out: &mut String, value: &str) {
-    if !value.bytes().any(|byte| matches!(byte, b'\\' | b'"' | b'\n')) {
+    // All bytes are counted, which goes by many at once where stopping at the first would not.
+    if value.bytes().filter(|byte| matches!(byte, b'\\' | b'"' | b'\n')).count() == 0 {
         out.push_str(value);
         return;
     }
@@ -74,9 +97,13 @@ mod tests {
             (&[], 1.7e9, "m 1700000000\n"),
             (&[], 1e300, "m 1e300\n"),
         ] {
-            let mut out = String::new();
-            write_sample(&mut out, "m", labels, value);
-            assert_eq!(out, line);
+            // However many of the labels are in the head.
+            for first in 0..=labels.len() {
+                let (mut out, mut head) = (String::new(), Head::default());
+                head.set("m", labels[..first].iter().copied());
+                head.write_sample(&mut out, labels[first..].iter().copied(), value);
+                assert_eq!(out, line);
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! One generic index serves pods, workloads and `ReplicaSet`s. Not for joining them: that is the index's head.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::change::Delta;
@@ -61,11 +61,10 @@ impl Object for Workload {
     }
 }
 
-type Key = (Name, Option<WorkloadKind>);
-
-/// Objects of one kind.
+/// Objects of one kind. Each namespace's are sorted by name and kind, in a list and not a tree: most namespaces have one or
+/// two, for which a tree takes ten times the room.
 #[derive(Debug)]
-pub struct Objects<T>(HashMap<Name, BTreeMap<Key, Arc<T>>>);
+pub struct Objects<T>(HashMap<Name, Vec<Arc<T>>>);
 
 impl<T> Default for Objects<T> {
     fn default() -> Self {
@@ -80,15 +79,15 @@ impl<T: Object> Objects<T> {
             Delta::Apply(object) => self.insert(object),
             Delta::Delete { namespace, name } => {
                 if let Some(objects) = self.0.get_mut(&namespace) {
-                    objects.retain(|(key, _), object| *key != name || !same_kind(object));
+                    objects.retain(|object| *object.name() != name || !same_kind(object));
                     if objects.is_empty() {
                         self.0.remove(&namespace);
                     }
                 }
             }
             Delta::Reset { namespace, items } => {
-                let clear = |objects: &mut BTreeMap<Key, Arc<T>>| {
-                    objects.retain(|_, object| !same_kind(object));
+                let clear = |objects: &mut Vec<Arc<T>>| {
+                    objects.retain(|object| !same_kind(object));
                     !objects.is_empty()
                 };
                 match &namespace {
@@ -108,11 +107,19 @@ impl<T: Object> Objects<T> {
 
     /// The objects of a namespace, by name.
     pub fn in_namespace(&self, namespace: &Name) -> impl Iterator<Item = &Arc<T>> {
-        self.0.get(namespace).into_iter().flat_map(BTreeMap::values)
+        self.0.get(namespace).into_iter().flatten()
     }
 
     fn insert(&mut self, object: T) {
-        let key = (object.name().clone(), object.kind());
-        self.0.entry(object.namespace().clone()).or_default().insert(key, Arc::new(object));
+        let objects = self.0.entry(object.namespace().clone()).or_insert_with(|| Vec::with_capacity(1));
+        let found = objects.binary_search_by(|known| (known.name(), known.kind()).cmp(&(object.name(), object.kind())));
+        match found {
+            Ok(at) => {
+                if let Some(known) = objects.get_mut(at) {
+                    *known = Arc::new(object);
+                }
+            }
+            Err(at) => objects.insert(at, Arc::new(object)),
+        }
     }
 }

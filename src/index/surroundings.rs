@@ -2,25 +2,21 @@
 //!
 //! The newest word of each counts. How a dependency's answers add up is `model::dependency`'s.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::model::database::DatabaseReading;
 use crate::model::dependency::{Backup, Level, Probe, ProbeFacts};
 use crate::model::facts::SurroundingFacts;
 
-/// The surroundings of all suites, by place.
-#[derive(Debug)]
-pub struct AllSurroundings(Vec<SurroundingFacts>);
+/// The surroundings of the suites of which anything was heard, by place.
+#[derive(Debug, Default)]
+pub struct AllSurroundings(HashMap<usize, SurroundingFacts>);
 
 impl AllSurroundings {
-    /// Nothing is known yet of so many suites.
-    pub fn new(suites: usize) -> Self {
-        Self(vec![SurroundingFacts::default(); suites])
-    }
-
     /// Takes in a probe of a dependency, unless a newer one is there.
     pub fn probe(&mut self, place: usize, probe: &Probe) {
-        let Some(facts) = self.0.get_mut(place) else { return };
+        let facts = self.0.entry(place).or_default();
         let known = facts.dependency_mut(probe.dependency);
         if known.as_ref().is_none_or(|known| known.at <= probe.at) {
             *known = Some(ProbeFacts::after(known.as_ref(), probe));
@@ -29,28 +25,25 @@ impl AllSurroundings {
 
     /// Takes in a read of the Info Mart database.
     pub fn database(&mut self, place: usize, reading: DatabaseReading) {
-        if let Some(facts) = self.0.get_mut(place) {
-            facts.info_mart = Some(Arc::new(reading));
-        }
+        self.0.entry(place).or_default().info_mart = Some(Arc::new(reading));
     }
 
     /// Takes in what is known of the backup.
     pub fn backup(&mut self, place: usize, backup: Backup) {
-        if let Some(facts) = self.0.get_mut(place) {
-            facts.backup = Some(backup);
-        }
+        self.0.entry(place).or_default().backup = Some(backup);
     }
 
     /// Takes in the health of the aggregation.
     pub fn aggregation(&mut self, place: usize, level: Level) {
-        if let Some(facts) = self.0.get_mut(place) {
-            facts.aggregation = Some(level);
-        }
+        self.0.entry(place).or_default().aggregation = Some(level);
     }
 
     /// Takes over what was known of one suite's, where nothing is known yet.
     pub fn inherit(&mut self, place: usize, former: &SurroundingFacts) {
-        let Some(facts) = self.0.get_mut(place) else { return };
+        if *former == SurroundingFacts::default() {
+            return;
+        }
+        let facts = self.0.entry(place).or_default();
         let SurroundingFacts { kafka, database, object_storage, info_mart, backup, aggregation } = former.clone();
         facts.kafka = facts.kafka.take().or(kafka);
         facts.database = facts.database.take().or(database);
@@ -62,6 +55,6 @@ impl AllSurroundings {
 
     /// What is known of one suite's.
     pub fn get(&self, place: usize) -> SurroundingFacts {
-        self.0.get(place).cloned().unwrap_or_default()
+        self.0.get(&place).cloned().unwrap_or_default()
     }
 }

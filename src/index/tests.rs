@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::model::release::{BodyState, ReleaseBody, ReleaseStatus, Revision};
+use crate::model::release::{BodyState, ReleaseBody, ReleaseStatus, Revision, StorageName};
 use crate::model::selector::{SelectBy, Selector};
 use crate::model::signal::Reading;
 use crate::model::source::Freshness;
@@ -67,7 +67,7 @@ fn revision(number: u32, version: &str) -> Revision {
         release: "gim".into(),
         revision: number,
         status: ReleaseStatus::Deployed,
-        object: format!("sh.helm.release.v1.gim.v{number}").into(),
+        object: StorageName::Helms,
         uid: format!("uid-{number}").into(),
         resource_version: version.into(),
         created: Timestamp::UNIX_EPOCH,

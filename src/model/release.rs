@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::identity::{ResourceVersion, Uid};
 use super::names::Name;
 use super::time::Timestamp;
 use super::version::{BuildVersion, build_of};
@@ -121,6 +122,9 @@ impl ReleaseBody {
     }
 }
 
+/// How the names of Helm's storage objects begin.
+const OBJECT_PREFIX: &str = "sh.helm.release.v1.";
+
 /// What is known of a revision's body.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum BodyState {
@@ -131,6 +135,37 @@ pub enum BodyState {
     Read(Arc<ReleaseBody>),
     /// Read and refused (rubbish, too large): counted as an error of the source, and not tried again for this version.
     Refused,
+}
+
+/// What a storage object is called. Helm names them all after release and revision, so a name of its own is rare.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StorageName {
+    /// As Helm names it.
+    Helms,
+    /// Otherwise.
+    Other(Name),
+}
+
+impl StorageName {
+    /// What the object of this name is called, where it stores this revision of this release.
+    #[must_use]
+    pub fn of(name: &str, release: &str, revision: u32) -> Self {
+        if is_helms_name(name, release, revision) { Self::Helms } else { Self::Other(name.into()) }
+    }
+}
+
+fn helms_name(release: &str, revision: u32) -> String {
+    format!("{OBJECT_PREFIX}{release}.v{revision}")
+}
+
+/// Compares without spelling it out: this is asked of every revision that a list brings.
+fn is_helms_name(name: &str, release: &str, revision: u32) -> bool {
+    let number = name.strip_prefix(OBJECT_PREFIX).and_then(|rest| rest.strip_prefix(release)?.strip_prefix(".v"));
+    // A number may be written with zeros or a sign before it, which Helm does not do.
+    number.is_some_and(|number| {
+        number.parse() == Ok(revision)
+            && (number.starts_with(|first: char| matches!(first, '1'..='9')) || number == "0")
+    })
 }
 
 /// One revision: one object of Helm's storage.
@@ -144,12 +179,12 @@ pub struct Revision {
     pub revision: u32,
     /// From label `status`.
     pub status: ReleaseStatus,
-    /// Name of the storage object.
-    pub object: Name,
+    /// What the storage object is called; [`Revision::object_name`] spells it out.
+    pub object: StorageName,
     /// UID of the storage object.
-    pub uid: Name,
+    pub uid: Uid,
     /// Resource version of the storage object; a body belongs to one (uid, resource version).
-    pub resource_version: Name,
+    pub resource_version: ResourceVersion,
     /// When the storage object was created, by the API server's clock: the begin of the operation.
     pub created: Timestamp,
     /// When Helm last wrote the object (newest managed-fields entry of manager `Helm` or `helm`), by the API server's
@@ -158,7 +193,7 @@ pub struct Revision {
     /// The body, where it was wanted and read. Kept while Helm writes the object again, until the new one is read.
     pub body: BodyState,
     /// The resource version that the body was read from.
-    pub body_version: Option<Name>,
+    pub body_version: Option<ResourceVersion>,
 }
 
 impl Revision {
@@ -174,11 +209,25 @@ impl Revision {
     /// Whether the body still has to be read: it was not, or an older version of the object was.
     #[must_use]
     pub fn lacks_body(&self) -> bool {
-        let Some(read) = &self.body_version else { return true };
-        // A reader may be ahead of the watch; API servers of today promise that versions are ordered numbers.
-        match (read.parse::<u64>(), self.resource_version.parse::<u64>()) {
-            (Ok(read), Ok(present)) => read < present,
-            _ => *read != self.resource_version,
+        // A reader may be ahead of the watch.
+        self.body_version.as_ref().is_none_or(|read| read.is_before(&self.resource_version))
+    }
+
+    /// The name of the storage object.
+    #[must_use]
+    pub fn object_name(&self) -> Name {
+        match &self.object {
+            StorageName::Helms => helms_name(&self.release, self.revision).into(),
+            StorageName::Other(name) => name.clone(),
+        }
+    }
+
+    /// Whether this is the name of the storage object.
+    #[must_use]
+    pub fn is_object(&self, name: &str) -> bool {
+        match &self.object {
+            StorageName::Helms => is_helms_name(name, &self.release, self.revision),
+            StorageName::Other(own) => **own == *name,
         }
     }
 }
@@ -218,6 +267,36 @@ mod tests {
                 name: "gim".into(),
                 images: images.iter().map(|&image| image.into()).collect(),
             }],
+        }
+    }
+
+    #[test]
+    fn names_that_are_not_helms_are_kept() {
+        for (name, is_helms) in [
+            ("sh.helm.release.v1.gim.v10", true),
+            ("sh.helm.release.v1.gim.v1", false),
+            ("sh.helm.release.v1.gim.v010", false),
+            ("sh.helm.release.v1.gim.v+10", false),
+            ("sh.helm.release.v1.gim-x.v10", false),
+            ("restored", false),
+        ] {
+            let object = StorageName::of(name, "gim", 10);
+            assert_eq!(object == StorageName::Helms, is_helms, "{name}");
+            let revision = Revision {
+                namespace: "gim".into(),
+                release: "gim".into(),
+                revision: 10,
+                status: ReleaseStatus::Deployed,
+                object,
+                uid: "u".into(),
+                resource_version: "1".into(),
+                created: Timestamp::UNIX_EPOCH,
+                written: Timestamp::UNIX_EPOCH,
+                body: BodyState::Unread,
+                body_version: None,
+            };
+            assert_eq!(&*revision.object_name(), name);
+            assert!(revision.is_object(name) && !revision.is_object("sh.helm.release.v1.gim.v11"));
         }
     }
 

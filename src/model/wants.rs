@@ -2,6 +2,7 @@
 //!
 //! The only thing that flows against the stream, from the judgement back to the observers.
 
+use super::identity::{ResourceVersion, Uid};
 use super::names::{Component, Name};
 use super::time::Timestamp;
 
@@ -13,9 +14,9 @@ pub struct BodyWant {
     /// Its name.
     pub object: Name,
     /// Its UID.
-    pub uid: Name,
+    pub uid: Uid,
     /// The version of it that is wanted.
-    pub resource_version: Name,
+    pub resource_version: ResourceVersion,
 }
 
 /// One metrics endpoint.

@@ -125,8 +125,8 @@ impl Finder {
             let want = BodyWant {
                 namespace: place.0.clone(),
                 object: object.clone(),
-                uid: Name::default(),
-                resource_version: Name::default(),
+                uid: "".into(),
+                resource_version: "".into(),
             };
             self.reads.push(Box::pin(async move {
                 let outcome = read_body(&shared, driver, &want).await;

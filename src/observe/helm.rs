@@ -4,6 +4,7 @@
 //! the board wants them or does not.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::panic::catch_unwind;
 use std::sync::Arc;
 
 use futures::StreamExt;
@@ -24,6 +25,7 @@ use super::report::{Closed, Reporter};
 use super::targets::storage_path;
 use super::watch::Shared;
 use crate::index::change::Change;
+use crate::model::identity::ResourceVersion;
 use crate::model::names::Name;
 use crate::model::release::{BodyState, ReleaseBody};
 use crate::model::scope::HelmDriver;
@@ -33,6 +35,9 @@ use crate::model::wants::BodyWant;
 /// How many bodies are fetched and decoded at once, so that a start with thousands of releases neither floods the API server
 /// nor holds more than this many bodies in memory.
 pub(super) const GETS_AT_ONCE: usize = 8;
+/// Objects up to this size are decoded where they are read: most are, each in less than a millisecond. At a start thousands
+/// of them would else make a crowd of threads, each of which keeps memory of its own.
+const IN_PLACE_BYTES: usize = 64 * 1024;
 /// How often it is looked after what failed or was long read, and after sources that owe nothing.
 const TICK: Duration = Duration::from_millis(500);
 /// How soon after one list of wants the next is taken: at a start, each body read makes a new list without it.
@@ -41,7 +46,7 @@ const WANTS_PAUSE: Duration = Duration::from_millis(10);
 /// What one read gave.
 pub(super) enum Outcome {
     /// The body, or why it cannot be used, and the resource version it belongs to.
-    Read(Result<Arc<ReleaseBody>, BodyError>, Name),
+    Read(Result<Arc<ReleaseBody>, BodyError>, ResourceVersion),
     /// The object is gone: the watch will say so.
     Gone,
 }
@@ -122,6 +127,10 @@ impl Reader {
     fn want(&mut self, list: &[BodyWant]) {
         let now: HashSet<&BodyWant> = list.iter().collect();
         self.wanted.retain(|want, _| now.contains(want));
+        if now.is_empty() {
+            // At rest nothing is wanted: the room for a start's thousands is given back.
+            (self.wanted, self.queue) = Default::default();
+        }
         for want in list {
             if !self.wanted.contains_key(want) {
                 self.wanted.insert(want.clone(), Progress::Queued(0));
@@ -225,12 +234,18 @@ async fn read(shared: &Shared, driver: HelmDriver, want: &BodyWant) -> Result<Ou
     let request = request.get(&want.object, &GetParams::default())?;
     let object = match collect(shared.api.send(request, None).await?, MAX_OBJECT_BYTES).await {
         Err(FetchError::TooLarge(_)) => {
-            return Ok(Outcome::Read(Err(BodyError::TooLarge), Name::clone(&want.resource_version)));
+            return Ok(Outcome::Read(Err(BodyError::TooLarge), want.resource_version.clone()));
         }
         object => object?,
     };
-    let version = identity(&object).resource_version.unwrap_or_else(|| Name::clone(&want.resource_version));
-    // Up to 64 MiB of inflating: not in the way of the watches. A panic in it would be a defect; the body is refused.
-    let body = spawn_blocking(move || release_body(&object, driver)).await.unwrap_or(Err(BodyError::Encoding));
+    let version = identity(&object).resource_version;
+    let version = version.map_or_else(|| want.resource_version.clone(), ResourceVersion::from);
+    // A panic in it would be a defect; the body is refused.
+    let body = if object.len() <= IN_PLACE_BYTES {
+        catch_unwind(|| release_body(&object, driver)).unwrap_or(Err(BodyError::Encoding))
+    } else {
+        // Up to 64 MiB of inflating: not in the way of the watches.
+        spawn_blocking(move || release_body(&object, driver)).await.unwrap_or(Err(BodyError::Encoding))
+    };
     Ok(Outcome::Read(body.map(Arc::new), version))
 }

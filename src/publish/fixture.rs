@@ -18,7 +18,9 @@ use crate::model::facts::{ComponentFacts, Facts, Generation, PodFacts, Sources, 
 use crate::model::memory::{Memory, Witness};
 use crate::model::names::{Component, PerComponent};
 use crate::model::policy::Policy;
-use crate::model::release::{BodyState, Hook, HookPhase, ReleaseBody, ReleaseFacts, ReleaseStatus, Revision};
+use crate::model::release::{
+    BodyState, Hook, HookPhase, ReleaseBody, ReleaseFacts, ReleaseStatus, Revision, StorageName,
+};
 use crate::model::signal::{Reading, SignalFacts, SignalValue, TopicLatency};
 use crate::model::source::{Contact, ErrorKind, Freshness, SourceId, SourceKind};
 use crate::model::suite::Suite;
@@ -98,10 +100,10 @@ pub fn starting(name: &str) -> SuiteSnapshot {
         facts.sources = Sources::all(Freshness::Starting);
         let assessment = suite.assessment.components.get_mut(*component);
         assessment.stage = Stage::Unknown;
-        assessment.checks = vec![
+        assessment.checks = Arc::new(vec![
             (CheckId::PodsReady, Answer::new(CheckState::Unknown, [])),
             (CheckId::ReleaseDeployed, Answer::new(CheckState::Unknown, [])),
-        ];
+        ]);
         assessment.verdict.kind = VerdictKind::Unknown;
         assessment.verdict.row = 1;
         assessment.verdict.reasons = vec![Reason::Named(NamedReason::PodsStarting)];
@@ -144,7 +146,7 @@ fn absent() -> ComponentAssessment {
     ComponentAssessment {
         operation: None,
         stage: Stage::Absent,
-        checks: Vec::new(),
+        checks: Arc::default(),
         trend: None,
         rollback_target: None,
         releases_behind: None,
@@ -187,7 +189,7 @@ pub fn revision(release: &str, number: u32, status: ReleaseStatus) -> Arc<Revisi
         release: release.into(),
         revision: number,
         status,
-        object: format!("sh.helm.release.v1.{release}.v{number}").into(),
+        object: StorageName::Helms,
         uid: "uid".into(),
         resource_version: "1".into(),
         created: at(100),
@@ -309,12 +311,12 @@ fn busy_assessment() -> ComponentAssessment {
             in_window: true,
         }),
         stage: Stage::Failed,
-        checks: vec![
+        checks: Arc::new(vec![
             (CheckId::ReleaseDeployed, Answer::new(CheckState::Pending, [])),
             (CheckId::WithinTimeout, Answer::new(CheckState::Unknown, every_evidence())),
             (CheckId::PodsScheduled, Answer::new(CheckState::Pass, [])),
             (CheckId::ImagesPulled, Answer::new(CheckState::Fail, [waiting])),
-        ],
+        ]),
         trend: Some(TrendReport {
             trend: Trend::Draining,
             slope: Some(-0.5),

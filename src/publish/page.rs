@@ -66,13 +66,13 @@ impl Page {
     pub async fn gzip(&self, format: Format) -> Result<Vec<Bytes>, PageError> {
         let began = self.clock.0.now();
         let mut kept = Arc::clone(&self.kept).lock_owned().await;
-        let view = self.view();
+        let snapshot = Arc::clone(&self.snapshots.borrow());
         let own = Arc::clone(&self.own);
-        let pieces = if view.suites.len() <= SUITES_PER_PIECE {
-            kept.gzip(view, &own, format)?
+        let pieces = if snapshot.suites.len() <= SUITES_PER_PIECE || kept.is_of(&snapshot, format) {
+            kept.gzip(&snapshot, &own, format)?
         } else {
             // Long enough, at the first scrape above all, to keep the observers from their work.
-            tokio::task::spawn_blocking(move || kept.gzip(view, &own, format)).await??
+            tokio::task::spawn_blocking(move || kept.gzip(&snapshot, &own, format)).await??
         };
         self.own.scrape(between(began, self.clock.0.now()));
         Ok(pieces)
@@ -81,11 +81,8 @@ impl Page {
     /// The page as it is, written while it is read.
     #[must_use]
     pub fn plain(&self, format: Format) -> Plain {
-        Plain::new(self.view(), Arc::clone(&self.own), self.clock.clone(), format)
-    }
-
-    fn view(&self) -> View {
-        View::of(&self.snapshots.borrow())
+        let view = View::of(&self.snapshots.borrow());
+        Plain::new(view, Arc::clone(&self.own), self.clock.clone(), format)
     }
 }
 

@@ -4,15 +4,16 @@
 
 use super::families::Family;
 use crate::alerts::answer::Sample;
-use crate::exposition::write_sample;
+use crate::exposition::Head;
 
-/// The most labels that a family has, `suite` and `component` included.
-pub const MAX_LABELS: usize = 8;
+/// The most labels that a family has beside `suite` and `component`.
+pub const MAX_LABELS: usize = 6;
 
 /// Gathers the series of one family for one component.
 #[derive(Debug, Default)]
 pub struct Series<'a> {
     rows: Vec<Row<'a>>,
+    head: Head,
 }
 
 #[derive(Debug)]
@@ -46,8 +47,11 @@ impl<'a> Series<'a> {
 
     /// Of two rows with the same labels the first counts: a page with a series twice is refused as a whole.
     fn put_in_order(&mut self) {
-        self.rows.sort_by(|a, b| a.values.cmp(&b.values));
-        self.rows.dedup_by(|later, earlier| later.values == earlier.values);
+        // Most families have one series of a component.
+        if self.rows.len() > 1 {
+            self.rows.sort_by(|a, b| a.values.cmp(&b.values));
+            self.rows.dedup_by(|later, earlier| later.values == earlier.values);
+        }
     }
 
     /// The rows as samples, those of labels without a value left out.
@@ -63,16 +67,13 @@ impl<'a> Series<'a> {
 
     /// Writes the rows in the order of their labels, and forgets them.
     pub fn write(&mut self, out: &mut String, family: &Family, owner: &[(&str, &str)]) {
+        if self.rows.is_empty() {
+            return;
+        }
         self.put_in_order();
+        self.head.set(family.description.name, owner.iter().copied());
         for row in self.rows.drain(..) {
-            let mut labels = [("", ""); MAX_LABELS];
-            let further = family.labels.iter().copied().zip(row.values);
-            let used = labels
-                .iter_mut()
-                .zip(owner.iter().copied().chain(further))
-                .map(|(place, label)| *place = label)
-                .count();
-            write_sample(out, family.description.name, labels.get(..used).unwrap_or_default(), row.number);
+            self.head.write_sample(out, family.labels.iter().copied().zip(row.values), row.number);
         }
     }
 }

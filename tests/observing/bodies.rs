@@ -23,10 +23,10 @@ fn encoded(release: &str) -> String {
 }
 
 fn want(heard: &Heard, object: &str) -> BodyWant {
-    let revision = heard.revisions.values().find(|revision| revision.object.ends_with(object)).unwrap().clone();
+    let revision = heard.revisions.values().find(|revision| revision.object_name().ends_with(object)).unwrap().clone();
     BodyWant {
+        object: revision.object_name(),
         namespace: revision.namespace,
-        object: revision.object,
         uid: revision.uid,
         resource_version: revision.resource_version,
     }
@@ -52,7 +52,7 @@ async fn a_wanted_body_is_read_once() {
     // Another version of the object is another body.
     house.apply(Kind::Secrets, secret("gim", "gim", 1, &encoded("{}")));
     let old = first.resource_version.clone();
-    house.until("changed", |heard| *want(heard, "gim.v1").resource_version != *old).await;
+    house.until("changed", |heard| want(heard, "gim.v1").resource_version != old).await;
     let second = want(&house.heard, "gim.v1");
     house.bodies.send_replace(vec![second.clone()].into());
     house.until("read anew", |heard| heard.bodies.len() == 2).await;

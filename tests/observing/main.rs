@@ -81,16 +81,18 @@ impl Heard {
                 if let Delta::Reset { items, .. } = &delta {
                     self.pod_resets.push(items.len());
                 }
-                apply(&mut self.pods, "", delta, |pod| (&pod.namespace, &pod.name));
+                apply(&mut self.pods, "", delta, |pod| (&pod.namespace, pod.name.clone()));
             }
             Change::Workload(kind, delta) => {
-                apply(&mut self.workloads, kind.as_str(), delta, |it| (&it.namespace, &it.name));
+                apply(&mut self.workloads, kind.as_str(), delta, |it| (&it.namespace, it.name.clone()));
             }
-            Change::ReplicaSet(delta) => apply(&mut self.replica_sets, "", delta, |it| (&it.namespace, &it.name)),
-            Change::Revision(delta) => apply(&mut self.revisions, "", delta, |it| (&it.namespace, &it.object)),
+            Change::ReplicaSet(delta) => {
+                apply(&mut self.replica_sets, "", delta, |it| (&it.namespace, it.name.clone()));
+            }
+            Change::Revision(delta) => apply(&mut self.revisions, "", delta, |it| (&it.namespace, it.object_name())),
             Change::Body(want, state) => self.bodies.push((want, state)),
             Change::Reading(reading) => self.readings.push(reading),
-            Change::ConfigMap(delta) => apply(&mut self.config_maps, "", delta, |it| (&it.namespace, &it.name)),
+            Change::ConfigMap(delta) => apply(&mut self.config_maps, "", delta, |it| (&it.namespace, it.name.clone())),
             Change::Backup(backup) => self.backups.push(backup),
             Change::Probe(_)
             | Change::Database(_)
@@ -136,19 +138,14 @@ fn id(kind: SourceKind, namespace: Option<&str>) -> SourceId {
     SourceId { kind, namespace: namespace.map(Into::into) }
 }
 
-fn apply<T>(
-    known: &mut BTreeMap<String, T>,
-    prefix: &str,
-    delta: Delta<T>,
-    key: impl Fn(&T) -> (&Arc<str>, &Arc<str>),
-) {
-    let spell = |(namespace, name): (&Arc<str>, &Arc<str>)| format!("{prefix}{namespace}/{name}");
+fn apply<T>(known: &mut BTreeMap<String, T>, prefix: &str, delta: Delta<T>, key: impl Fn(&T) -> (&Arc<str>, Arc<str>)) {
+    let spell = |(namespace, name): (&Arc<str>, Arc<str>)| format!("{prefix}{namespace}/{name}");
     match delta {
         Delta::Apply(item) => {
             known.insert(spell(key(&item)), item);
         }
         Delta::Delete { namespace, name } => {
-            known.remove(&spell((&namespace, &name)));
+            known.remove(&spell((&namespace, name)));
         }
         Delta::Reset { namespace, items } => {
             let start = namespace.map_or_else(|| prefix.to_owned(), |namespace| format!("{prefix}{namespace}/"));

@@ -73,8 +73,8 @@ async fn a_body_that_is_never_answered() {
     let fault = faults.set(On::verb(Verb::Get), Fault::SilentAfterHead);
     let revision = house.heard.revisions.values().next().unwrap().clone();
     let want = BodyWant {
+        object: revision.object_name(),
         namespace: revision.namespace,
-        object: revision.object,
         uid: revision.uid,
         resource_version: revision.resource_version,
     };

@@ -162,7 +162,7 @@ fn judge(moment: &Moment<'_>, losses: &[Vec<Loss>]) -> Result<(), String> {
         let suite = watcher.suite();
         for &component in Component::ALL {
             let (whole, blinded) = (moment.of(component), suite.assessment.components.get(component));
-            for (check, answer) in &blinded.checks {
+            for (check, answer) in blinded.checks.iter() {
                 let needed = gone.iter().any(|loss| needs(*check, loss, moment.now));
                 if answer.state == CheckState::Pass && needed {
                     return Err(format!(

@@ -177,8 +177,9 @@ impl Survey {
     }
 
     fn store(&mut self, revision: Revision) {
+        let object = revision.object_name();
         let objects = self.stored.entry((revision.namespace, revision.release)).or_default();
-        objects.insert(revision.revision, revision.object);
+        objects.insert(revision.revision, object);
     }
 
     fn workloads(&mut self, kind: WorkloadKind, delta: Delta<Workload>) {

@@ -41,7 +41,7 @@ fn read(
 ) -> Result<BackupRun, DecodeError> {
     let object: Object = serde_json::from_slice(json)?;
     let namespace: Name = interner.name(object.metadata.namespace()?);
-    Ok(BackupRun { namespace, name: object.metadata.name()?, last_success: success(&object.status) })
+    Ok(BackupRun { namespace, name: object.metadata.name()?.into(), last_success: success(&object.status) })
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ pub fn config_map(json: &[u8], interner: &mut Interner) -> Result<ConfigMap, Dec
     let Object { metadata } = serde_json::from_slice(json)?;
     Ok(ConfigMap {
         namespace: interner.name(metadata.namespace()?),
-        name: metadata.name()?,
+        name: metadata.name()?.into(),
         app: optional(metadata.labels.app.as_ref()).map(|app| interner.name(app)),
         created: metadata.created()?,
     })

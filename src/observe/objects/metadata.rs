@@ -152,18 +152,18 @@ impl Metadata<'_> {
     }
 
     /// The name.
-    pub fn name(&self) -> Result<Name, DecodeError> {
-        required(self.name.as_ref(), "metadata.name").map(Name::from)
+    pub fn name(&self) -> Result<&str, DecodeError> {
+        required(self.name.as_ref(), "metadata.name")
     }
 
     /// The UID.
-    pub fn uid(&self) -> Result<Name, DecodeError> {
-        required(self.uid.as_ref(), "metadata.uid").map(Name::from)
+    pub fn uid(&self) -> Result<&str, DecodeError> {
+        required(self.uid.as_ref(), "metadata.uid")
     }
 
     /// The resource version.
-    pub fn resource_version(&self) -> Result<Name, DecodeError> {
-        required(self.resource_version.as_ref(), "metadata.resourceVersion").map(Name::from)
+    pub fn resource_version(&self) -> Result<&str, DecodeError> {
+        required(self.resource_version.as_ref(), "metadata.resourceVersion")
     }
 
     /// When the object was created.

@@ -116,8 +116,8 @@ pub fn pod(json: &[u8], interner: &mut Interner) -> Result<Pod, DecodeError> {
     }
     Ok(Pod {
         namespace: interner.name(metadata.namespace()?),
-        name: metadata.name()?,
-        uid: metadata.uid()?,
+        name: metadata.name()?.into(),
+        uid: metadata.uid()?.into(),
         owner,
         created: metadata.created()?,
         phase: phase(optional(status.phase.as_ref())),

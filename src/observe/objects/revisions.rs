@@ -4,7 +4,7 @@
 
 use super::DecodeError;
 use super::metadata::{Metadata, optional, required, section};
-use crate::model::release::{BodyState, ReleaseStatus, Revision};
+use crate::model::release::{BodyState, ReleaseStatus, Revision, StorageName};
 use crate::observe::intern::Interner;
 
 /// Label `owner` of everything that Helm stores.
@@ -28,6 +28,7 @@ pub fn revision(json: &[u8], interner: &mut Interner) -> Result<Revision, Decode
     let release = required(labels.name.as_ref(), "metadata.labels.name")?;
     let version = required(labels.version.as_ref(), "metadata.labels.version")?;
     let number = version.parse().ok().filter(|&number: &u32| number > 0);
+    let revision = number.ok_or(DecodeError::Unreadable("metadata.labels.version"))?;
     let status = optional(labels.status.as_ref()).and_then(ReleaseStatus::parse);
     let created = metadata.created()?;
     let helms = metadata
@@ -38,11 +39,11 @@ pub fn revision(json: &[u8], interner: &mut Interner) -> Result<Revision, Decode
     Ok(Revision {
         namespace: interner.name(metadata.namespace()?),
         release: interner.name(release),
-        revision: number.ok_or(DecodeError::Unreadable("metadata.labels.version"))?,
+        revision,
         status: status.unwrap_or(ReleaseStatus::Unknown),
-        object: metadata.name()?,
-        uid: metadata.uid()?,
-        resource_version: metadata.resource_version()?,
+        object: StorageName::of(metadata.name()?, release, revision),
+        uid: metadata.uid()?.into(),
+        resource_version: metadata.resource_version()?.into(),
         created,
         written: written.unwrap_or(created),
         body: BodyState::Unread,
@@ -84,8 +85,8 @@ mod tests {
         let revision = read(&secret()).unwrap();
         assert_eq!((&*revision.namespace, &*revision.release, revision.revision), ("gim", "gim", 10));
         assert_eq!(revision.status, ReleaseStatus::PendingUpgrade);
-        assert_eq!((&*revision.object, &*revision.uid), ("sh.helm.release.v1.gim.v10", "u-1"));
-        assert_eq!(&*revision.resource_version, "814");
+        assert_eq!((&revision.object, &revision.uid), (&StorageName::Helms, &"u-1".into()));
+        assert_eq!(revision.resource_version, "814".into());
         assert_eq!(revision.created, "2026-01-02T03:04:05Z".parse().unwrap());
         assert_eq!(
             revision.written,

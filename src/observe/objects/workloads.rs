@@ -134,8 +134,8 @@ pub fn replica_set(json: &[u8], interner: &mut Interner) -> Result<ReplicaSet, D
     let owner = metadata.controller().and_then(|owner| optional(owner.uid.as_ref()));
     Ok(ReplicaSet {
         namespace: interner.name(metadata.namespace()?),
-        name: metadata.name()?,
-        uid: metadata.uid()?,
+        name: metadata.name()?.into(),
+        uid: metadata.uid()?.into(),
         owner_uid: owner.map(|uid| interner.name(uid)),
         revision,
     })
@@ -160,8 +160,8 @@ fn workload(object: &Object, kind: WorkloadKind, interner: &mut Interner) -> Res
     Ok(Workload {
         kind,
         namespace: interner.name(metadata.namespace()?),
-        name: metadata.name()?,
-        uid: metadata.uid()?,
+        name: metadata.name()?.into(),
+        uid: metadata.uid()?.into(),
         release: release.map(|text| interner.name(text)),
         chart_label: optional(metadata.labels.chart.as_ref()).map(|text| interner.name(text)),
         labels: metadata.labels.of_app(interner),

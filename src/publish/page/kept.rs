@@ -8,8 +8,10 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use flate2::CompressError;
 
-use super::piece::{Piece, View, plan, write_rest};
+use super::piece::{Piece, View, plan, write_contacts, write_own};
+use crate::assess::snapshot::{Snapshot, SourceSnapshot};
 use crate::exposition::Format;
+use crate::model::time::Timestamp;
 use crate::publish::blocks::{self, Block, Deflater};
 use crate::publish::own::OwnMetrics;
 use crate::publish::parts::{Changed, Part};
@@ -31,26 +33,70 @@ struct Form {
     view: View,
     pieces: Vec<Piece>,
     blocks: Vec<Block>,
+    /// All blocks, to be sent at once: many small writes cost more than the page.
+    joined: Block,
+    contacts: Option<Contacts>,
+}
+
+/// What the page says of when sources were last heard, which may be new though the snapshot is not.
+#[derive(Debug)]
+struct Contacts {
+    heard: Vec<Option<Timestamp>>,
+    block: Block,
 }
 
 impl Kept {
-    /// The page of this view.
-    pub(super) fn gzip(&mut self, view: View, own: &OwnMetrics, format: Format) -> Result<Vec<Bytes>, CompressError> {
+    /// Whether the page of this snapshot is kept, so that giving it costs next to nothing.
+    pub(super) fn is_of(&self, snapshot: &Snapshot, format: Format) -> bool {
+        let form = match format {
+            Format::Text => &self.text,
+            Format::OpenMetrics => &self.openmetrics,
+        };
+        form.as_ref().is_some_and(|form| form.view.sequence == snapshot.sequence)
+    }
+
+    /// The page of this snapshot.
+    pub(super) fn gzip(
+        &mut self,
+        snapshot: &Snapshot,
+        own: &OwnMetrics,
+        format: Format,
+    ) -> Result<Vec<Bytes>, CompressError> {
         let kept = match format {
             Format::Text => &mut self.text,
             Format::OpenMetrics => &mut self.openmetrics,
         };
         // Taken out, so that a page that failed half-way is made from the beginning next time.
-        let form = match kept.take() {
-            Some(form) => form.renewed(view, format, &mut self.deflater)?,
-            None => Form::new(view, format, &mut self.deflater)?,
+        let mut form = match kept.take() {
+            Some(form) if form.view.sequence == snapshot.sequence => form,
+            Some(form) => form.renewed(View::of(snapshot), format, &mut self.deflater)?,
+            None => Form::new(View::of(snapshot), format, &mut self.deflater)?,
         };
+        let contacts = Contacts::renewed(form.contacts.take(), &form.view.sources, format, &mut self.deflater)?;
         let mut text = String::new();
-        write_rest(&mut text, format, &form.view, own);
+        write_own(&mut text, format, own);
         let rest = self.deflater.block(text.as_bytes())?;
-        let pieces = blocks::gzip(form.blocks.iter().chain([&rest]));
+        let pieces = blocks::gzip([&form.joined, &contacts.block, &rest]);
+        form.contacts = Some(contacts);
         *kept = Some(form);
         Ok(joined(pieces))
+    }
+}
+
+impl Contacts {
+    fn renewed(
+        former: Option<Self>,
+        sources: &[SourceSnapshot],
+        format: Format,
+        deflater: &mut Deflater,
+    ) -> Result<Self, CompressError> {
+        let heard: Vec<_> = sources.iter().map(|source| source.contact.last()).collect();
+        if let Some(former) = former.filter(|former| former.heard == heard) {
+            return Ok(former);
+        }
+        let mut text = String::new();
+        write_contacts(&mut text, format, sources);
+        Ok(Self { heard, block: deflater.block(text.as_bytes())? })
     }
 }
 
@@ -64,24 +110,29 @@ impl Form {
             piece.write(&mut text, format, &view);
             blocks.push(deflater.block(text.as_bytes())?);
         }
-        Ok(Self { view, pieces, blocks })
+        let joined = Block::join(&mut blocks);
+        Ok(Self { view, pieces, blocks, joined, contacts: None })
     }
 
     /// The same page of a newer view: pieces of which nothing changed stay.
     fn renewed(mut self, view: View, format: Format, deflater: &mut Deflater) -> Result<Self, CompressError> {
-        if self.view.sequence == view.sequence {
-            return Ok(self);
-        }
         let Some(dirty) = self.dirty(&view) else {
             return Self::new(view, format, deflater);
         };
         let mut text = String::new();
-        for ((piece, block), is_dirty) in self.pieces.iter().zip(&mut self.blocks).zip(dirty) {
-            if is_dirty {
+        for ((piece, block), is_dirty) in self.pieces.iter().zip(&mut self.blocks).zip(&dirty) {
+            if *is_dirty {
                 text.clear();
                 piece.write(&mut text, format, &view);
                 *block = deflater.block(text.as_bytes())?;
             }
+        }
+        if dirty.contains(&true) {
+            self.joined = Block::join(&mut self.blocks);
+        }
+        // Other sources may have been heard at the same moments.
+        if !Arc::ptr_eq(&self.view.sources, &view.sources) {
+            self.contacts = None;
         }
         self.view = view;
         Ok(self)

@@ -87,11 +87,17 @@ impl Piece {
     }
 }
 
+/// Writes when the sources were last heard, which follows what the pieces have.
+pub(super) fn write_contacts(out: &mut String, format: Format, sources: &[SourceSnapshot]) {
+    for family in families::all().filter(|family| family.part().is_none()) {
+        family.write_sources(out, format, sources);
+    }
+}
+
 /// Writes what is new at every scrape, and the end of the page.
-pub(super) fn write_rest(out: &mut String, format: Format, view: &View, own: &OwnMetrics) {
+pub(super) fn write_own(out: &mut String, format: Format, own: &OwnMetrics) {
     let figures = own.figures();
     for family in families::all().filter(|family| family.part().is_none()) {
-        family.write_sources(out, format, &view.sources);
         family.write_own(out, format, own, &figures);
     }
     if format == Format::OpenMetrics {

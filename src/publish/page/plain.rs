@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::Clockwork;
-use super::piece::{Piece, View, plan, write_rest};
+use super::piece::{Piece, View, plan, write_contacts, write_own};
 use crate::exposition::Format;
 use crate::model::time::between;
 use crate::publish::own::OwnMetrics;
@@ -44,7 +44,8 @@ impl Iterator for Plain {
         let mut text = String::new();
         while text.len() < STRETCH_BYTES {
             let Some(piece) = self.pieces.next() else {
-                write_rest(&mut text, self.format, &self.view, &self.own);
+                write_contacts(&mut text, self.format, &self.view.sources);
+                write_own(&mut text, self.format, &self.own);
                 self.is_done = true;
                 break;
             };

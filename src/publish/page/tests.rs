@@ -149,7 +149,7 @@ fn the_table_keeps_the_contract() {
             assert!(description.name.trim_end_matches("_total").ends_with(unit), "{}", description.name);
         }
         let labels: Vec<&str> = family.all_labels().collect();
-        assert!(labels.len() <= crate::publish::series::MAX_LABELS);
+        assert!(family.labels.len() <= crate::publish::series::MAX_LABELS);
         assert_eq!(fixture::repeated(labels.iter().copied()), [""; 0], "{}", description.name);
         for label in labels {
             assert!(!FORBIDDEN.contains(&label), "{}: {label} belongs to the scrape", description.name);
@@ -266,8 +266,8 @@ fn changes() -> Vec<(&'static str, Change)> {
         ("judged again", |suite| suite.judged = after(suite.judged, std::time::Duration::from_secs(1))),
         ("stage", |suite| suite.assessment.components.gsp.stage = Stage::Degraded),
         ("until", |suite| suite.assessment.components.gim.verdict.until = Some(at(5000))),
-        ("evidence", |suite| suite.assessment.components.gim.checks[0].1.evidence.clear()),
-        ("answer", |suite| suite.assessment.components.gim.checks.truncate(1)),
+        ("evidence", |suite| Arc::make_mut(&mut suite.assessment.components.gim.checks)[0].1.evidence.clear()),
+        ("answer", |suite| Arc::make_mut(&mut suite.assessment.components.gim.checks).truncate(1)),
         ("pod", |suite| drop(suite.facts.components.gim.workloads[0].pods.pop())),
         ("pods forbidden", |suite| suite.facts.components.gim.sources.pods = Freshness::Forbidden),
         ("status", |suite| {
