@@ -1,7 +1,7 @@
 //! Notify: the exporter's own alerts, posted to every Alertmanager of the cluster, beside Prometheus or without one.
 //!
-//! [`conclude`] follows the snapshots and says what fires; each Alertmanager has a task that posts the newest of it ([`post`])
-//! and one that asks for what it knew before ([`ask`]). An alert is posted again and again and ends when it is posted no more:
+//! `conclude` follows the snapshots and says what fires; each Alertmanager has a task that posts the newest of it (`post`)
+//! and one that asks for what it knew before (`ask`). An alert is posted again and again and ends when it is posted no more:
 //! an explicit end would be told to people while another sender still says that it fires. Not for when an alert fires: that is
 //! `alerts`.
 

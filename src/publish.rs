@@ -6,7 +6,7 @@
 pub mod blocks;
 pub mod families;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 pub mod own;
 pub mod page;
 mod parts;

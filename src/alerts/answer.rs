@@ -19,14 +19,24 @@ pub struct Sample {
     pub value: f64,
 }
 
-/// The series by family.
+/// The series by family, those of a component side by side: texts of many alerts ask for their own component's alone.
 #[derive(Clone, Debug, Default)]
 pub struct Series(BTreeMap<&'static str, Vec<Sample>>);
 
 impl Series {
     /// Adds series of a family.
     pub fn extend(&mut self, family: &'static str, samples: impl IntoIterator<Item = Sample>) {
-        self.0.entry(family).or_default().extend(samples);
+        let known = self.0.entry(family).or_default();
+        for sample in samples {
+            let component = component(&sample.labels);
+            let place = match known.last() {
+                Some(last) if component < self::component(&last.labels) => {
+                    known.partition_point(|before| self::component(&before.labels) <= component)
+                }
+                _ => known.len(),
+            };
+            known.insert(place, sample);
+        }
     }
 
     /// All of them, by family.
@@ -39,6 +49,18 @@ impl Series {
     pub fn of(&self, family: &str) -> &[Sample] {
         self.0.get(family).map_or(&[], Vec::as_slice)
     }
+
+    /// Those of one component.
+    fn of_component(&self, family: &str, wanted: (Option<&str>, Option<&str>)) -> &[Sample] {
+        let series = self.of(family);
+        let begin = series.partition_point(|sample| component(&sample.labels) < wanted);
+        let end = series.partition_point(|sample| component(&sample.labels) <= wanted);
+        series.get(begin..end).unwrap_or_default()
+    }
+}
+
+fn component(labels: &Labels) -> (Option<&str>, Option<&str>) {
+    (labels.get("suite").map(String::as_str), labels.get("component").map(String::as_str))
 }
 
 /// What a query is answered from.
@@ -60,7 +82,7 @@ impl Now<'_> {
             Query::Number(value) => vec![Sample { labels: Labels::new(), value: *value }],
             Query::Select { family, matchers } => {
                 let fits = |sample: &&Sample| matchers.iter().all(|matcher| self.matches(matcher, &sample.labels));
-                self.series.of(family).iter().filter(fits).cloned().collect()
+                self.candidates(family, matchers).iter().filter(fits).cloned().collect()
             }
             Query::Since(of) => {
                 let passed = |sample: Sample| Sample { value: self.unix_seconds - sample.value, ..sample };
@@ -103,6 +125,18 @@ impl Now<'_> {
                 samples
             }
         }
+    }
+
+    /// The series among which those are that match, as few as are easily told.
+    fn candidates(&self, family: &str, matchers: &[Matcher]) -> &[Sample] {
+        let all = self.series.of(family);
+        let same = |label| matchers.contains(&Matcher::Same(label));
+        // What has no component is everybody's.
+        let owned = |labels: &Labels| matches!(component(labels), (Some(_), Some(_)));
+        if same("suite") && same("component") && all.first().is_some_and(|first| owned(&first.labels)) {
+            return self.series.of_component(family, component(self.alert));
+        }
+        all
     }
 
     fn matches(&self, matcher: &Matcher, labels: &Labels) -> bool {
@@ -165,6 +199,28 @@ mod tests {
             format!("{component} {}", sample.value)
         };
         now.answer(query).into_iter().map(line).collect()
+    }
+
+    /// Of many components the own one's are found, in whatever order they came.
+    #[test]
+    fn texts_ask_for_their_own_component() {
+        let mut series = Series::default();
+        for (suite, value) in [("c", 3.0), ("a", 1.0), ("b", 2.0), ("a", 4.0)] {
+            for component in ["gsp", "gim"] {
+                let labels = [("suite", suite), ("component", component)].map(|(name, value)| (name, value.to_owned()));
+                series.extend("check", [Sample { labels: labels.into(), value }]);
+            }
+        }
+        series.extend("source", [Sample { labels: Labels::new(), value: 7.0 }]);
+        let values = |family, suite: &str| -> Vec<f64> {
+            let alert = [("suite", suite.to_owned()), ("component", "gim".to_owned())].into();
+            let now = Now { series: &series, unix_seconds: 0.0, alert: &alert };
+            now.answer(&select(family).of_same(&["suite", "component"])).iter().map(|sample| sample.value).collect()
+        };
+        assert_eq!(values("check", "a"), [1.0, 4.0]);
+        assert_eq!(values("check", "c"), [3.0]);
+        assert_eq!(values("check", "d"), [0.0; 0]);
+        assert_eq!(values("source", "a"), [7.0], "what has no component is everybody's");
     }
 
     #[test]

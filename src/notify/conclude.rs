@@ -158,3 +158,74 @@ struct Told {
     at: Option<Timestamp>,
     so_far: u64,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::alerting::Severity;
+    use crate::publish::fixture::{at, busy, snapshot};
+
+    const ADVISED: &str = "GimUpgradeRollBackAdvised";
+
+    /// A minute is a second, and the advice to roll back a warning.
+    fn conclusions() -> Conclusions {
+        let severities = [(ADVISED.to_owned(), Severity::Warning)].into();
+        Conclusions::new(&AlertSettings { severities, ..AlertSettings::default() }, 60)
+    }
+
+    /// Names and severities of what fires, but of what the suite's other faults are called.
+    fn firing(conclusions: &Conclusions) -> Vec<(String, String)> {
+        let told = |firing: Firing| (firing.labels["alertname"].clone(), firing.labels["severity"].clone());
+        let mut told: Vec<_> = conclusions.firing().into_iter().map(told).collect();
+        told.retain(|(name, _)| [ADVISED, "GimUpgradeSidecarWatchdog"].contains(&name.as_str()));
+        told
+    }
+
+    fn pair(name: &str, severity: &str) -> (String, String) {
+        (name.to_owned(), severity.to_owned())
+    }
+
+    #[test]
+    fn nothing_is_concluded_before_everything_was_seen_and_the_watchdog_always_fires() {
+        let (watchdog, advised) = (pair("GimUpgradeSidecarWatchdog", "none"), pair(ADVISED, "warning"));
+        let ready = snapshot(1, vec![busy("a")]);
+        let unready = Snapshot { ready: false, ..ready.clone() };
+        let mut conclusions = conclusions();
+        for seconds in 0..10 {
+            conclusions.observe(at(1000 + seconds), &unready);
+            assert_eq!(firing(&conclusions), std::slice::from_ref(&watchdog));
+        }
+        conclusions.observe(at(1010), &ready);
+        assert_eq!(firing(&conclusions), std::slice::from_ref(&watchdog));
+        // Once begun, a suite that is found later and not seen yet stops nothing.
+        conclusions.observe(at(1011), &unready);
+        assert_eq!(firing(&conclusions), [advised, watchdog]);
+    }
+
+    #[test]
+    fn what_fired_before_is_known_by_the_configured_severity() {
+        let own = |severity: &str| {
+            [
+                ("alertname", ADVISED),
+                ("severity", severity),
+                ("suite", "b"),
+                ("component", "gim"),
+                ("release", "gim"),
+                ("target_namespace", "gim"),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into()
+        };
+        let mut conclusions = conclusions();
+        assert!(!conclusions.adopt(&own("critical"), &BTreeMap::new(), at(0)));
+        assert!(conclusions.adopt(&own("warning"), &BTreeMap::new(), at(0)));
+        let nothing = snapshot(1, Vec::new());
+        conclusions.observe(at(1000), &Snapshot { ready: false, ..nothing.clone() });
+        assert_eq!(firing(&conclusions).len(), 2, "kept until more is known");
+        // Its ten minutes are ten seconds.
+        for (seconds, fires) in [(1100, 2), (1109, 2), (1110, 1)] {
+            conclusions.observe(at(seconds), &nothing);
+            assert_eq!(firing(&conclusions).len(), fires, "{seconds}");
+        }
+    }
+}
