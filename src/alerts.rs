@@ -11,3 +11,4 @@ pub mod catalogue;
 pub mod lifecycle;
 pub mod query;
 pub mod rules;
+pub mod runbooks;

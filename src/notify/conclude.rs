@@ -1,11 +1,12 @@
 //! Concluding: what fires, from the snapshots, and when everything is to be posted.
 //!
 //! At once when an alert begins to fire, and every so often whatever happens. Nothing is concluded before the exporter has seen
-//! everything once: until then what Alertmanager knew before is kept. Not for posting: see `post`.
+//! everything once, or could not for minutes: until then what Alertmanager knew before is kept. Not for posting: see `post`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, spawn_blocking};
@@ -25,6 +26,10 @@ use crate::model::time::{Clock, Timestamp, between};
 use crate::publish::own::Posts;
 use crate::publish::samples::samples;
 
+/// How long the exporter may take to see everything before it is concluded from what it sees: a cluster that does not answer from
+/// the start on must not be one that nobody is told of.
+const LONGEST_START: Duration = Duration::from_mins(5);
+
 /// All alerts that the exporter tells of, and how far each is.
 #[derive(Debug)]
 pub struct Conclusions {
@@ -32,8 +37,10 @@ pub struct Conclusions {
     always: Lifecycle,
     judged: Lifecycle,
     families: Vec<&'static str>,
-    /// Whether everything was seen once.
+    /// Whether everything was seen once, or that took too long.
     begun: bool,
+    first: Option<Timestamp>,
+    longest_start: Duration,
 }
 
 impl Conclusions {
@@ -44,7 +51,8 @@ impl Conclusions {
         let (always, judged) = alerts.into_iter().partition(|alert| alert.condition.families().is_empty());
         let (always, judged) = (Lifecycle::new(always), Lifecycle::new(judged));
         let families = judged.families();
-        Self { always, judged, families, begun: false }
+        let longest_start = LONGEST_START / time_scale.max(1);
+        Self { always, judged, families, begun: false, first: None, longest_start }
     }
 
     /// Takes over an alert that fired before the start. Says whether it is one of ours.
@@ -63,7 +71,8 @@ impl Conclusions {
     pub fn observe(&mut self, now: Timestamp, snapshot: &Snapshot) {
         self.always.observe(now, &Series::default());
         // Suites that are found later are shown before all is seen of them, as they are to Prometheus.
-        self.begun |= snapshot.ready;
+        let first = *self.first.get_or_insert(now);
+        self.begun |= snapshot.ready || between(first, now) >= self.longest_start;
         if self.begun {
             self.judged.observe(now, &samples(snapshot, &self.families));
         }
@@ -191,7 +200,7 @@ mod tests {
         let ready = snapshot(1, vec![busy("a")]);
         let unready = Snapshot { ready: false, ..ready.clone() };
         let mut conclusions = conclusions();
-        for seconds in 0..10 {
+        for seconds in 0..5 {
             conclusions.observe(at(1000 + seconds), &unready);
             assert_eq!(firing(&conclusions), std::slice::from_ref(&watchdog));
         }
@@ -200,6 +209,16 @@ mod tests {
         // Once begun, a suite that is found later and not seen yet stops nothing.
         conclusions.observe(at(1011), &unready);
         assert_eq!(firing(&conclusions), [advised, watchdog]);
+    }
+
+    #[test]
+    fn what_cannot_be_seen_for_minutes_is_concluded_from_all_the_same() {
+        let unready = Snapshot { ready: false, ..snapshot(1, vec![busy("a")]) };
+        let mut conclusions = conclusions();
+        for (seconds, alerts) in [(0, 1), (4, 1), (5, 1), (6, 2)] {
+            conclusions.observe(at(1000 + seconds), &unready);
+            assert_eq!(firing(&conclusions).len(), alerts, "{seconds} s");
+        }
     }
 
     #[test]

@@ -14,6 +14,7 @@ use super::Format;
 use super::page::Page;
 use super::status::Status;
 use super::text;
+use crate::alerts::runbooks::runbook;
 use crate::assess::snapshot::Snapshot;
 use crate::model::source::Freshness;
 
@@ -131,6 +132,16 @@ impl Site {
             missing.push_str("- the suites have not been judged yet\n");
         }
         Answer::whole(StatusCode::SERVICE_UNAVAILABLE, TEXT, missing)
+    }
+
+    /// `/runbooks/ALERT`: what to do about an alert, as text that every browser shows. Links of the form `Name.md` are for those who
+    /// read the files.
+    #[must_use]
+    pub fn runbook(&self, alert: &str) -> Answer {
+        match runbook(alert.trim_end_matches(".md")) {
+            Some(text) => Answer::whole(StatusCode::OK, TEXT, text),
+            None => Answer::whole(StatusCode::NOT_FOUND, TEXT, "there is no alert of this name\n"),
+        }
     }
 
     /// `/`: where to look, and how each component stands.

@@ -30,6 +30,13 @@ struct Route {
     handler: Handler,
 }
 
+impl Route {
+    fn answers(&self, path: &str) -> bool {
+        // The root is itself alone.
+        path == self.path || self.path.len() > 1 && self.path.ends_with('/') && path.starts_with(self.path)
+    }
+}
+
 /// What a lookup finds.
 pub(super) enum Lookup<'a> {
     Found(&'a Handler),
@@ -74,11 +81,21 @@ impl Routes {
         self
     }
 
+    /// A path that begins so, for every name after it; see [`Routes::get`]. `path` ends with `/`.
+    #[must_use]
+    pub fn get_under<F, A>(self, path: &'static str, handler: F) -> Self
+    where
+        F: Fn(Request) -> A + Send + Sync + 'static,
+        A: Future<Output = Response> + Send + 'static,
+    {
+        self.with(Method::GET, path, handler)
+    }
+
     /// Looks up the handler for this method and path.
     pub(super) fn find(&self, method: &Method, path: &str) -> Lookup<'_> {
         // Whoever may GET may HEAD; hyper leaves the body away.
         let wanted = if method == Method::HEAD { &Method::GET } else { method };
-        let mut here = self.routes.iter().filter(|route| route.path == path).peekable();
+        let mut here = self.routes.iter().filter(|route| route.answers(path)).peekable();
         if here.peek().is_none() {
             return Lookup::Instead(self.not_found());
         }

@@ -14,7 +14,7 @@ use crate::publish::site::{Answer, Body, Site};
 /// The routes of a site.
 #[must_use]
 pub fn routes(site: &Arc<Site>) -> Routes {
-    let [home, metrics, live, ready, health, status] = std::array::from_fn(|_| Arc::clone(site));
+    let [home, metrics, live, ready, health, status, runbooks] = std::array::from_fn(|_| Arc::clone(site));
     Routes::new()
         .get("/", move |_| std::future::ready(response(home.home())))
         .get("/metrics", move |request| {
@@ -33,6 +33,10 @@ pub fn routes(site: &Arc<Site>) -> Routes {
         .get("/readyz", move |_| std::future::ready(response(ready.readyz())))
         .get("/healthz", move |_| std::future::ready(response(health.livez())))
         .get("/api/v1/status", move |request| std::future::ready(response(status.status(request.uri().query()))))
+        .get_under("/runbooks/", move |request| {
+            let alert = request.uri().path().trim_start_matches("/runbooks/");
+            std::future::ready(response(runbooks.runbook(alert)))
+        })
 }
 
 fn response(answer: Answer) -> Response {
@@ -90,6 +94,7 @@ mod tests {
             ("/readyz", &[], "text/plain; charset=utf-8", false),
             ("/healthz", &[gzip], "text/plain; charset=utf-8", false),
             ("/api/v1/status?suite=default", &[gzip], "application/json", false),
+            ("/runbooks/GimUpgradeWatchdog", &[], "text/plain; charset=utf-8", false),
         ] {
             let (status, answered, body) = ask(&routes, path, headers).await;
             assert_eq!(status, StatusCode::OK, "{path}");
@@ -99,6 +104,10 @@ mod tests {
             assert_eq!(answered.get_all(VARY).iter().count(), if path == "/metrics" { 2 } else { 0 }, "{path}");
             assert!(!body.is_empty());
         }
-        assert_eq!(ask(&routes, "/api/v1/status?suite=none", &[]).await.0, StatusCode::NOT_FOUND);
+        for missing in
+            ["/api/v1/status?suite=none", "/runbooks/GimUpgradeNothing", "/runbooks/", "/runbooks/../metrics"]
+        {
+            assert_eq!(ask(&routes, missing, &[]).await.0, StatusCode::NOT_FOUND, "{missing}");
+        }
     }
 }

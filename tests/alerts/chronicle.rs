@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gim_upgrade_exporter::alerts::answer::{Labels, Sample, Series};
-use gim_upgrade_exporter::alerts::catalogue::{self, EXPECTED};
+use gim_upgrade_exporter::alerts::catalogue::{self, Alert, EXPECTED};
 use gim_upgrade_exporter::assess::snapshot::Snapshot;
 use gim_upgrade_exporter::board::Board;
 use gim_upgrade_exporter::model::names::Component;
@@ -47,7 +47,7 @@ impl Chronicle {
 
 /// The families that any alert asks for, but for the recording rule.
 pub fn families() -> Vec<&'static str> {
-    let mut families: Vec<_> = catalogue::all().iter().flat_map(|alert| alert.families()).collect();
+    let mut families: Vec<_> = catalogue::all().iter().flat_map(Alert::families).collect();
     families.sort_unstable();
     families.dedup();
     families.retain(|family| *family != EXPECTED);

@@ -17,6 +17,7 @@ mod firing;
 #[expect(dead_code, reason = "its other users are in the tests of scenarios")]
 mod held;
 mod rule_test;
+mod runbooks;
 mod shipped;
 mod told;
 mod variants;

@@ -24,7 +24,8 @@ pub struct Test {
     pub name: String,
     pub interval: String,
     pub input_series: Vec<Input>,
-    pub alert_rule_test: Vec<Question>,
+    #[serde(rename = "alert_rule_test")]
+    pub questions: Vec<Question>,
 }
 
 #[derive(Serialize)]

@@ -47,8 +47,12 @@ fn what_is_shipped_is_what_the_program_makes() {
         .collect();
     if std::env::var_os("UPDATE_GOLDENS").is_some() {
         fs::create_dir_all(folder.join("tests")).unwrap();
-        stray.iter().for_each(|path| fs::remove_file(path).unwrap());
-        made.iter().for_each(|(name, text)| fs::write(folder.join(name), text).unwrap());
+        for path in &stray {
+            fs::remove_file(path).unwrap();
+        }
+        for (name, text) in &made {
+            fs::write(folder.join(name), text).unwrap();
+        }
         return;
     }
     assert!(stray.is_empty(), "nothing makes {stray:?}");
@@ -131,7 +135,7 @@ fn test(alert: &Alert, scenario: &str, chronicle: &Chronicle, variant: Variant) 
         name: format!("{scenario}: {}", variant.title()),
         interval: span(INTERVAL),
         input_series: inputs(&scrapes, &families),
-        alert_rule_test: asked.iter().map(|nth| question(*nth, alert.name, &all[*nth], &runbook)).collect(),
+        questions: asked.iter().map(|nth| question(*nth, alert.name, &all[*nth], &runbook)).collect(),
     }
 }
 
@@ -148,6 +152,6 @@ fn silence(chronicle: &Chronicle) -> Test {
         name: "healthy-upgrade: nobody is called".to_owned(),
         interval: span(INTERVAL),
         input_series: inputs(&scrapes, &families()),
-        alert_rule_test: questions,
+        questions,
     }
 }
