@@ -6,6 +6,7 @@
 mod announce;
 mod demo;
 pub mod discover;
+mod doctor;
 pub mod exporter;
 mod flags;
 mod logging;
@@ -67,6 +68,7 @@ fn command(arguments: Arguments) -> anyhow::Result<()> {
         match arguments.command.unwrap_or(Command::Serve) {
             Command::Serve => serve::serve(arguments.flags).await,
             Command::Demo(what) => demo::demo(arguments.flags, what).await,
+            Command::Doctor => doctor::doctor(arguments.flags).await,
             Command::Rules(what) => print::rules(&arguments.flags, &what),
             Command::Metrics => print::metrics(),
         }

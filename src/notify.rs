@@ -9,6 +9,7 @@ mod alertmanager;
 mod ask;
 mod conclude;
 mod dress;
+pub mod examine;
 mod joining;
 mod pace;
 mod post;

@@ -31,6 +31,8 @@ pub(super) enum Command {
     Serve,
     /// Do the same to a simulated cluster that plays upgrades, faster than real time.
     Demo(Demo),
+    /// Look at configuration, connection, permissions, endpoints and Alertmanagers once, and say how to mend what is ill.
+    Doctor,
     /// Print the alert rules for this configuration, as Prometheus loads them.
     Rules(Rules),
     /// Print the reference of the metrics.

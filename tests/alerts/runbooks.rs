@@ -105,7 +105,7 @@ fn commands_are_known_and_the_exporters_flags_exist() {
 
 /// What `--help` says of the command among these words.
 fn help(mut program: Command, words: &[&str]) -> String {
-    let command = words.iter().find(|word| ["serve", "demo", "rules", "metrics"].contains(word));
+    let command = words.iter().find(|word| ["serve", "demo", "doctor", "rules", "metrics"].contains(word));
     let output = program.args(command).arg("--help").output().unwrap();
     assert!(output.status.success());
     String::from_utf8(output.stdout).unwrap()

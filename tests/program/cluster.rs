@@ -106,6 +106,11 @@ impl Cluster {
 
     /// A configuration file that names both suites; metrics are read every `interval`.
     pub fn config_file(&self, interval: &str) -> String {
+        self.config_of(&self.config_value(interval))
+    }
+
+    /// What is in it.
+    pub fn config_value(&self, interval: &str) -> Value {
         let suites = SUITES.map(|(suite, end)| {
             json!({
                 "name": suite,
@@ -116,12 +121,10 @@ impl Cluster {
         });
         // As short as windows may be, but no shorter than this machine's moods.
         let window = if interval == "15s" { "1m" } else { "8s" };
-        // JSON is YAML.
-        let config = json!({
+        json!({
             "suites": suites, "signals": {"interval": interval}, "policy": {"trend_window": window},
             "helm": {"access": self.helm_access},
-        });
-        self.folder.write("config.yaml", &config.to_string())
+        })
     }
 
     /// A file beside the configuration, such as a password.
@@ -131,6 +134,7 @@ impl Cluster {
 
     /// A configuration file with just this.
     pub fn config_of(&self, config: &Value) -> String {
+        // JSON is YAML.
         self.folder.write("config.yaml", &config.to_string())
     }
 

@@ -12,6 +12,7 @@ mod canary;
 mod certificates;
 mod cluster;
 mod discovery;
+mod doctor;
 mod ends;
 mod fake_alertmanager;
 mod files;

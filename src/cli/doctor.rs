@@ -1,0 +1,193 @@
+//! `doctor`: looks at everything once, as `serve` would, and says of each part whether it is well, and if not how to mend it.
+//!
+//! It asks by the exporter's own observers, so that what it finds is what `serve` would meet. Not for how an upgrade goes.
+
+use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::time::Duration;
+
+use anyhow::bail;
+
+use super::exporter::Outlet;
+use super::flags::Flags;
+use crate::assess::snapshot::{Snapshot, SourceSnapshot};
+use crate::config::Config;
+use crate::model::source::{Freshness, SourceKind};
+use crate::notify::examine::{Examined, examine};
+use crate::observe::client::Access;
+use crate::observe::timing::Timing;
+use crate::publish::families;
+use crate::publish::samples::samples;
+use crate::supervise::{Generation, SHUTDOWN_GRACE};
+
+/// How long everything may take to be seen once.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How long after that what is asked now and then, as metrics are, may take to be asked for the first time.
+const FIRST_READS: Duration = Duration::from_secs(5);
+
+/// Looks, and tells. An error where something is to be mended.
+pub(super) async fn doctor(flags: Flags) -> anyhow::Result<()> {
+    let config = flags.config()?;
+    let mut findings = vec![Finding::well(format!("configuration: {} suites by name", config.suites.len()))];
+    let alertmanager = config.alertmanager.clone();
+    if config.discovery.is_some() {
+        findings.push(Finding::well("discovery: only what is configured is looked at here".to_owned()));
+    }
+    if !config.suites.is_empty() {
+        let access = flags.kubeconfig.map_or(Access::Infer, Access::Kubeconfig);
+        match seen(config, access).await {
+            Ok(snapshot) => findings.extend(of_snapshot(&snapshot)),
+            Err(error) => findings.push(Finding::ill(
+                format!("cluster: {error:#}"),
+                "name a kubeconfig by --kubeconfig, or run it in a pod with a ServiceAccount",
+            )),
+        }
+    }
+    if let Some(at) = alertmanager {
+        findings.extend(examine(&at).await.into_iter().flat_map(of_alertmanager));
+    }
+    let mut text = String::new();
+    for finding in &findings {
+        text.push_str(&finding.line());
+    }
+    // Whoever reads it may stop before the end.
+    let _ = std::io::stdout().write_all(text.as_bytes());
+    match findings.iter().filter(|finding| finding.cure.is_some()).count() {
+        0 => Ok(()),
+        1 => bail!("one thing is to be mended"),
+        ill => bail!("{ill} things are to be mended"),
+    }
+}
+
+/// One part, and how to mend it where it is ill.
+struct Finding {
+    what: String,
+    cure: Option<String>,
+}
+
+impl Finding {
+    fn well(what: String) -> Self {
+        Self { what, cure: None }
+    }
+
+    fn ill(what: String, cure: impl Into<String>) -> Self {
+        Self { what, cure: Some(cure.into()) }
+    }
+
+    fn line(&self) -> String {
+        match &self.cure {
+            None => format!("well  {}\n", self.what),
+            Some(cure) => format!("ILL   {}\n      mend: {cure}\n", self.what),
+        }
+    }
+}
+
+/// What the exporter sees once it has seen everything, or could not for long.
+async fn seen(config: Config, access: Access) -> anyhow::Result<Snapshot> {
+    let outlet = Outlet::new(&config);
+    let mut generation = Generation::new();
+    let mut snapshots = outlet.snapshots();
+    outlet.watch(&mut generation, config, access, Timing::default()).await?;
+    let looking = async {
+        let ready = tokio::time::timeout(PATIENCE, snapshots.wait_for(|snapshot| snapshot.ready)).await;
+        if ready.is_ok() {
+            tokio::time::sleep(FIRST_READS).await;
+        }
+    };
+    tokio::select! {
+        ended = generation.first_end() => return Err(ended.into()),
+        () = looking => {}
+    }
+    let snapshot = Snapshot::clone(&outlet.snapshots().borrow());
+    generation.shut_down(SHUTDOWN_GRACE).await;
+    Ok(snapshot)
+}
+
+fn of_snapshot(snapshot: &Snapshot) -> Vec<Finding> {
+    let mut findings: Vec<_> = snapshot.sources.iter().map(of_source).collect();
+    let names: BTreeSet<_> = families::all().map(|family| family.description.name).collect();
+    let names: Vec<_> = names.into_iter().collect();
+    let count: usize = samples(snapshot, &names).families().map(|(_, series)| series.len()).sum();
+    findings.push(Finding::well(format!("series: {count} of suites and sources on the metrics page")));
+    findings
+}
+
+fn of_source(source: &SourceSnapshot) -> Finding {
+    let covers =
+        source.id.namespace.as_deref().map_or_else(String::new, |namespace| format!(" in namespace {namespace}"));
+    let what = format!("{}{covers}: {}", source.id.kind, source.freshness);
+    let what = source.last_error.as_ref().map_or_else(|| what.clone(), |error| format!("{what}: {error}"));
+    match source.freshness {
+        Freshness::Off => Finding::well(what),
+        Freshness::Fresh if source.last_error.is_none() => Finding::well(what),
+        Freshness::Forbidden => {
+            Finding::ill(what, format!("grant it, in a Role or ClusterRole: {}", rule(source.id.kind)))
+        }
+        Freshness::Starting => {
+            Finding::ill(what, "see that the API server answers, and that a NetworkPolicy lets the exporter reach it")
+        }
+        Freshness::Fresh | Freshness::Stale => Finding::ill(what, cure(source.id.kind)),
+    }
+}
+
+/// The permission that a source needs.
+const fn rule(kind: SourceKind) -> &'static str {
+    match kind {
+        SourceKind::Pods => "list and watch of pods",
+        SourceKind::StatefulSets => "list and watch of statefulsets.apps",
+        SourceKind::Deployments => "list and watch of deployments.apps",
+        SourceKind::ReplicaSets => "list and watch of replicasets.apps",
+        SourceKind::Jobs => "list and watch of jobs.batch",
+        SourceKind::Helm | SourceKind::HelmBodies => {
+            "list, watch and get of secrets (configmaps with helm.driver configmap), or write helm: {access: none}"
+        }
+        SourceKind::ConfigMaps => "list and watch of configmaps; only state_config_maps_clean suffers without",
+        SourceKind::Backups => "list and watch of cronjobs.batch or jobs.batch",
+        SourceKind::Signals | SourceKind::Prometheus | SourceKind::Dependencies | SourceKind::InfoMart => {
+            "what the answer names, to the account that the configuration names"
+        }
+    }
+}
+
+/// Where to look when a source answers with an error, or not at all.
+const fn cure(kind: SourceKind) -> &'static str {
+    match kind {
+        SourceKind::Signals => {
+            "compare suites[].*.metrics with the pods' ports, and look for a NetworkPolicy in between"
+        }
+        SourceKind::Prometheus => "compare prometheus.url, its token and its ca_file with what answers there",
+        SourceKind::Dependencies => {
+            "compare suites[].dependencies with what answers there; a NetworkPolicy may forbid it"
+        }
+        SourceKind::InfoMart => "compare suites[].database with the server, the user's rights and the password file",
+        SourceKind::Backups => "compare suites[].backup with the Job or CronJob that there is",
+        SourceKind::HelmBodies => "see which Secret is named, and whether it is Helm's",
+        _ => "see that the API server answers; one object that cannot be read is named here",
+    }
+}
+
+fn of_alertmanager(examined: Examined) -> Vec<Finding> {
+    let url = examined.url;
+    match examined.found {
+        Err(error) => vec![Finding::ill(
+            format!("alertmanager {url}: {error}"),
+            "compare alertmanager.urls, its credentials and its ca_file with what answers there",
+        )],
+        Ok(labels) if labels.differences.is_empty() => {
+            let joined = if labels.has_prometheus {
+                "the exporter's alerts and Prometheus's are one"
+            } else {
+                "no Prometheus posts the watchdog of the shipped rules there"
+            };
+            vec![Finding::well(format!("alertmanager {url}: {joined}"))]
+        }
+        Ok(labels) => labels
+            .differences
+            .iter()
+            .map(|difference| {
+                let what = "Prometheus and the exporter tell of the same alert twice";
+                Finding::ill(format!("alertmanager {url}: {what}"), format!("in alertmanager.labels: {difference}"))
+            })
+            .collect(),
+    }
+}
