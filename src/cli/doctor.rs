@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::bail;
@@ -22,8 +23,8 @@ use crate::supervise::{Generation, SHUTDOWN_GRACE};
 
 /// How long everything may take to be seen once.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How long after that what is asked now and then, as metrics are, may take to be asked for the first time.
-const FIRST_READS: Duration = Duration::from_secs(5);
+/// How long after that what is asked now and then, as metrics are, may take to answer for the first time: longer than any is waited for.
+const FIRST_READS: Duration = Duration::from_secs(15);
 
 /// Looks, and tells. An error where something is to be mended.
 pub(super) async fn doctor(flags: Flags) -> anyhow::Result<()> {
@@ -31,7 +32,9 @@ pub(super) async fn doctor(flags: Flags) -> anyhow::Result<()> {
     let mut findings = vec![Finding::well(format!("configuration: {} suites by name", config.suites.len()))];
     let alertmanager = config.alertmanager.clone();
     if config.discovery.is_some() {
-        findings.push(Finding::well("discovery: only what is configured is looked at here".to_owned()));
+        findings.push(Finding::well(
+            "discovery: suites that are found are not looked at here; run serve, and read /api/v1/status".to_owned(),
+        ));
     }
     if !config.suites.is_empty() {
         let access = flags.kubeconfig.map_or(Access::Infer, Access::Kubeconfig);
@@ -90,8 +93,9 @@ async fn seen(config: Config, access: Access) -> anyhow::Result<Snapshot> {
     outlet.watch(&mut generation, config, access, Timing::default()).await?;
     let looking = async {
         let ready = tokio::time::timeout(PATIENCE, snapshots.wait_for(|snapshot| snapshot.ready)).await;
-        if ready.is_ok() {
-            tokio::time::sleep(FIRST_READS).await;
+        if ready.is_ok_and(|ready| ready.is_ok()) {
+            let answered = |snapshot: &Arc<Snapshot>| snapshot.sources.iter().all(has_answered);
+            let _ = tokio::time::timeout(FIRST_READS, snapshots.wait_for(answered)).await;
         }
     };
     tokio::select! {
@@ -101,6 +105,11 @@ async fn seen(config: Config, access: Access) -> anyhow::Result<Snapshot> {
     let snapshot = Snapshot::clone(&outlet.snapshots().borrow());
     generation.shut_down(SHUTDOWN_GRACE).await;
     Ok(snapshot)
+}
+
+/// Whether a source was heard, or why not is known.
+fn has_answered(source: &SourceSnapshot) -> bool {
+    source.freshness != Freshness::Starting || source.last_error.is_some()
 }
 
 fn of_snapshot(snapshot: &Snapshot) -> Vec<Finding> {
@@ -123,10 +132,7 @@ fn of_source(source: &SourceSnapshot) -> Finding {
         Freshness::Forbidden => {
             Finding::ill(what, format!("grant it, in a Role or ClusterRole: {}", rule(source.id.kind)))
         }
-        Freshness::Starting => {
-            Finding::ill(what, "see that the API server answers, and that a NetworkPolicy lets the exporter reach it")
-        }
-        Freshness::Fresh | Freshness::Stale => Finding::ill(what, cure(source.id.kind)),
+        Freshness::Starting | Freshness::Fresh | Freshness::Stale => Finding::ill(what, cure(source.id.kind)),
     }
 }
 
@@ -162,7 +168,7 @@ const fn cure(kind: SourceKind) -> &'static str {
         SourceKind::InfoMart => "compare suites[].database with the server, the user's rights and the password file",
         SourceKind::Backups => "compare suites[].backup with the Job or CronJob that there is",
         SourceKind::HelmBodies => "see which Secret is named, and whether it is Helm's",
-        _ => "see that the API server answers; one object that cannot be read is named here",
+        _ => "see that the API server answers, and that a NetworkPolicy lets the exporter reach it",
     }
 }
 
@@ -174,7 +180,9 @@ fn of_alertmanager(examined: Examined) -> Vec<Finding> {
             "compare alertmanager.urls, its credentials and its ca_file with what answers there",
         )],
         Ok(labels) if labels.differences.is_empty() => {
-            let joined = if labels.has_prometheus {
+            let joined = if labels.are_apart {
+                "answers; the label via keeps the exporter's alerts apart, which needs the shipped inhibition"
+            } else if labels.has_prometheus {
                 "the exporter's alerts and Prometheus's are one"
             } else {
                 "no Prometheus posts the watchdog of the shipped rules there"

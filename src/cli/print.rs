@@ -1,4 +1,4 @@
-//! `rules` and `metrics`: what is made from the program's own tables, printed.
+//! `rules` and `metrics`: what is made from the program's own tables, printed. Not for how it is made.
 
 use std::io::Write as _;
 
@@ -15,6 +15,9 @@ const MADE: &str = "# Made by `gim-upgrade-exporter rules`; not to be edited by 
 pub(super) fn rules(flags: &Flags, what: &Rules) -> anyhow::Result<()> {
     let config = flags.config()?;
     let file = rules::rules(&config.suites, &config.alerts, what.time_scale);
+    if config.suites.is_empty() {
+        tracing::warn!("no suite is named: GimUpgradeExporterAbsent cannot miss what is only found");
+    }
     let text = match what.form {
         RulesForm::File => serde_saphyr::to_string(&file),
         RulesForm::PrometheusRule => serde_saphyr::to_string(&file.prometheus_rule()),

@@ -1,6 +1,7 @@
-//! The fields that say how alerts are told: what rules are made of, and the Alertmanagers that the exporter posts to itself.
+//! The fields that say how alerts are told: what rules are made of, and the Alertmanagers that the exporter posts to itself. Not
+//! for the alerts themselves: those are `alerts`'.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -10,7 +11,7 @@ use super::fields::code;
 use super::places::{DatabaseName, FilePath};
 use super::reference::Row;
 use super::span::{Span, spell};
-use super::values::{SuiteName, Takes, Url, Word, WordVisitor};
+use super::values::{Takes, Url, Word, WordVisitor};
 use crate::alerts::catalogue;
 use crate::model::alerting::{AlertSettings, AlertmanagerAt, Severity};
 use crate::model::names::Name;
@@ -32,7 +33,7 @@ section! {
         /// What Prometheus calls the label of the cluster.
         cluster_label: LabelName = code(&AlertSettings::default().cluster_label);
         /// The clusters whose exporters one Prometheus sees: every suite is expected in each. Empty where it sees one.
-        clusters: Vec<SuiteName> = code("[]");
+        clusters: Vec<LabelValue> = code("[]");
         /// Other severities than the catalogue's, by name of the alert.
         severities: Severities = code("{}");
         /// Where runbooks are found, without the alert's name. The exporter serves them under `/runbooks`.
@@ -98,8 +99,8 @@ impl Takes for Vec<Url> {
     const TAKES: &'static str = "a list of URLs with http or https";
 }
 
-impl Takes for Vec<SuiteName> {
-    const TAKES: &'static str = "a list of names";
+impl Takes for Vec<LabelValue> {
+    const TAKES: &'static str = "a list of values of that label";
 }
 
 impl Word for LabelName {
@@ -135,8 +136,15 @@ impl Word for AlertName {
     const FORM: &'static str = "the name of an alert";
 
     fn read(text: &str) -> Result<Self, String> {
-        if catalogue::names().contains(&text) {
-            return Ok(Self(text.to_owned()));
+        match catalogue::all().iter().filter(|alert| alert.name == text).count() {
+            0 => {}
+            1 => return Ok(Self(text.to_owned())),
+            // With one severity for both, one would end the other.
+            _ => {
+                return Err(format!(
+                    "{text} is graver or less grave by what fails; it has no severity that can be changed"
+                ));
+            }
         }
         Err(format!("there is no alert {text:?}; write one of those that the command `rules` prints"))
     }
@@ -155,7 +163,14 @@ impl AlertsFields {
         let default = AlertSettings::default();
         AlertSettings {
             cluster_label: self.cluster_label.map_or(default.cluster_label, |label| label.0),
-            clusters: self.clusters.into_iter().flatten().map(|name| name.0).collect(),
+            clusters: self
+                .clusters
+                .into_iter()
+                .flatten()
+                .map(|name| name.0)
+                .collect::<BTreeSet<_>>()
+                .into_iter()
+                .collect(),
             severities: self
                 .severities
                 .into_iter()
@@ -171,6 +186,10 @@ impl AlertsFields {
 impl AlertmanagerFields {
     pub(super) fn resolve(self) -> Result<Option<AlertmanagerAt>, Problem> {
         let urls: Vec<Name> = self.urls.into_iter().flatten().map(|url| url.0).collect();
+        let each: BTreeSet<_> = urls.iter().map(|url| url.trim_end_matches('/')).collect();
+        if each.len() < urls.len() {
+            return Err(Problem::new("alertmanager.urls", "one stands there twice; write each once"));
+        }
         if urls.len() > MAX_ALERTMANAGERS {
             let what = format!("more than {MAX_ALERTMANAGERS}; write those of one cluster");
             return Err(Problem::new("alertmanager.urls", what));

@@ -59,7 +59,8 @@ impl AlertSettings {
     pub fn dashboard(&self, value: impl Fn(&str) -> String) -> Option<String> {
         let base = self.dashboard_url.as_ref()?;
         let [cluster, suite, component] = ["cluster", "suite", "component"].map(value);
-        Some(format!("{base}?var-cluster={cluster}&var-suite={suite}&var-component={component}"))
+        let separator = if base.contains('?') { '&' } else { '?' };
+        Some(format!("{base}{separator}var-cluster={cluster}&var-suite={suite}&var-component={component}"))
     }
 }
 

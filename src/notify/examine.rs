@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::alertmanager::{Alertmanager, TalkError};
-use super::joining::{Difference, WATCHDOG, advice};
+use super::joining::{APART, Difference, WATCHDOG, advice};
 use crate::model::alerting::AlertmanagerAt;
 use crate::net::trust::Trust;
 use crate::net::web::Web;
@@ -20,6 +20,8 @@ pub struct Examined {
 
 /// How labels are there.
 pub struct Labels {
+    /// Whether the configuration means them to stay apart.
+    pub are_apart: bool,
     /// Whether a Prometheus posts the watchdog: without one there is nothing to join.
     pub has_prometheus: bool,
     /// What would have to change in `alertmanager.labels`.
@@ -37,7 +39,11 @@ pub async fn examine(at: &AlertmanagerAt) -> Vec<Examined> {
             let watchdogs: Vec<_> =
                 labels.filter(|labels| labels.get("alertname").is_some_and(|name| name == WATCHDOG)).collect();
             let has_prometheus = !watchdogs.is_empty();
-            Labels { has_prometheus, differences: advice(watchdogs, &at.labels) }
+            Labels {
+                are_apart: at.labels.contains_key(APART),
+                has_prometheus,
+                differences: advice(watchdogs, &at.labels),
+            }
         });
         all.push(Examined { url: url.to_string(), found });
     }

@@ -5,11 +5,13 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
 
+use crate::alerts::query::CLUSTER;
+
 /// The alert by which Prometheus shows that its alerts arrive. All of its labels but these two came from outside the rule.
 pub const WATCHDOG: &str = "GimUpgradeWatchdog";
 const ITS_OWN: [&str; 2] = ["alertname", "severity"];
 /// With this label in `alertmanager.labels` the two ways are meant to stay apart: a shipped inhibition then silences one of two.
-const APART: &str = "via";
+pub const APART: &str = "via";
 
 /// One label that keeps alerts apart.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,7 +64,8 @@ pub fn differences(watchdog: &BTreeMap<String, String>, configured: &BTreeMap<St
         });
     let unknown = configured
         .iter()
-        .filter(|(label, _)| !watchdog.contains_key(*label))
+        // Where one Prometheus sees several clusters its targets have that label, and the watchdog, which has none, does not.
+        .filter(|(label, _)| !watchdog.contains_key(*label) && *label != CLUSTER)
         .map(|(label, value)| Difference::Unknown { label: label.clone(), configured: value.clone() });
     wanted.chain(unknown).collect()
 }
@@ -116,7 +119,8 @@ mod tests {
                     "the label cluster is \"test\" here and \"prod\" at Prometheus; if that is the same cluster's, write cluster: \"prod\"",
                 ],
             ),
-            (&[&[]], &[test], &["Prometheus adds no label cluster; leave out cluster: \"test\""]),
+            (&[&[]], &[test], &[]),
+            (&[&[]], &[("region", "eu")], &["Prometheus adds no label region; leave out region: \"eu\""]),
             // The other cluster's is not ours.
             (&[&[prod], &[test]], &[test], &[]),
             (

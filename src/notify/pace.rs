@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::net::backoff::backoff;
 
-/// How often is concluded. The shortest `for` is a minute, so that it is late by a twelfth of it at most.
+/// How often is concluded. The shortest `for` that is not 0 is a minute, so that it is late by a twelfth of it at most.
 const CONCLUDE: Duration = Duration::from_secs(5);
 /// How often everything that fires is posted, changed or not.
 const REPEAT: Duration = Duration::from_secs(30);

@@ -5,12 +5,12 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Formatter};
 
-use serde::de::{Error as _, IgnoredAny, SeqAccess, Visitor};
+use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::model::time::Timestamp;
 
-/// The most alerts that are read of an answer: three components of a thousand suites have fewer that fire at once.
+/// The most alerts that are taken of an answer; the rest begin anew. Three components of a thousand suites have three each then.
 const MAX_ALERTS: usize = 10_000;
 
 /// An alert that is posted. It has no `generatorURL`: at which address people reach the exporter it does not know.
@@ -62,10 +62,18 @@ fn bounded<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Known>, D::
                     None => return Ok(alerts),
                 }
             }
-            match seq.next_element::<IgnoredAny>()? {
-                Some(_) => Err(A::Error::invalid_length(MAX_ALERTS + 1, &self)),
-                None => Ok(alerts),
+            let mut left = 0_usize;
+            while seq.next_element::<IgnoredAny>()?.is_some() {
+                left += 1;
             }
+            if left > 0 {
+                tracing::warn!(
+                    taken = MAX_ALERTS,
+                    left,
+                    "Alertmanager has more alerts than are taken over: the rest begin anew"
+                );
+            }
+            Ok(alerts)
         }
     }
 
@@ -85,7 +93,8 @@ mod tests {
         assert_eq!(read[0].starts_at, "2026-01-01T00:00:00.5Z".parse().unwrap());
         assert!(read[0].annotations.is_empty());
         let many = vec![alert; MAX_ALERTS + 1].join(",");
-        assert!(serde_json::from_str::<Answer>(&format!("[{many}]")).is_err());
+        let Answer(taken) = serde_json::from_str(&format!("[{many}]")).unwrap();
+        assert_eq!(taken.len(), MAX_ALERTS);
         for rubbish in ["{}", "[1]", r#"[{"labels":{"a":1}}]"#, "[", ""] {
             assert!(serde_json::from_str::<Answer>(rubbish).is_err(), "{rubbish}");
         }

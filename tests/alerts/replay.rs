@@ -16,7 +16,7 @@ use bytes::Bytes;
 use gim_upgrade_exporter::alerts::answer::Series;
 use gim_upgrade_exporter::alerts::catalogue::EXPECTED;
 use gim_upgrade_exporter::alerts::rules;
-use gim_upgrade_exporter::exposition::{Format, write_sample};
+use gim_upgrade_exporter::exposition::{Format, Head};
 use gim_upgrade_exporter::model::alerting::AlertSettings;
 use gim_upgrade_exporter::model::suite::Suite;
 use gim_upgrade_exporter::model::time::{Timestamp, after, between, unix_seconds};
@@ -73,7 +73,9 @@ fn page(played: &Played, nth: usize, start: Timestamp) -> String {
             };
             let labels: Vec<_> = sample.labels.iter().map(named).collect();
             let labels: Vec<_> = labels.iter().map(|(name, value)| (*name, value.as_str())).collect();
-            write_sample(&mut text, family, &labels, value);
+            let mut head = Head::default();
+            head.set(family, []);
+            head.write_sample(&mut text, labels, value);
         }
     }
     text

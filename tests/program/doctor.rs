@@ -43,7 +43,8 @@ fn labels_that_keep_alerts_apart_are_named() {
         config["alertmanager"] = json!({"urls": [alertmanager.url()], "labels": labels});
         let watchdog = json!({"alertname": "GimUpgradeWatchdog", "severity": "none", "cluster": "prod"});
         alertmanager.tell(vec![json!({"labels": watchdog, "startsAt": "2026-01-01T00:00:00Z"})]);
-        let (_, said) = doctor(&cluster, &cluster.config_of(&config));
+        let (well, said) = doctor(&cluster, &cluster.config_of(&config));
+        assert_eq!(well, cure.is_none(), "{said}");
         match cure {
             Some(cure) => assert!(said.contains(cure), "{said}"),
             None => assert!(said.contains("the exporter's alerts and Prometheus's are one"), "{said}"),

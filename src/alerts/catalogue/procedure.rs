@@ -21,8 +21,10 @@ pub(super) fn alerts() -> Vec<Alert> {
     // What Helm recorded stays until the next revision: where all is well nevertheless, it is for the page and not for people.
     let left = |name, id| {
         let well = [VerdictKind::None, VerdictKind::Proceed].map(VerdictKind::as_str);
-        let condition =
-            failing(&[id]).max_by(&[]).unless(select("gim_upgrade_verdict").one_of("verdict", &well).equals(1.0));
+        let condition = failing(&[id])
+            .max_by(&[])
+            .unless(select("gim_upgrade_verdict").one_of("verdict", &well).equals(1.0))
+            .unless(reason(NamedReason::NextGateClosed));
         alert(name, Severity::Warning, minutes(1), minutes(5), condition)
     };
     let slight = |name, id| check(name, Severity::Info, minutes(5), minutes(0), id);

@@ -292,6 +292,15 @@ pub(super) const BAD: &[(&str, &str)] = &[
          digit first, no __ first, and none that alerts have themselves",
     ),
     (
+        "alerts: {severities: {GimUpgradeInvestigate: info}}\n",
+        "1:23: alerts.severities.GimUpgradeInvestigate: GimUpgradeInvestigate is graver or less grave by what fails; it has no \
+         severity that can be changed",
+    ),
+    (
+        "alertmanager: {urls: ['http://a:9093', 'http://a:9093/']}\n",
+        "1:22: alertmanager.urls: one stands there twice; write each once",
+    ),
+    (
         "alertmanager: {urls: ['http://a:9093'], user: prometheus}\n",
         "1:15: alertmanager: write user and password_file together, or neither",
     ),
