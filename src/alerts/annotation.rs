@@ -84,39 +84,29 @@ pub fn families(template: Template) -> Vec<&'static str> {
     gaps(template).flat_map(asked).collect()
 }
 
+/// The template with each gap filled by `fill`, which is given its name too.
+fn with(template: Template, fill: impl Fn(&str, Gap) -> String) -> String {
+    let piece = |piece| match piece {
+        Piece::Text(text) => text.to_owned(),
+        Piece::Gap(name) => fill(name, gap(name)),
+    };
+    pieces(template).map(piece).collect()
+}
+
 /// The template as Prometheus fills it.
 #[must_use]
 pub fn for_prometheus(template: Template, cluster: &str) -> String {
-    let mut text = String::new();
-    for piece in pieces(template) {
-        let name = match piece {
-            Piece::Text(plain) => {
-                text.push_str(plain);
-                continue;
-            }
-            Piece::Gap(name) => name,
-        };
-        // Writing to a String cannot fail.
-        let _ = match gap(name) {
-            Gap::Label => write!(text, "{{{{ $labels.{name} }}}}"),
-            Gap::Value => write!(text, "{{{{ $value | printf \"%.0f\" }}}}"),
-            Gap::Number(query) => {
-                let asked = asked(&query, "", cluster);
-                write!(text, "{{{{ range {asked} }}}}{{{{ .Value | printf \"%.0f\" }}}}{{{{ end }}}}")
-            }
-            // The answers of a query come in no order.
-            Gap::Names(query, label) => {
-                let asked = format!("{} | sortByLabel \"{label}\"", asked(&query, "", cluster));
-                text.push_str(&listed(&asked, label));
-                Ok(())
-            }
-            Gap::Ranked(query, label) => {
-                text.push_str(&listed(&asked(&query, "sort", cluster), label));
-                Ok(())
-            }
-        };
-    }
-    text
+    with(template, |name, gap| match gap {
+        Gap::Label => format!("{{{{ $labels.{name} }}}}"),
+        Gap::Value => "{{ $value | printf \"%.0f\" }}".to_owned(),
+        Gap::Number(query) => {
+            let asked = asked(&query, "", cluster);
+            format!("{{{{ range {asked} }}}}{{{{ .Value | printf \"%.0f\" }}}}{{{{ end }}}}")
+        }
+        // The answers of a query come in no order.
+        Gap::Names(query, label) => listed(&format!("{} | sortByLabel \"{label}\"", asked(&query, "", cluster)), label),
+        Gap::Ranked(query, label) => listed(&asked(&query, "sort", cluster), label),
+    })
 }
 
 fn joined(samples: &[Sample], label: &str) -> String {
@@ -143,34 +133,19 @@ fn asked(query: &Query, function: &str, cluster: &str) -> String {
 #[must_use]
 pub fn filled(template: Template, value: f64, labels: &Labels, now: Now<'_>) -> String {
     let now = Now { alert: labels, ..now };
-    let mut text = String::new();
-    for piece in pieces(template) {
-        let name = match piece {
-            Piece::Text(plain) => {
-                text.push_str(plain);
-                continue;
-            }
-            Piece::Gap(name) => name,
-        };
-        match gap(name) {
-            Gap::Label => text.push_str(labels.get(name).map_or("", String::as_str)),
-            Gap::Value => {
-                let _ = write!(text, "{value:.0}");
-            }
-            Gap::Number(query) => {
-                if let Some(Sample { value, .. }) = now.answer(&query).first() {
-                    let _ = write!(text, "{value:.0}");
-                }
-            }
-            Gap::Names(query, label) => text.push_str(&joined(&now.answer(&query), label)),
-            Gap::Ranked(query, label) => {
-                let mut samples = now.answer(&query);
-                samples.sort_by(|a, b| a.value.total_cmp(&b.value));
-                text.push_str(&joined(&samples, label));
-            }
+    with(template, |name, gap| match gap {
+        Gap::Label => labels.get(name).cloned().unwrap_or_default(),
+        Gap::Value => format!("{value:.0}"),
+        Gap::Number(query) => {
+            now.answer(&query).first().map_or_else(String::new, |sample| format!("{:.0}", sample.value))
         }
-    }
-    text
+        Gap::Names(query, label) => joined(&now.answer(&query), label),
+        Gap::Ranked(query, label) => {
+            let mut samples = now.answer(&query);
+            samples.sort_by(|a, b| a.value.total_cmp(&b.value));
+            joined(&samples, label)
+        }
+    })
 }
 
 #[cfg(test)]

@@ -110,6 +110,12 @@ impl Alert {
     }
 }
 
+/// An alert about a check that fails, with `for` and `keep_firing_for` in minutes; with several checks, one alert for each.
+fn check(name: &'static str, severity: Severity, [hold, keep]: [u64; 2], checks: &[CheckId]) -> Alert {
+    let further: &[_] = if checks.len() > 1 { &["check"] } else { &[] };
+    alert(name, severity, minutes(hold), minutes(keep), failing(checks).max_by(further))
+}
+
 /// The checks among these that fail.
 fn failing(checks: &[CheckId]) -> Query {
     let spellings: Vec<_> = checks.iter().map(|check| check.as_str()).collect();

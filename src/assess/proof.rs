@@ -371,6 +371,19 @@ mod tests {
     }
 
     #[test]
+    fn a_window_that_begins_late_is_waited_for() {
+        // An exporter that starts hours after the upgrade, whose first sample comes half a minute later.
+        let mut scene = Scene::upgraded(Gim);
+        scene.component(Gim).signals.readings.clear();
+        scene.memory = crate::model::memory::Memory::new(at(300.0));
+        scene.judge(300.0);
+        scene.play(300.5, 310.25, |_| 3.0);
+        assert_eq!(scene.verdict(Gim, 310.3), (VerdictKind::Wait, vec!["window_filling"]));
+        scene.play(310.5, 310.5, |_| 3.0);
+        assert_eq!(scene.verdict(Gim, 310.5), (VerdictKind::Proceed, vec![]));
+    }
+
+    #[test]
     fn a_replica_that_is_never_heard_is_no_proof() {
         let mut scene = two_replicas();
         for quarter in 8..=52_u32 {

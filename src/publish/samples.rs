@@ -40,14 +40,24 @@ fn of_suites(snapshot: &Snapshot, family: &Family, found: &mut Series) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+    use std::sync::Arc;
+
+    use tokio::sync::watch;
+
     use super::*;
     use crate::alerts::answer::{Labels, Now};
     use crate::alerts::catalogue;
     use crate::alerts::query::select;
-    use crate::publish::fixture::{busy, resting, snapshot};
+    use crate::exposition::{Format, Parser};
+    use crate::model::source::ClockOffset;
+    use crate::model::time::{Clock, Timestamp};
+    use crate::publish::fixture::{at, busy, resting, snapshot};
+    use crate::publish::own::OwnMetrics;
+    use crate::publish::page::Page;
 
     #[test]
-    fn samples_are_those_of_the_page() {
+    fn families_are_told_apart_by_their_labels() {
         let snapshot = snapshot(1, vec![busy("a"), resting("b")]);
         let found = samples(&snapshot, &["gim_upgrade_verdict", "gim_upgrade_source_up"]);
         let now = Now { series: &found, unix_seconds: 0.0, alert: &Labels::new() };
@@ -58,6 +68,51 @@ mod tests {
             roll_back.iter().flat_map(|sample| &sample.labels).map(|(name, value)| (*name, &**value)).collect();
         assert_eq!(labels, [("component", "gim"), ("suite", "a"), ("verdict", "roll_back")]);
         assert_eq!(now.answer(&select("gim_upgrade_source_up").is("source", "pods")).len(), 1);
+    }
+
+    #[test]
+    fn all_samples_stand_on_the_page() {
+        let snapshot = snapshot(1, vec![busy("a"), resting("b")]);
+        let names: Vec<_> = families::all().map(|family| family.description.name).collect();
+        let line = |family: &str, labels: &[(&str, &str)], value: f64| {
+            let labels: BTreeSet<_> = labels.iter().filter(|(_, value)| !value.is_empty()).collect();
+            format!("{family} {labels:?} {value:?}")
+        };
+        let of_samples: BTreeSet<_> = samples(&snapshot, &names)
+            .families()
+            .flat_map(|(family, samples)| samples.iter().map(move |sample| (family, sample)))
+            .map(|(family, sample)| {
+                let labels: Vec<_> = sample.labels.iter().map(|(name, value)| (*name, value.as_str())).collect();
+                line(family, &labels, sample.value)
+            })
+            .collect();
+        let (sender, receiver) = watch::channel(Arc::new(snapshot));
+        let own = Arc::new(OwnMetrics::new(at(0), Arc::new(ClockOffset::default())));
+        let text: Vec<_> = Page::new(receiver, own, Arc::new(Held)).plain(Format::Text).collect();
+        let mut parser = Parser::new(Format::Text, |_| true);
+        parser.feed(&text.concat()).unwrap();
+        let of_page: BTreeSet<_> = parser
+            .finish()
+            .unwrap()
+            .iter()
+            .filter(|sample| !sample.name.starts_with("process_") && !sample.name.starts_with("gim_upgrade_exporter_"))
+            .map(|sample| {
+                let labels: Vec<_> =
+                    sample.labels.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+                line(&sample.name, &labels, sample.value)
+            })
+            .collect();
+        drop(sender);
+        assert_eq!(of_samples, of_page);
+        assert!(of_samples.len() > 100, "{}", of_samples.len());
+    }
+
+    struct Held;
+
+    impl Clock for Held {
+        fn now(&self) -> Timestamp {
+            at(1000)
+        }
     }
 
     #[test]

@@ -57,7 +57,11 @@ fn they_are_those_of_the_alerts_and_of_one_form() {
     }
     let readme = fs::read_to_string(folder().join("README.md")).unwrap();
     for name in catalogue::names() {
-        assert!(readme.contains(&format!("[{name}]({name}.md)")), "README.md lacks {name}");
+        let all = catalogue::all();
+        let severities: Vec<_> =
+            all.iter().filter(|alert| alert.name == name).map(|alert| alert.severity.as_str()).collect();
+        let row = format!("| [{name}]({name}.md) | {} |", severities.join(" or "));
+        assert!(readme.contains(&row), "README.md lacks {row}");
     }
 }
 

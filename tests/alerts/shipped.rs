@@ -15,7 +15,7 @@ use gim_upgrade_exporter::model::alerting::AlertSettings;
 use gim_upgrade_exporter::model::suite::Suite;
 use gim_upgrade_exporter::sim::scenario::Scenario;
 
-use super::cases::{CASES, alert, is};
+use super::cases::{CASES, IN_HEALTH, alert, is};
 use super::chronicle::{Chronicle, INTERVAL, families};
 use super::rule_test::{File, Test, inputs, question, span};
 use super::told::told;
@@ -144,7 +144,7 @@ fn silence(chronicle: &Chronicle) -> Test {
     let scrapes = Variant::One.scrapes(chronicle, 0, 0);
     let mut questions = Vec::new();
     for name in catalogue::names() {
-        if !["GimUpgradeInProgress", "GimUpgradeWatchdog", "GimUpgradeSidecarWatchdog"].contains(&name) {
+        if !IN_HEALTH.contains(&name) {
             questions.extend((0..scrapes.len()).step_by(6).map(|nth| question(nth, name, &[], "")));
         }
     }

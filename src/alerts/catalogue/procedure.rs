@@ -1,23 +1,16 @@
 //! Alerts about how the upgrade is done: Helm's releases, times, order, versions, backup, leftovers.
 
-use std::time::Duration;
-
 use super::verdicts::reason;
-use super::{Alert, alert, failing, minutes};
+use super::{Alert, alert, check, failing, minutes};
 use crate::alerts::query::{select, since};
 use crate::assess::answer::{CheckId, DeadlineKind};
 use crate::assess::assessment::{NamedReason, Stage, VerdictKind};
 use crate::model::alerting::Severity;
 
-/// A check that fails and that nobody need mend at night.
-fn check(name: &'static str, severity: Severity, hold: Duration, keep: Duration, check: CheckId) -> Alert {
-    alert(name, severity, hold, keep, failing(&[check]).max_by(&[]))
-}
-
 pub(super) fn alerts() -> Vec<Alert> {
     let working = [Stage::Applying, Stage::RollingOut].map(Stage::as_str);
     // What cannot be mended once it happened is told while its operation or cycle lasts, and not a minute longer.
-    let noted = |name, id| check(name, Severity::Info, minutes(1), minutes(0), id);
+    let noted = |name, id| check(name, Severity::Info, [1, 0], &[id]);
     // What Helm recorded stays until the next revision: where all is well nevertheless, it is for the page and not for people.
     let left = |name, id| {
         let well = [VerdictKind::None, VerdictKind::Proceed].map(VerdictKind::as_str);
@@ -27,7 +20,7 @@ pub(super) fn alerts() -> Vec<Alert> {
             .unless(reason(NamedReason::NextGateClosed));
         alert(name, Severity::Warning, minutes(1), minutes(5), condition)
     };
-    let slight = |name, id| check(name, Severity::Info, minutes(5), minutes(0), id);
+    let slight = |name, id| check(name, Severity::Info, [5, 0], &[id]);
     vec![
         left("GimUpgradeReleaseFailed", CheckId::ReleaseDeployed).says(
             "Helm calls the release of {component} of {suite} failed",
@@ -70,7 +63,7 @@ pub(super) fn alerts() -> Vec<Alert> {
             "{component} of {suite} is not rolled out in time",
             "All pods were to be Ready {value} s ago. The verdict's reasons: {reasons}. Failing checks: {failing}.",
         ),
-        check("GimUpgradeBackupTooOld", Severity::Warning, minutes(5), minutes(10), CheckId::BackupRecent).says(
+        check("GimUpgradeBackupTooOld", Severity::Warning, [5, 10], &[CheckId::BackupRecent]).says(
             "No recent backup of the Info Mart database of {suite}",
             "A recent backup must exist before GIM is upgraded (upgrade guide, Preparatory steps). Failing checks: {failing}.",
         ),

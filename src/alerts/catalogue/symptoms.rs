@@ -1,16 +1,10 @@
 //! Alerts about what is wrong: pods, metrics, backlog, Flink, dependencies. A verdict's page silences those that explain it.
 
-use super::{Alert, alert, failing, minutes};
+use super::{Alert, alert, check, failing, minutes};
 use crate::alerts::query::select;
 use crate::assess::answer::CheckId;
 use crate::model::alerting::Severity;
 use crate::model::workload::TerminatedReason;
-
-/// A check that fails; with several, one alert for each.
-fn check(name: &'static str, severity: Severity, [hold, keep]: [u64; 2], checks: &[CheckId]) -> Alert {
-    let further: &[_] = if checks.len() > 1 { &["check"] } else { &[] };
-    alert(name, severity, minutes(hold), minutes(keep), failing(checks).max_by(further))
-}
 
 pub(super) fn alerts() -> Vec<Alert> {
     let dependencies = [CheckId::KafkaReachable, CheckId::DatabaseReachable, CheckId::ObjectStorageReachable];
