@@ -23,6 +23,8 @@ mod alertmanager;
 #[allow(dead_code, reason = "its other users are in the tests of scenarios")]
 #[path = "../scenarios/configured.rs"]
 mod configured;
+#[path = "../scenarios/placed.rs"]
+mod placed;
 #[allow(dead_code, reason = "only what keeps servers is needed here")]
 #[path = "../cluster/process.rs"]
 mod process;

@@ -12,20 +12,19 @@ use gim_upgrade_exporter::alerts::rules;
 use gim_upgrade_exporter::cli::exporter::Outlet;
 use gim_upgrade_exporter::config::Config;
 use gim_upgrade_exporter::model::alerting::{AlertSettings, AlertmanagerAt};
-use gim_upgrade_exporter::model::dependency::AskAt;
-use gim_upgrade_exporter::model::suite::Endpoint;
 use gim_upgrade_exporter::model::time::{Timestamp, after, between};
 use gim_upgrade_exporter::observe::client::Access;
 use gim_upgrade_exporter::observe::timing::Timing;
 use gim_upgrade_exporter::sim::api::{ApiServer, SharedStore};
 use gim_upgrade_exporter::sim::player::Player;
-use gim_upgrade_exporter::sim::scenario::{Scenario, Surrounding};
+use gim_upgrade_exporter::sim::scenario::Scenario;
 use gim_upgrade_exporter::sim::store::Store;
 use gim_upgrade_exporter::sim::world::World;
 use gim_upgrade_exporter::supervise::Generation;
 
 use crate::alertmanager::{Alertmanager, Labels};
 use crate::configured::{policy, suites};
+use crate::placed::place;
 use crate::prometheus::{Prometheus, Settings, Target};
 use crate::pulse::Pulse;
 use crate::receiver::Receiver;
@@ -112,14 +111,7 @@ impl Cluster {
         let mut config = Config { policy, suites: suites(&self.scenario), ..Config::default() };
         for suite in &mut config.suites {
             config.scope.helm_access = suite.helm_access;
-            let (port, members) = (self.player.metrics_port(), &mut suite.members);
-            for member in [&mut members.gim, &mut members.gsp] {
-                member.endpoint = Some(Endpoint::Pods { port, path: "/metrics".into() });
-            }
-            let address = |of| self.player.address(of).unwrap();
-            if let Some(AskAt::Addresses { addresses, .. }) = &mut suite.surroundings.kafka {
-                *addresses = vec![address(Surrounding::Kafka).to_string().into()];
-            }
+            place(suite, &self.player);
         }
         config
     }

@@ -13,6 +13,7 @@
 
 #[expect(dead_code, reason = "its other users are in the tests under a held clock")]
 mod held;
+mod placed;
 mod pulse;
 mod sameness;
 
@@ -23,10 +24,8 @@ use std::time::Duration;
 use futures::StreamExt as _;
 use gim_upgrade_exporter::cli::exporter::Outlet;
 use gim_upgrade_exporter::config::Config;
-use gim_upgrade_exporter::model::dependency::AskAt;
 use gim_upgrade_exporter::model::names::Component;
 use gim_upgrade_exporter::model::policy::Policy;
-use gim_upgrade_exporter::model::suite::{Endpoint, Suite};
 use gim_upgrade_exporter::model::time::{Timestamp, after, between};
 use gim_upgrade_exporter::observe::client::Access;
 use gim_upgrade_exporter::observe::timing::Timing;
@@ -40,6 +39,7 @@ use serde_json::Value;
 use tokio::runtime::Runtime;
 
 use self::held::{FIRST, Held, Place, Said, Sequence, Watcher, policy, suites};
+use self::placed::place;
 use self::pulse::Pulse;
 use self::sameness::{Tolerance, Turn, same, turns};
 
@@ -124,25 +124,6 @@ async fn play(scenario: &Scenario, speed: f64) -> Run {
     generation.shut_down(GRACE).await;
     let latest = pulse.map(|pulse| pulse.latest()).unwrap_or_default();
     Run { said, start, ends, undisturbed: !is_ready_late && latest < late_after }
-}
-
-/// Has a suite find the played pods' metrics and what stands around them where they are.
-fn place(suite: &mut Suite, player: &Player) {
-    let (port, members) = (player.metrics_port(), &mut suite.members);
-    for member in [&mut members.gim, &mut members.gsp] {
-        member.endpoint = Some(Endpoint::Pods { port, path: "/metrics".into() });
-    }
-    let address = |of| player.address(of).unwrap();
-    let around = &mut suite.surroundings;
-    for (asked, of) in [(&mut around.kafka, Surrounding::Kafka), (&mut around.database, Surrounding::Database)] {
-        let addresses = || vec![address(of).to_string().into()];
-        *asked = asked.take().map(|_| AskAt::Addresses { addresses: addresses(), tls: false });
-    }
-    let url = |of, path: &str| AskAt::Url(format!("http://{}{path}", address(of)).into());
-    around.object_storage = around.object_storage.take().map(|_| url(Surrounding::ObjectStorage, "/"));
-    if let Some(aggregation) = &mut around.aggregation {
-        aggregation.at = url(Surrounding::Aggregation, "/metrics");
-    }
 }
 
 /// Whether a scenario can be played over HTTP: the simulated PostgreSQL answers, and has no tables; the API server never fails;
