@@ -2,6 +2,7 @@
 //!
 //! As Prometheus does it, so that both begin and end together. Pure: the present is an argument. An alert that Alertmanager knew
 //! of before the exporter began is taken over as past its `for` ([`Lifecycle::adopt`]): a restart neither ends nor delays it.
+//! Not for posting: that is `notify`.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! `serve`: the exporter itself, on a real cluster.
+//! `serve`: the exporter itself, on a real cluster. Not for how it works: it only starts what does.
 
 use super::announce::{self, Line};
 use super::discover;

@@ -1,4 +1,5 @@
 //! Pauses after failures: doubled each time, and spread so that those who failed together do not come back together.
+//! Not for how often is tried: that is each caller's.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;

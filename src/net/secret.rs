@@ -1,4 +1,5 @@
-//! Secrets that stand in files: read at each use, so that they may be rotated, and never shown.
+//! Secrets that stand in files: read at each use, so that they may be rotated, and never shown. Not
+//! for who needs which: the configuration names the files.
 
 use std::fmt;
 

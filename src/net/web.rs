@@ -1,5 +1,6 @@
 //! Web: requests to anything but the API server and the components' endpoints: object storage, the aggregation's page,
-//! Prometheus, Alertmanager. Answers are bounded, redirects are not followed, no proxy of the environment is used.
+//! Prometheus, Alertmanager. Answers are bounded, redirects are not followed, no proxy of the environment is used. Not
+//! for what an answer means.
 
 use std::collections::HashMap;
 use std::error::Error as StdError;

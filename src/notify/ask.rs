@@ -10,7 +10,7 @@ use tokio::sync::mpsc::Sender;
 use tokio::time::{sleep, timeout};
 
 use super::alertmanager::{Alertmanager, TalkError};
-use super::joining::{Difference, WATCHDOG, advice};
+use super::joining::{Difference, advice, watchdogs};
 use super::pace::Pace;
 use super::wire::Known;
 
@@ -67,9 +67,7 @@ struct Joining {
 
 impl Joining {
     fn look(&mut self, alertmanager: &str, known: &[Known]) {
-        let labels = known.iter().map(|alert| &alert.labels);
-        let watchdogs = labels.filter(|labels| labels.get("alertname").is_some_and(|name| name == WATCHDOG));
-        let found = advice(watchdogs, &self.configured);
+        let found = advice(watchdogs(known.iter().map(|alert| &alert.labels)), &self.configured);
         if found == self.told {
             return;
         }

@@ -14,7 +14,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::dress::Dress;
 use super::pace::Pace;
-use super::state::{State, joined};
+use super::state::State;
 use super::wire::Known;
 use crate::alerts::answer::Series;
 use crate::alerts::catalogue;
@@ -141,7 +141,7 @@ impl Concluding {
     /// Gives everything that fires to those who post, where something has begun or it is time.
     fn tell(&self, conclusions: &Conclusions, told: &mut Told) {
         let firing = conclusions.firing();
-        let alerts = joined(firing.into_iter().map(|firing| self.dress.put_on(firing)));
+        let alerts: Vec<_> = firing.into_iter().map(|firing| self.dress.put_on(firing)).collect();
         let labels: BTreeSet<_> = alerts.iter().map(|alert| alert.labels.clone()).collect();
         // The exporter's own clock never jumps.
         let at = self.clock.now();

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::alertmanager::{Alertmanager, TalkError};
-use super::joining::{APART, Difference, WATCHDOG, advice};
+use super::joining::{APART, Difference, advice, watchdogs};
 use crate::model::alerting::AlertmanagerAt;
 use crate::net::trust::Trust;
 use crate::net::web::Web;
@@ -35,9 +35,7 @@ pub async fn examine(at: &AlertmanagerAt) -> Vec<Examined> {
     for url in &at.urls {
         let alertmanager = Alertmanager::new(url, Arc::clone(&at), Arc::clone(&web));
         let found = alertmanager.alerts().await.map(|known| {
-            let labels = known.iter().map(|alert| &alert.labels);
-            let watchdogs: Vec<_> =
-                labels.filter(|labels| labels.get("alertname").is_some_and(|name| name == WATCHDOG)).collect();
+            let watchdogs = watchdogs(known.iter().map(|alert| &alert.labels));
             let has_prometheus = !watchdogs.is_empty();
             Labels {
                 are_apart: at.labels.contains_key(APART),

@@ -8,7 +8,7 @@ use std::fmt::{self, Display, Formatter};
 use crate::alerts::query::CLUSTER;
 
 /// The alert by which Prometheus shows that its alerts arrive. All of its labels but these two came from outside the rule.
-pub const WATCHDOG: &str = "GimUpgradeWatchdog";
+const WATCHDOG: &str = "GimUpgradeWatchdog";
 const ITS_OWN: [&str; 2] = ["alertname", "severity"];
 /// With this label in `alertmanager.labels` the two ways are meant to stay apart: a shipped inhibition then silences one of two.
 pub const APART: &str = "via";
@@ -68,6 +68,14 @@ pub fn differences(watchdog: &BTreeMap<String, String>, configured: &BTreeMap<St
         .filter(|(label, _)| !watchdog.contains_key(*label) && *label != CLUSTER)
         .map(|(label, value)| Difference::Unknown { label: label.clone(), configured: value.clone() });
     wanted.chain(unknown).collect()
+}
+
+/// The watchdogs among these alerts, of as many Prometheus as post there.
+pub fn watchdogs<'a>(
+    alerts: impl IntoIterator<Item = &'a BTreeMap<String, String>>,
+) -> Vec<&'a BTreeMap<String, String>> {
+    let is_watchdog = |labels: &&BTreeMap<String, String>| labels.get("alertname").is_some_and(|name| name == WATCHDOG);
+    alerts.into_iter().filter(is_watchdog).collect()
 }
 
 /// The differences from the watchdog that is nearest, of several clusters' or none: there may be no Prometheus. One that says

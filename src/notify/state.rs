@@ -2,7 +2,6 @@
 //!
 //! Written once for all Alertmanagers. Not for which one has got it: see `post`.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -64,26 +63,6 @@ impl State {
     }
 }
 
-/// One alert for each set of labels. Two conditions share one where a configuration gives both of a name the same severity: it
-/// began with the earlier one, and the later one says how it is.
-#[must_use]
-pub fn joined(alerts: impl IntoIterator<Item = Dressed>) -> Vec<Dressed> {
-    let mut joined: Vec<Dressed> = Vec::new();
-    let mut places: BTreeMap<BTreeMap<String, String>, usize> = BTreeMap::new();
-    for alert in alerts {
-        if let Some(known) = places.get(&alert.labels).and_then(|place| joined.get_mut(*place)) {
-            if alert.starts_at > known.starts_at {
-                known.annotations = alert.annotations;
-            }
-            known.starts_at = known.starts_at.min(alert.starts_at);
-        } else {
-            places.insert(alert.labels.clone(), joined.len());
-            joined.push(alert);
-        }
-    }
-    joined
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::Value;
@@ -119,13 +98,5 @@ mod tests {
         let long = "x".repeat(MAX_BYTES / 3);
         assert_eq!(counts(&many(5, &long)), [2, 2, 1]);
         assert_eq!(counts(&[alert(0, ""), alert(1, &"x".repeat(MAX_BYTES)), alert(2, "")]), [1, 1, 1]);
-    }
-
-    #[test]
-    fn equal_labels_are_one_alert() {
-        let late = Dressed { starts_at: Timestamp::MAX, ..alert(1, "late") };
-        let both = joined([alert(1, "early"), late.clone(), alert(2, "")]);
-        assert_eq!(both, [Dressed { starts_at: Timestamp::UNIX_EPOCH, ..late.clone() }, alert(2, "")]);
-        assert_eq!(joined([late.clone(), alert(1, "early")]), [Dressed { starts_at: Timestamp::UNIX_EPOCH, ..late }]);
     }
 }

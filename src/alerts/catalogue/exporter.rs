@@ -1,4 +1,4 @@
-//! Alerts about the exporter and the way to the pager: is it there, does it see, do alerts arrive.
+//! Alerts about the exporter and the way to the pager: is it there, does it see, do alerts arrive. Not for suites.
 
 use super::{Alert, Teller, alert, minutes};
 use crate::alerts::query::{Aggregation, CLUSTER, Query, select, since};

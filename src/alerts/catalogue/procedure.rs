@@ -1,4 +1,5 @@
-//! Alerts about how the upgrade is done: Helm's releases, times, order, versions, backup, leftovers.
+//! Alerts about how the upgrade is done: Helm's releases, times, order, versions, backup, leftovers. Not for
+//! whether what runs works: that is `symptoms`.
 
 use super::verdicts::reason;
 use super::{Alert, alert, check, failing, minutes};

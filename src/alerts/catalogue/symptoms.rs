@@ -1,4 +1,5 @@
 //! Alerts about what is wrong: pods, metrics, backlog, Flink, dependencies. A verdict's page silences those that explain it.
+//! Not for what to do: that is `verdicts`.
 
 use super::{Alert, alert, check, failing, minutes};
 use crate::alerts::query::select;

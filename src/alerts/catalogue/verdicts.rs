@@ -1,4 +1,4 @@
-//! Alerts about verdicts: what to do now, and that nobody can tell.
+//! Alerts about verdicts: what to do now, and that nobody can tell. Not for what is wrong: that is `symptoms`.
 
 use super::{Alert, alert, failing, minutes};
 use crate::alerts::query::{Query, select};
