@@ -48,7 +48,7 @@ const SPEEDS: [f64; 3] = [60.0, 30.0, 15.0];
 /// How long before its scenario starts a cluster is there: the exporter starts meanwhile, however busy the machine.
 const LEAD: Duration = Duration::from_secs(4);
 /// How many scenarios are played at once.
-const AT_ONCE: usize = 6;
+const AT_ONCE: usize = 18;
 /// Of a signal interval, how much a timer may be late before the run counts as held up.
 const LATE: f64 = 0.25;
 /// How long the tasks of a run may take to end.
