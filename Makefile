@@ -60,7 +60,7 @@ e2e: ## play all scenarios through the whole program, and a real control plane w
 	$(call packages,python3:python3 pip3:python3-pip curl:curl)
 	$(call say,Building the control plane and Helm and Prometheus and Alertmanager where they are missing)
 	tests/tools/build
-	$(call say,Playing every scenario through the whole program with time compressed (about 10 minutes))
+	$(call say,Playing every scenario through the whole program with time compressed (about 4 minutes))
 	cargo test --locked --test compressed -- --ignored
 	@# Debian would start a server of its own on the usual port.
 	@if [ "$$(id -u)" = 0 ] && [ ! -e /etc/postgresql-common/createcluster.conf ]; then \
