@@ -29,7 +29,7 @@ define packages
 endef
 
 # What `make e2e` runs; cargo leaves it out of "all targets".
-E2E := --test cluster --test postgres --test prometheus --test rules --test alertmanager --test paging
+E2E := --test cluster --test chart --test postgres --test prometheus --test rules --test alertmanager --test paging
 
 .PHONY: help demo test lint e2e bench
 
@@ -78,6 +78,8 @@ e2e: ## play all scenarios through the whole program, and a real control plane w
 	cargo test --locked --test paging
 	$(call say,Upgrading on a real control plane with Helm 3 and Helm 4)
 	cargo test --locked --test cluster
+	$(call say,Installing the chart there and taking each of its rights away)
+	cargo test --locked --test chart
 
 bench: ## measure memory, start and scrapes beside nginx serving the same bytes
 	$(call packages,nginx:nginx-light)
