@@ -21,6 +21,7 @@ mod definitions;
 mod exporter;
 #[path = "../cluster/folders.rs"]
 mod folders;
+mod guides;
 #[allow(dead_code, reason = "histories are for the stories of the cluster")]
 #[path = "../cluster/helm.rs"]
 mod helm;
@@ -70,6 +71,7 @@ const PARTS: &[Story] = &[
     Story::new("matrix", matrix::every_case_is_taken),
     Story::new("manifest", made::the_manifest_is_the_charts),
     Story::new("refused", made::mistakes_are_refused),
+    Story::new("guides", guides::are_taken),
 ];
 
 fn main() -> ExitCode {

@@ -68,11 +68,11 @@ fn project(path: &str) -> PathBuf {
 #[test]
 fn it_serves_the_demo_as_any_user() {
     let storage = Storage::new();
-    let built = project(&format!("target/{ARCH}-unknown-linux-musl/image-test/gim-upgrade-exporter"));
-    assert!(built.is_file(), "{} is not there: run `make e2e`", built.display());
+    let binary = project(&format!("target/{ARCH}-unknown-linux-musl/image-test/gim-upgrade-exporter"));
+    assert!(binary.is_file(), "{} is not there: run `make e2e`", binary.display());
     let context = storage.0.join("context");
     fs::create_dir(&context).unwrap();
-    fs::copy(&built, context.join("gim-upgrade-exporter")).unwrap();
+    fs::copy(&binary, context.join("gim-upgrade-exporter")).unwrap();
     fs::copy(AUTHORITIES, context.join("ca-certificates.crt")).unwrap();
     fs::copy(project("LICENSE"), context.join("LICENSE")).unwrap();
     let file = project("deploy/Dockerfile");
