@@ -29,7 +29,10 @@ define packages
 endef
 
 # What `make e2e` runs; cargo leaves it out of "all targets".
-E2E := --test cluster --test postgres --test prometheus --test rules --test alertmanager --test paging
+E2E := --test cluster --test chart --test image --test postgres --test prometheus --test rules --test alertmanager --test paging
+
+# What the image's binary is built for; the tests build it for this machine's own architecture.
+MUSL := $(shell uname -m)-unknown-linux-musl
 
 .PHONY: help demo test lint e2e bench
 
@@ -78,6 +81,13 @@ e2e: ## play all scenarios through the whole program, and a real control plane w
 	cargo test --locked --test paging
 	$(call say,Upgrading on a real control plane with Helm 3 and Helm 4)
 	cargo test --locked --test cluster
+	$(call say,Installing the chart there and taking each of its rights away)
+	cargo test --locked --test chart
+	$(call packages,musl-gcc:musl-tools buildah:buildah update-ca-certificates:ca-certificates)
+	$(call say,Building the static binary (the first time about 3 minutes) and starting its image in a plain chroot)
+	rustup target add $(MUSL)
+	cargo build --locked --target $(MUSL) --profile image-test --bin gim-upgrade-exporter
+	cargo test --locked --test image
 
 bench: ## measure memory, start and scrapes beside nginx serving the same bytes
 	$(call packages,nginx:nginx-light)

@@ -1,8 +1,9 @@
 //! `doctor`: looks at everything once, as `serve` would, and says of each part whether it is well, and if not how to mend it.
 //!
-//! It asks by the exporter's own observers, so that what it finds is what `serve` would meet. Not for how an upgrade goes.
+//! It asks by the exporter's own observers, so that what it finds is what `serve` would meet, and beside that which permissions lack,
+//! verb by verb. Not for how an upgrade goes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use crate::config::Config;
 use crate::model::source::{Freshness, SourceKind};
 use crate::notify::examine::{Examined, examine};
 use crate::observe::client::Access;
+use crate::observe::permissions::{Permission, lacking, needed};
 use crate::observe::timing::Timing;
 use crate::publish::families;
 use crate::publish::samples::samples;
@@ -39,7 +41,10 @@ pub(super) async fn doctor(flags: Flags) -> anyhow::Result<()> {
     if !config.suites.is_empty() {
         let access = flags.kubeconfig.map_or(Access::Infer, Access::Kubeconfig);
         match seen(config, access).await {
-            Ok(snapshot) => findings.extend(of_snapshot(&snapshot)),
+            Ok(seen) => {
+                findings.extend(of_permissions(&seen.permissions));
+                findings.extend(of_snapshot(&seen));
+            }
             Err(error) => findings.push(Finding::ill(
                 format!("cluster: {error:#}"),
                 "name a kubeconfig by --kubeconfig, or run it in a pod with a ServiceAccount",
@@ -85,9 +90,31 @@ impl Finding {
     }
 }
 
+/// What was found out about the cluster.
+struct Seen {
+    snapshot: Snapshot,
+    permissions: Permissions,
+}
+
+/// What the account may do of what is needed.
+enum Permissions {
+    /// How many are needed, and those that lack.
+    Told(usize, BTreeSet<Permission>),
+    /// It was not told, and why.
+    Untold(String),
+}
+
 /// What the exporter sees once it has seen everything, or could not for long.
-async fn seen(config: Config, access: Access) -> anyhow::Result<Snapshot> {
+async fn seen(config: Config, access: Access) -> anyhow::Result<Seen> {
     let outlet = Outlet::new(&config);
+    let api = outlet.client(access.clone(), Timing::default()).await?;
+    let all = needed(&config.suites, &config.scope);
+    let count = all.len();
+    let permissions = match tokio::time::timeout(PATIENCE, lacking(&api, all)).await {
+        Ok(Ok(lacking)) => Permissions::Told(count, lacking),
+        Ok(Err(error)) => Permissions::Untold(error.to_string()),
+        Err(_) => Permissions::Untold("no answer in time".to_owned()),
+    };
     let mut generation = Generation::new();
     let mut snapshots = outlet.snapshots();
     outlet.watch(&mut generation, config, access, Timing::default()).await?;
@@ -104,7 +131,7 @@ async fn seen(config: Config, access: Access) -> anyhow::Result<Snapshot> {
     }
     let snapshot = Snapshot::clone(&outlet.snapshots().borrow());
     generation.shut_down(SHUTDOWN_GRACE).await;
-    Ok(snapshot)
+    Ok(Seen { snapshot, permissions })
 }
 
 /// Whether a source was heard, or why not is known.
@@ -112,8 +139,42 @@ fn has_answered(source: &SourceSnapshot) -> bool {
     source.freshness != Freshness::Starting || source.last_error.is_some()
 }
 
-fn of_snapshot(snapshot: &Snapshot) -> Vec<Finding> {
-    let mut findings: Vec<_> = snapshot.sources.iter().map(of_source).collect();
+/// One finding for each resource of which a verb lacks.
+fn of_permissions(permissions: &Permissions) -> Vec<Finding> {
+    let (count, lacking) = match permissions {
+        Permissions::Told(count, lacking) => (count, lacking),
+        // The sources tell what comes of it.
+        Permissions::Untold(why) => {
+            return vec![Finding::well(format!("permissions: the API server does not tell them ({why})"))];
+        }
+    };
+    if lacking.is_empty() {
+        return vec![Finding::well(format!("permissions: all {count} that are needed"))];
+    }
+    let mut verbs: BTreeMap<(Option<&str>, &str, &str), Vec<&str>> = BTreeMap::new();
+    for one in lacking {
+        verbs.entry((one.namespace.as_deref(), one.group, one.resource)).or_default().push(one.verb);
+    }
+    verbs.into_iter().map(|(lacks, verbs)| of_lacking(lacks, &verbs.join(", "))).collect()
+}
+
+fn of_lacking((namespace, group, resource): (Option<&str>, &str, &str), verbs: &str) -> Finding {
+    let place = namespace.map_or_else(|| "all namespaces".to_owned(), |name| format!("namespace {name}"));
+    let role = if namespace.is_some() { "Role there" } else { "ClusterRole" };
+    Finding::ill(
+        format!("permissions: may not {verbs} {resource} in {place}"),
+        format!("add to a {role}: {{apiGroups: ['{group}'], resources: [{resource}], verbs: [{verbs}]}}"),
+    )
+}
+
+fn of_snapshot(Seen { snapshot, permissions }: &Seen) -> Vec<Finding> {
+    // Of a source that is forbidden because of what was told above, nothing more is to be said.
+    let told = |source: &SourceSnapshot| match permissions {
+        Permissions::Told(_, lacking) => lacking.iter().any(|one| one.namespace == source.id.namespace),
+        Permissions::Untold(_) => false,
+    };
+    let sources = snapshot.sources.iter().filter(|source| source.freshness != Freshness::Forbidden || !told(source));
+    let mut findings: Vec<_> = sources.map(of_source).collect();
     let names: BTreeSet<_> = families::all().map(|family| family.description.name).collect();
     let names: Vec<_> = names.into_iter().collect();
     let count: usize = samples(snapshot, &names).families().map(|(_, series)| series.len()).sum();

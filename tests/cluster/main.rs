@@ -26,6 +26,7 @@ mod runner;
 mod scene;
 mod service;
 mod stories;
+#[allow(dead_code, reason = "old programs are run by other tests")]
 mod tools;
 mod trace;
 
