@@ -55,6 +55,9 @@ pub(super) struct Demo {
     /// Play this many times faster than real time.
     #[arg(long, value_name = "X", value_parser = speed)]
     pub(super) speed: Option<f64>,
+    /// Start this Prometheus too, with the shipped rules loaded at the same speed; without a path, the one in PATH.
+    #[arg(long, value_name = "PATH", num_args = 0..=1, default_missing_value = "prometheus")]
+    pub(super) prometheus: Option<String>,
     /// List the scenarios and end.
     #[arg(long)]
     pub(super) list: bool,

@@ -68,7 +68,7 @@ struct Telling<W> {
 
 impl<W: std::io::Write> Telling<W> {
     async fn follow(&mut self, flags: Flags, at: &flags::At) -> anyhow::Result<Ending> {
-        let signal = ShutdownSignal::listen()?;
+        let mut signal = ShutdownSignal::listen()?;
         let mut sight = Sight::open(flags, at).await?;
         let ending = tokio::select! {
             ending = self.watch(&mut sight) => ending,
@@ -163,3 +163,6 @@ fn only_suite(view: &View, component: Component) -> anyhow::Result<String> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

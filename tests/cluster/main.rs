@@ -5,6 +5,7 @@
 //! into the program: it is judged by its pages, against Helm's own words.
 
 mod api;
+mod cable;
 mod capture;
 mod charts;
 mod cluster;
@@ -28,6 +29,7 @@ mod service;
 mod stories;
 mod tools;
 mod trace;
+mod verify;
 
 use std::{path::PathBuf, process::ExitCode};
 

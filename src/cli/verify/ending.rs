@@ -1,80 +1,97 @@
 //! How following an operation ends, and with which exit code. Not for when: that is `follow`.
 
-use crate::named;
+use serde::{Serialize, Serializer};
 
-named! {
-    /// What came of it.
-    pub enum Outcome {
-        /// The operation is verified.
-        Verified = "verified",
-        /// Something is wrong: the verdict says what to do.
-        Adverse = "adverse",
-        /// The operation was undone, replaced or taken away.
-        Undone = "undone",
-        /// It was not decided in time.
-        TimedOut = "timed_out",
-        /// The cluster, or the exporter, cannot be observed.
-        CannotObserve = "cannot_observe",
-        /// There is no operation to follow.
-        NothingToFollow = "nothing_to_follow",
-        /// SIGINT came: somebody at the keyboard.
-        Interrupted = "interrupted",
-        /// SIGTERM came.
-        Terminated = "terminated",
-    }
+/// The exit code where nothing can be said; so also of wrong usage, which must not look like an operation that takes long.
+pub(in crate::cli) const CANNOT_OBSERVE: u8 = 3;
+
+/// What came of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::cli) enum Outcome {
+    /// The operation is verified.
+    Verified,
+    /// Something is wrong: the verdict says what to do.
+    Adverse,
+    /// The operation was undone, replaced or taken away.
+    Undone,
+    /// It was not decided in time.
+    TimedOut,
+    /// The cluster, or the exporter, cannot be observed.
+    CannotObserve,
+    /// There is no operation to follow.
+    NothingToFollow,
+    /// SIGINT came: somebody at the keyboard.
+    Interrupted,
+    /// SIGTERM came.
+    Terminated,
 }
 
 impl Outcome {
-    /// The exit code. What the shell itself says of a command that a signal ended is said of one that was told to end.
-    pub(in crate::cli) const fn exit_code(self) -> u8 {
-        match self {
-            Self::Verified => 0,
-            Self::Adverse | Self::Undone => 1,
-            Self::TimedOut => 2,
-            Self::CannotObserve | Self::NothingToFollow => CANNOT_OBSERVE,
-            Self::Interrupted => 130,
-            Self::Terminated => 143,
-        }
-    }
-}
+    const ALL: [Self; 8] = [
+        Self::Verified,
+        Self::Adverse,
+        Self::Undone,
+        Self::TimedOut,
+        Self::CannotObserve,
+        Self::NothingToFollow,
+        Self::Interrupted,
+        Self::Terminated,
+    ];
 
-impl Outcome {
-    /// What it means, for the reference.
-    const fn meaning(self) -> &'static str {
+    /// Its spelling, its exit code, and what it means. What a shell says of a command that a signal ended is said of one that was
+    /// told to end.
+    const fn row(self) -> (&'static str, u8, &'static str) {
         match self {
-            Self::Verified => "the operation is verified",
+            Self::Verified => ("verified", 0, "the operation is verified"),
             Self::Adverse => {
-                "something is wrong: what it is and what to do is said, with the revision to go back to where that is advised"
+                ("adverse", 1, "something is wrong; told with what to do, such as the revision to go back to")
             }
             Self::Undone => {
-                "it was undone, replaced or removed before it was verified, or it went back to an earlier build without `--rollback`"
+                ("undone", 1, "undone, replaced or removed before it was verified, or gone back without --rollback")
             }
-            Self::TimedOut => "not decided within `--timeout`",
+            Self::TimedOut => ("timed_out", 2, "not decided within --timeout"),
             Self::CannotObserve => {
-                "nothing can be said: cluster or exporter cannot be observed, evidence is missing when the time is over, or the configuration or the usage is wrong"
+                let meaning = "nothing can be said: cluster or exporter is not heard, evidence is missing, wrong usage";
+                ("cannot_observe", CANNOT_OBSERVE, meaning)
             }
-            Self::NothingToFollow => "no operation is there to follow, or none began",
-            Self::Interrupted => "stopped by SIGINT (Ctrl-C)",
-            Self::Terminated => "stopped by SIGTERM",
+            Self::NothingToFollow => {
+                ("nothing_to_follow", CANNOT_OBSERVE, "no operation is there to follow, or none began")
+            }
+            Self::Interrupted => ("interrupted", 130, "stopped by SIGINT (Ctrl-C)"),
+            Self::Terminated => ("terminated", 143, "stopped by SIGTERM"),
         }
+    }
+
+    /// The exit code.
+    pub(in crate::cli) const fn exit_code(self) -> u8 {
+        self.row().1
+    }
+}
+
+impl Serialize for Outcome {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.row().0)
     }
 }
 
 /// The exit codes in Markdown.
 pub(in crate::cli) fn reference() -> String {
-    let row = |outcome: &Outcome| format!("| {} | `{outcome}` | {} |\n", outcome.exit_code(), outcome.meaning());
-    let rows: String = Outcome::ALL.iter().map(row).collect();
+    let row = |outcome: Outcome| {
+        let (name, code, meaning) = outcome.row();
+        format!("| {code} | `{name}` | {meaning} |\n")
+    };
+    let rows: String = Outcome::ALL.into_iter().map(row).collect();
     format!("| Exit code | Outcome | Means |\n|---|---|---|\n{rows}")
 }
 
 /// The exit codes below the help.
 pub(in crate::cli) fn help() -> String {
-    let line = |outcome: &Outcome| format!("\n  {:<4} {}", outcome.exit_code(), outcome.meaning());
-    format!("Exit codes:{}", Outcome::ALL.iter().map(line).collect::<String>())
+    let line = |outcome: Outcome| {
+        let (_, code, meaning) = outcome.row();
+        format!("\n  {code:<4} {meaning}")
+    };
+    format!("Exit codes:{}", Outcome::ALL.into_iter().map(line).collect::<String>())
 }
-
-/// The exit code where nothing can be said; so also of wrong usage, which must not look like an operation that takes long.
-pub(in crate::cli) const CANNOT_OBSERVE: u8 = 3;
 
 /// An end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,14 +115,9 @@ mod tests {
 
     #[test]
     fn only_a_verified_operation_ends_with_0_and_only_what_is_not_decided_with_2() {
-        let of =
-            |code: u8| Outcome::ALL.iter().filter(|outcome| outcome.exit_code() == code).copied().collect::<Vec<_>>();
+        let of = |code: u8| Outcome::ALL.into_iter().filter(|outcome| outcome.exit_code() == code).collect::<Vec<_>>();
         assert_eq!(of(0), [Outcome::Verified]);
         assert_eq!(of(1), [Outcome::Adverse, Outcome::Undone]);
         assert_eq!(of(2), [Outcome::TimedOut]);
-        assert_eq!(
-            Outcome::ALL.iter().filter_map(|outcome| Outcome::parse(outcome.as_str())).count(),
-            Outcome::ALL.len()
-        );
     }
 }

@@ -20,7 +20,8 @@ pub(super) const ADVERSE_HOLD: Duration = Duration::from_secs(5);
 /// How long nothing may be seen, in the beginning or in the middle.
 pub(super) const LONGEST_BLINDNESS: Duration = Duration::from_mins(1);
 /// An operation that began so shortly before this program counts as one that begins: a shell starts both, one after the other.
-pub(super) const STARTED_TOGETHER: Duration = Duration::from_secs(10);
+/// Both clocks have whole seconds.
+pub(super) const STARTED_TOGETHER: Duration = Duration::from_secs(3);
 /// Without Helm's word an operation begins whenever a workload is written; how long after its begin that is still the same one.
 const WRITES_APART: Duration = Duration::from_secs(30);
 
@@ -226,7 +227,9 @@ impl Follower {
             },
             (Phase::Looking, Some(_)) => {
                 let began = before(now.at, now.elapsed.saturating_add(STARTED_TOGETHER));
-                let counts = |newest: &&Operation| newest.end.is_none() || newest.begin >= began;
+                // What is verified at first sight took longer than that, whatever the clocks say.
+                let is_new = |newest: &&Operation| newest.begin >= began && standing.stage != Stage::Verified;
+                let counts = |newest: &&Operation| newest.end.is_none() || is_new(newest);
                 newest.filter(|newest| newest.kind != OperationKind::Uninstall).filter(counts)
             }
         };
@@ -449,4 +452,4 @@ fn turned(seen: &Standing, standing: &Standing, changes: &mut Vec<Change>) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -7,11 +7,11 @@ use super::*;
 /// Seconds since the program began; it began at 1,000 by the API server's clock.
 const START: i64 = 1_000;
 
-fn at(second: i64) -> Timestamp {
+pub(in crate::cli::verify) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(START + second).unwrap()
 }
 
-fn moment(second: i64) -> Moment {
+pub(in crate::cli::verify) fn moment(second: i64) -> Moment {
     Moment { at: at(second), elapsed: Duration::from_secs(second.try_into().unwrap()) }
 }
 
@@ -34,7 +34,7 @@ fn upgrading() -> Value {
 }
 
 /// Lays fields over a component, by their paths.
-fn with(changes: &[(&str, Value)]) -> Value {
+pub(in crate::cli::verify) fn with(changes: &[(&str, Value)]) -> Value {
     let mut standing = upgrading();
     for (path, value) in changes {
         *standing.pointer_mut(path).unwrap() = value.clone();
@@ -65,7 +65,7 @@ fn operation(kind: &str, revision: u32, begin: i64) -> Value {
     seen
 }
 
-fn seen(standing: &Value) -> Glimpse {
+pub(in crate::cli::verify) fn seen(standing: &Value) -> Glimpse {
     Glimpse::Seen { standing: Box::new(serde_json::from_value(standing.clone()).unwrap()), unheard: None }
 }
 
@@ -78,7 +78,7 @@ fn blind() -> Glimpse {
     Glimpse::Blind("connection refused".to_owned())
 }
 
-const TASK: Task =
+pub(in crate::cli::verify) const TASK: Task =
     Task { component: Component::Gim, timeout: Duration::from_mins(20), wait_for_start: None, returns: false };
 const WAITING: Task = Task { wait_for_start: Some(Duration::from_mins(5)), ..TASK };
 
@@ -198,10 +198,12 @@ fn another_operation_in_its_place_undoes_it() {
 #[test]
 fn an_operation_that_goes_back_is_an_undone_one_unless_it_is_meant() {
     for kind in ["rollback", "downgrade"] {
-        let looks = || every(1..=60, || seen(&operation(kind, 5, -3)));
+        let mut unproved = operation(kind, 5, -2);
+        unproved["stage"] = json!("verifying");
+        let looks = || [(1, seen(&unproved))].into_iter().chain(every(2..=60, || seen(&operation(kind, 5, -2))));
         assert_eq!(outcome(TASK, looks()), Some((6, Outcome::Undone)), "{kind}");
         assert_eq!(outcome(WAITING, looks()), Some((6, Outcome::Undone)), "{kind} before anybody looked");
-        assert_eq!(outcome(Task { returns: true, ..TASK }, looks()), Some((1, Outcome::Verified)), "{kind}");
+        assert_eq!(outcome(Task { returns: true, ..TASK }, looks()), Some((2, Outcome::Verified)), "{kind}");
     }
 }
 
@@ -237,8 +239,18 @@ fn which_operation_is_followed_is_settled_at_first_sight() {
     assert_eq!(outcome(TASK, [(1, seen(&verified()))]), Some((1, Outcome::Verified)));
     // One that runs is, and one that began as this program did, however quickly it was done.
     assert_eq!(outcome(WAITING, [(1, seen(&upgrading())), (2, seen(&verified()))]), Some((2, Outcome::Verified)));
-    assert_eq!(outcome(WAITING, [(3, seen(&operation("upgrade", 4, -9)))]), Some((3, Outcome::Verified)));
-    assert_eq!(outcome(WAITING, [(3, seen(&operation("upgrade", 4, -11)))]), None);
+    for (begin, expected) in [(-2, Some((4, Outcome::Verified))), (-4, None)] {
+        let mut first = operation("upgrade", 4, begin);
+        first["stage"] = json!("verifying");
+        first["verdict"]["verdict"] = json!("wait");
+        let then = operation("upgrade", 4, begin);
+        assert_eq!(outcome(WAITING, [(3, seen(&first)), (4, seen(&then))]), expected);
+        assert_eq!(
+            outcome(WAITING, every(3..=60, || seen(&then))),
+            None,
+            "verified at first sight, so it is another one"
+        );
+    }
 }
 
 #[test]
