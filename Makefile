@@ -34,14 +34,22 @@ E2E := --test cluster --test chart --test image --test postgres --test prometheu
 # What the image's binary is built for; the tests build it for this machine's own architecture.
 MUSL := $(shell uname -m)-unknown-linux-musl
 
-.PHONY: help demo test lint e2e bench
+.PHONY: help demo recording test lint e2e bench
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## play upgrades on a simulated cluster and judge them, until Ctrl-C
 	$(call say,Building the exporter and starting it on a simulated cluster)
 	cargo run --release --locked -- demo
+
+recording: ## record verify on an upgrade that fails, for README (5 minutes: in real time)
+	$(call say,Building the exporter)
+	cargo build --release --locked
+	$(call say,Recording verify on an image that is missing)
+	docs/record-verify target/release/gim-upgrade-exporter >target/verify.txt
+	mv target/verify.txt docs/verify.txt
+	UPDATE_README=1 cargo test --locked --test readme
 
 test: ## run the tests that need nothing but Rust
 	$(call say,Testing: unit tests and scenarios on the simulated cluster)

@@ -1,4 +1,4 @@
-//! README holds the references that the program makes: flags, and fields of the configuration.
+//! README holds what the program makes: flags, fields of the configuration, exit codes, and a recording of `verify`.
 //!
 //! Where this fails because the program changed, run it with `UPDATE_README=1` and commit what it wrote.
 
@@ -13,9 +13,16 @@ use gim_upgrade_exporter::{cli, config};
 fn readme_has_what_the_program_says() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
     let readme = fs::read_to_string(&path).unwrap();
-    let made = [("flags", cli::reference()), ("fields", config::reference())]
-        .iter()
-        .fold(readme.clone(), |text, (name, reference)| replaced(&text, name, reference));
+    let recording = fs::read_to_string(path.with_file_name("docs/verify.txt")).unwrap();
+    let recording = format!("```\n{}\n```\n", recording.trim_end());
+    let made = [
+        ("flags", cli::reference()),
+        ("fields", config::reference()),
+        ("exit-codes", cli::exit_codes()),
+        ("recording", recording),
+    ]
+    .iter()
+    .fold(readme.clone(), |text, (name, reference)| replaced(&text, name, reference));
     if std::env::var_os("UPDATE_README").is_some() {
         fs::write(&path, made).unwrap();
         return;

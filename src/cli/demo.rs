@@ -3,6 +3,8 @@
 //! Time is divided: the scenario's instants, its signals and every time of the policy by the same number, under the real clock.
 //! What the terminal shows is what people at the keyboard would see of Helm, and what the exporter says of it.
 
+mod prometheus;
+
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,6 +12,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
+use self::prometheus::Prometheus;
 use super::announce;
 use super::exporter::Outlet;
 use super::flags::{self, Flags};
@@ -40,7 +43,7 @@ pub(super) async fn demo(flags: Flags, what: flags::Demo) -> anyhow::Result<()> 
     if what.list {
         return list();
     }
-    let shutdown = ShutdownSignal::listen()?;
+    let mut shutdown = ShutdownSignal::listen()?;
     let speed = what.speed.unwrap_or(SPEED);
     let names = what.scenario.as_ref().map_or(SCENARIOS.to_vec(), |name| vec![name.as_str()]);
     let scenarios = names.into_iter().map(Scenario::find).collect::<Result<Vec<_>, _>>()?;
@@ -50,7 +53,18 @@ pub(super) async fn demo(flags: Flags, what: flags::Demo) -> anyhow::Result<()> 
     let outlet = Outlet::new(&config);
     let mut process = Generation::new();
     let address = outlet.serve(&mut process, &flags.listen_address).await?;
-    where_to_look(address, speed);
+    let host = host_of(address);
+    where_to_look(&host, speed);
+    if let Some(program) = &what.prometheus {
+        config.alerts.runbook_url = format!("http://{host}/runbooks").into();
+        let starting = Prometheus::start(program, address, &config, speed);
+        let prometheus = tokio::select! {
+            started = starting => started?,
+            _ = shutdown.comes() => return Ok(()),
+        };
+        tell(format_args!("  {}  the alerts of the shipped rules, in Prometheus", prometheus.url("/alerts")));
+        process.spawn_until_stopped("prometheus", async move { Err(prometheus.ended().await) });
+    }
 
     let began = Playing::default();
     let clock = Arc::clone(&began);
@@ -134,9 +148,12 @@ fn say(began: &Playing, speed: f64, line: &str) {
     ));
 }
 
-fn where_to_look(address: SocketAddr, speed: f64) {
-    let host =
-        if address.ip().is_unspecified() { format!("localhost:{}", address.port()) } else { address.to_string() };
+/// The address as a browser takes it.
+fn host_of(address: SocketAddr) -> String {
+    if address.ip().is_unspecified() { format!("localhost:{}", address.port()) } else { address.to_string() }
+}
+
+fn where_to_look(host: &str, speed: f64) {
     tell(format_args!("A simulated cluster, played {speed} times faster than real time. Ctrl-C ends it. Look at"));
     tell(format_args!("  http://{host}/               how each component stands"));
     tell(format_args!("  http://{host}/metrics        what Prometheus sees"));

@@ -14,7 +14,7 @@ use crate::assess::snapshot::Snapshot;
 use crate::board::{self, Board, Former, SystemClock};
 use crate::config::Config;
 use crate::model::source::ClockOffset;
-use crate::model::time::Clock;
+use crate::model::time::{Clock, Timestamp};
 use crate::model::wants::{BodyWant, EndpointWant, QueryWant, Wants};
 use crate::notify;
 use crate::observe::client::{Access, ApiClient};
@@ -32,6 +32,7 @@ const CHANGES: usize = 1024;
 
 /// What outlives a configuration: the newest snapshot, the clock by which it was taken, and what the exporter counts of
 /// itself.
+#[derive(Clone)]
 pub struct Outlet {
     snapshots: watch::Sender<Arc<Snapshot>>,
     own: Arc<OwnMetrics>,
@@ -54,6 +55,12 @@ impl Outlet {
     #[must_use]
     pub fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
         self.snapshots.subscribe()
+    }
+
+    /// Now, by the API server's clock as far as that is known.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.offset.corrected(self.clock.now())
     }
 
     /// Listens on `address` and serves until `generation` is shut down. Returns the address with the port that was taken.

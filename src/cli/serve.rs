@@ -13,7 +13,7 @@ const REAL_TIME: u32 = 1;
 
 /// Watches the cluster until a signal comes.
 pub(super) async fn serve(flags: Flags) -> anyhow::Result<()> {
-    let shutdown = ShutdownSignal::listen()?;
+    let mut shutdown = ShutdownSignal::listen()?;
     let config = flags.config()?;
     let outlet = Outlet::new(&config);
     let mut generation = Generation::new();

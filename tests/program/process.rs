@@ -36,10 +36,14 @@ impl Process {
 
     /// Starts an exporter with this configuration file.
     pub fn start_with(cluster: &Cluster, config: &str) -> Self {
-        let kubeconfig = cluster.kubeconfig();
+        Self::start_at(&cluster.kubeconfig(), config)
+    }
+
+    /// Starts an exporter with this configuration file on any cluster.
+    pub fn start_at(kubeconfig: &str, config: &str) -> Self {
         let arguments = [
             "--kubeconfig",
-            &kubeconfig,
+            kubeconfig,
             "--config.file",
             config,
             "--web.listen-address=127.0.0.1:0",
