@@ -20,8 +20,14 @@ pub(in crate::cli) struct Hearing(BTreeMap<(String, Option<String>), Heard>);
 #[derive(Debug)]
 struct Heard {
     in_vain: u64,
-    /// When it had last been heard when a request last failed; `None` where none failed.
-    before_failure: Option<Option<Timestamp>>,
+    /// When a request last failed, as far as that is known: the time when it had last been heard then.
+    failed: Failed,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Failed {
+    Never,
+    LastHeard(Option<Timestamp>),
 }
 
 impl Hearing {
@@ -29,7 +35,7 @@ impl Hearing {
     pub(in crate::cli) fn unheard(&mut self, view: &View, namespace: &str) -> Option<String> {
         let concerns = |source: &&Source| {
             let covers = source.target_namespace.as_deref().is_none_or(|covered| covered == namespace);
-            covers && WATCHES.contains(&source.source.as_str())
+            covers && WATCHES.contains(&source.kind.as_str())
         };
         let mut silent = None;
         for source in view.sources.iter().filter(concerns) {
@@ -43,12 +49,12 @@ impl Hearing {
 
     fn fails(&mut self, source: &Source) -> bool {
         let in_vain = IN_VAIN.iter().filter_map(|kind| source.errors.get(*kind)).sum();
-        let key = (source.source.clone(), source.target_namespace.clone());
-        let heard = self.0.entry(key).or_insert(Heard { in_vain, before_failure: None });
+        let key = (source.kind.clone(), source.target_namespace.clone());
+        let heard = self.0.entry(key).or_insert(Heard { in_vain, failed: Failed::Never });
         if in_vain != heard.in_vain {
-            *heard = Heard { in_vain, before_failure: Some(source.last_contact) };
+            *heard = Heard { in_vain, failed: Failed::LastHeard(source.last_contact) };
         }
-        source.last_error.is_some() && heard.before_failure == Some(source.last_contact)
+        source.last_error.is_some() && heard.failed == Failed::LastHeard(source.last_contact)
     }
 }
 

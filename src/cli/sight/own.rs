@@ -36,19 +36,19 @@ pub(in crate::cli) struct Own {
     snapshots: watch::Receiver<Arc<Snapshot>>,
     generation: Generation,
     suite: Option<String>,
-    discovers: bool,
+    finds_suites: bool,
 }
 
 impl Own {
     /// Starts them, for one suite where one is named, or for all.
     pub(super) async fn start(flags: Flags, suite: Option<&str>) -> anyhow::Result<Self> {
         let mut config = flags.config()?;
-        let discovers = config.discovery.is_some();
+        let finds_suites = config.discovery.is_some();
         if let Some(suite) = suite {
             choose(&mut config, suite)?;
         }
         // It looks at a few namespaces for some minutes: what else is in the cluster need not be sent to it.
-        if !discovers && config.scope.kubernetes_scope == KubernetesScope::Auto {
+        if !finds_suites && config.scope.kubernetes_scope == KubernetesScope::Auto {
             config.scope.kubernetes_scope = KubernetesScope::Namespaces;
         }
         let outlet = Outlet::new(&config);
@@ -58,11 +58,11 @@ impl Own {
         match config.discovery.clone() {
             None => outlet.watch(&mut generation, config, access, Timing::default()).await?,
             Some(discovery) => {
-                let following = discover::follow(outlet.clone(), config, discovery, access, Timing::default());
-                generation.spawn_until_stopped("suites", following);
+                let search = discover::follow(outlet.clone(), config, discovery, access, Timing::default());
+                generation.spawn_until_stopped("suites", search);
             }
         }
-        Ok(Self { outlet, snapshots, generation, suite: suite.map(str::to_owned), discovers })
+        Ok(Self { outlet, snapshots, generation, suite: suite.map(str::to_owned), finds_suites })
     }
 
     /// Waits for a change, for `longest` at the most, and looks.
@@ -78,7 +78,7 @@ impl Own {
         let snapshot = self.snapshots.borrow_and_update().clone();
         let Some(status) = Status::of(snapshot, self.suite.clone()) else {
             let suite = self.suite.as_deref().unwrap_or_default();
-            if self.discovers {
+            if self.finds_suites {
                 return Ok(Look::Blind(format!("no suite {suite} was found yet")));
             }
             bail!("there is no suite {suite}");

@@ -46,10 +46,8 @@ impl Server {
         }
         let mut url = format!("{}/api/v1/status", url.trim_end_matches('/'));
         if let Some(suite) = &at.suite {
-            url.push_str(&format!(
-                "?{}",
-                form_urlencoded::Serializer::new(String::new()).append_pair("suite", suite).finish()
-            ));
+            url.push_str("?suite=");
+            url.extend(form_urlencoded::byte_serialize(suite.as_bytes()));
         }
         let token_file = at.token_file.as_ref().map(|file| file.display().to_string());
         let ca_file = at.ca_file.as_ref().map(|file| file.display().to_string().into());
@@ -150,7 +148,7 @@ mod tests {
             match complaint {
                 None => assert_eq!(said, None, "{url}"),
                 Some(complaint) => {
-                    assert!(said.as_ref().is_some_and(|said| said.contains(complaint)), "{url}: {said:?}")
+                    assert!(said.as_ref().is_some_and(|said| said.contains(complaint)), "{url}: {said:?}");
                 }
             }
         }

@@ -27,7 +27,8 @@ pub(in crate::cli) struct View {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub(in crate::cli) struct Source {
     /// What it tells of.
-    pub(in crate::cli) source: String,
+    #[serde(rename = "source")]
+    pub(in crate::cli) kind: String,
     /// The namespace that it covers; `None` where it covers all.
     pub(in crate::cli) target_namespace: Option<String>,
     /// How far it may be believed.
@@ -123,7 +124,8 @@ pub(in crate::cli) struct Changed {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub(in crate::cli) struct Check {
     /// Which.
-    pub(in crate::cli) check: String,
+    #[serde(rename = "check")]
+    pub(in crate::cli) name: String,
     /// The answer.
     #[serde(deserialize_with = "check_state")]
     pub(in crate::cli) state: CheckState,
@@ -142,7 +144,8 @@ pub(in crate::cli) struct Evidence {
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub(in crate::cli) struct Trend {
     /// How.
-    pub(in crate::cli) trend: String,
+    #[serde(rename = "trend")]
+    pub(in crate::cli) word: String,
     /// The newest latency.
     pub(in crate::cli) latency_seconds: Option<f64>,
     /// Seconds until it is low.
@@ -212,7 +215,7 @@ impl Source {
     pub(super) fn line(&self) -> String {
         let of = self.target_namespace.as_ref().map_or_else(String::new, |namespace| format!(" in {namespace}"));
         let error = self.last_error.as_ref().map_or_else(String::new, |error| format!(": {error}"));
-        format!("{}{of} {}{error}", self.source, self.freshness)
+        format!("{}{of} {}{error}", self.kind, self.freshness)
     }
 }
 

@@ -277,7 +277,7 @@ impl Follower {
         if let Some(ending) = speaks_against(standing, operation, self.task) {
             return ending;
         }
-        let reasons = standing.verdict.reasons.iter().map(|reason| format!(" {}", reason.text)).collect::<String>();
+        let reasons: String = standing.verdict.reasons.iter().flat_map(|reason| [" ", reason.text.as_str()]).collect();
         let named = named(self.task.component, operation);
         if standing.verdict.verdict == VerdictKind::Unknown {
             return Ending::new(
@@ -422,7 +422,7 @@ fn tell(
         turned(seen, standing, changes);
     }
     if let Some(trend) = &standing.trend
-        && seen.and_then(|seen| seen.trend.as_ref()).is_none_or(|seen| seen.trend != trend.trend)
+        && seen.and_then(|seen| seen.trend.as_ref()).is_none_or(|seen| seen.word != trend.word)
     {
         changes.push(Change::Latency(trend.clone()));
     }
@@ -435,17 +435,17 @@ fn tell(
 }
 
 fn turned(seen: &Standing, standing: &Standing, changes: &mut Vec<Change>) {
-    let state = |checks: &[Check], name: &str| checks.iter().find(|check| check.check == name).map(|check| check.state);
+    let state = |checks: &[Check], name: &str| checks.iter().find(|check| check.name == name).map(|check| check.state);
     for check in &standing.checks {
-        let from = state(&seen.checks, &check.check);
+        let from = state(&seen.checks, &check.name);
         if from != Some(check.state) {
             let evidence = check.evidence.first().map(|evidence| evidence.text.clone()).unwrap_or_default();
-            changes.push(Change::Check { check: check.check.clone(), from, to: Some(check.state), evidence });
+            changes.push(Change::Check { check: check.name.clone(), from, to: Some(check.state), evidence });
         }
     }
     for check in &seen.checks {
-        if state(&standing.checks, &check.check).is_none() {
-            let (check, from) = (check.check.clone(), Some(check.state));
+        if state(&standing.checks, &check.name).is_none() {
+            let (check, from) = (check.name.clone(), Some(check.state));
             changes.push(Change::Check { check, from, to: None, evidence: String::new() });
         }
     }

@@ -165,7 +165,7 @@ fn advice_json(advice: &Advice) -> Value {
 }
 
 fn states(checks: &[Check]) -> Value {
-    checks.iter().map(|check| (check.check.clone(), json!(check.state))).collect::<serde_json::Map<_, _>>().into()
+    checks.iter().map(|check| (check.name.clone(), json!(check.state))).collect::<serde_json::Map<_, _>>().into()
 }
 
 /// How many checks pass, and which do not.
@@ -173,7 +173,7 @@ pub(super) fn count(checks: &[Check]) -> String {
     let mut parts = Vec::new();
     for &state in CheckState::ALL {
         let of: Vec<&str> =
-            checks.iter().filter(|check| check.state == state).map(|check| check.check.as_str()).collect();
+            checks.iter().filter(|check| check.state == state).map(|check| check.name.as_str()).collect();
         if of.is_empty() {
             continue;
         }
@@ -199,7 +199,7 @@ pub(super) fn moves(trend: &Trend) -> String {
     } else {
         String::new()
     };
-    format!("{latency}, {}{drain}{full}", trend.trend)
+    format!("{latency}, {}{drain}{full}", trend.word)
 }
 
 /// A span in whole seconds.

@@ -301,7 +301,7 @@ fn each_change_is_told_once() {
             Change::Stage(stage) => format!("stage {stage}"),
             Change::Verdict(advice) => format!("verdict {}", advice.verdict),
             Change::Check { check, from, to, evidence } => format!("{check} {from:?} {to:?} {evidence}"),
-            Change::Latency(trend) => format!("latency {}", trend.trend),
+            Change::Latency(trend) => format!("latency {}", trend.word),
             other => format!("{other:?}"),
         };
         changes.into_iter().map(word).collect::<Vec<_>>()
