@@ -95,7 +95,7 @@ fn marked(text: &str, mark: &str) -> Vec<String> {
             assert!(before.trim().is_empty(), "no block below {mark}");
             let indentation = before.rsplit('\n').next().unwrap();
             let lines = rest.lines().take_while(|line| line.trim() != "```");
-            lines.map(|line| format!("{}\n", line.strip_prefix(indentation).unwrap_or(line))).collect()
+            lines.map(|line| line.strip_prefix(indentation).unwrap_or(line)).collect::<Vec<_>>().join("\n")
         })
         .collect()
 }

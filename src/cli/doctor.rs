@@ -14,9 +14,9 @@ use super::exporter::Outlet;
 use super::flags::Flags;
 use crate::assess::snapshot::{Snapshot, SourceSnapshot};
 use crate::config::Config;
-use crate::model::source::{Freshness, SourceKind};
+use crate::model::source::{ErrorKind, Freshness, SourceKind};
 use crate::notify::examine::{Examined, examine};
-use crate::observe::client::Access;
+use crate::observe::client::{Access, ApiClient};
 use crate::observe::permissions::{Permission, lacking, needed};
 use crate::observe::timing::Timing;
 use crate::publish::families;
@@ -38,19 +38,11 @@ pub(super) async fn doctor(flags: Flags) -> anyhow::Result<()> {
             "discovery: suites that are found are not looked at here; run serve, and read /api/v1/status".to_owned(),
         ));
     }
-    if !config.suites.is_empty() {
-        let access = flags.kubeconfig.map_or(Access::Infer, Access::Kubeconfig);
-        match seen(config, access).await {
-            Ok(seen) => {
-                findings.extend(of_permissions(&seen.permissions));
-                findings.extend(of_snapshot(&seen));
-            }
-            Err(error) => findings.push(Finding::ill(
-                format!("cluster: {error:#}"),
-                "name a kubeconfig by --kubeconfig, or run it in a pod with a ServiceAccount",
-            )),
-        }
-    }
+    let access = flags.kubeconfig.map_or(Access::Infer, Access::Kubeconfig);
+    findings.extend(of_cluster(config, access).await.unwrap_or_else(|error| {
+        let cure = "name a kubeconfig by --kubeconfig, or run it in a pod with a ServiceAccount";
+        vec![Finding::ill(format!("cluster: {error:#}"), cure)]
+    }));
     if let Some(at) = alertmanager {
         findings.extend(examine(&at).await.into_iter().flat_map(of_alertmanager));
     }
@@ -90,10 +82,15 @@ impl Finding {
     }
 }
 
-/// What was found out about the cluster.
-struct Seen {
-    snapshot: Snapshot,
-    permissions: Permissions,
+/// What is found out about the cluster.
+async fn of_cluster(config: Config, access: Access) -> anyhow::Result<Vec<Finding>> {
+    let outlet = Outlet::new(&config);
+    let permissions = permissions(&outlet.client(access.clone(), Timing::default()).await?, &config).await;
+    let mut findings = of_permissions(&permissions);
+    if !config.suites.is_empty() {
+        findings.extend(of_snapshot(&seen(&outlet, config, access).await?, &permissions));
+    }
+    Ok(findings)
 }
 
 /// What the account may do of what is needed.
@@ -102,19 +99,25 @@ enum Permissions {
     Told(usize, BTreeSet<Permission>),
     /// It was not told, and why.
     Untold(String),
+    /// The API server could not be asked, and why.
+    Unasked(String),
+}
+
+async fn permissions(api: &ApiClient, config: &Config) -> Permissions {
+    let all = needed(&config.suites, config.discovery.as_ref(), &config.scope);
+    let count = all.len();
+    match tokio::time::timeout(PATIENCE, lacking(api, all)).await {
+        Ok(Ok(lacking)) => Permissions::Told(count, lacking),
+        Ok(Err(error)) if matches!(error.kind(), ErrorKind::Status | ErrorKind::Forbidden) => {
+            Permissions::Untold(error.to_string())
+        }
+        Ok(Err(error)) => Permissions::Unasked(error.to_string()),
+        Err(_) => Permissions::Unasked("no answer in time".to_owned()),
+    }
 }
 
 /// What the exporter sees once it has seen everything, or could not for long.
-async fn seen(config: Config, access: Access) -> anyhow::Result<Seen> {
-    let outlet = Outlet::new(&config);
-    let api = outlet.client(access.clone(), Timing::default()).await?;
-    let all = needed(&config.suites, &config.scope);
-    let count = all.len();
-    let permissions = match tokio::time::timeout(PATIENCE, lacking(&api, all)).await {
-        Ok(Ok(lacking)) => Permissions::Told(count, lacking),
-        Ok(Err(error)) => Permissions::Untold(error.to_string()),
-        Err(_) => Permissions::Untold("no answer in time".to_owned()),
-    };
+async fn seen(outlet: &Outlet, config: Config, access: Access) -> anyhow::Result<Snapshot> {
     let mut generation = Generation::new();
     let mut snapshots = outlet.snapshots();
     outlet.watch(&mut generation, config, access, Timing::default()).await?;
@@ -131,7 +134,7 @@ async fn seen(config: Config, access: Access) -> anyhow::Result<Seen> {
     }
     let snapshot = Snapshot::clone(&outlet.snapshots().borrow());
     generation.shut_down(SHUTDOWN_GRACE).await;
-    Ok(Seen { snapshot, permissions })
+    Ok(snapshot)
 }
 
 /// Whether a source was heard, or why not is known.
@@ -146,6 +149,9 @@ fn of_permissions(permissions: &Permissions) -> Vec<Finding> {
         // The sources tell what comes of it.
         Permissions::Untold(why) => {
             return vec![Finding::well(format!("permissions: the API server does not tell them ({why})"))];
+        }
+        Permissions::Unasked(why) => {
+            return vec![Finding::ill(format!("permissions: cannot be asked: {why}"), cure(SourceKind::Pods))];
         }
     };
     if lacking.is_empty() {
@@ -167,11 +173,11 @@ fn of_lacking((namespace, group, resource): (Option<&str>, &str, &str), verbs: &
     )
 }
 
-fn of_snapshot(Seen { snapshot, permissions }: &Seen) -> Vec<Finding> {
+fn of_snapshot(snapshot: &Snapshot, permissions: &Permissions) -> Vec<Finding> {
     // Of a source that is forbidden because of what was told above, nothing more is to be said.
     let told = |source: &SourceSnapshot| match permissions {
         Permissions::Told(_, lacking) => lacking.iter().any(|one| one.namespace == source.id.namespace),
-        Permissions::Untold(_) => false,
+        Permissions::Untold(_) | Permissions::Unasked(_) => false,
     };
     let sources = snapshot.sources.iter().filter(|source| source.freshness != Freshness::Forbidden || !told(source));
     let mut findings: Vec<_> = sources.map(of_source).collect();

@@ -12,6 +12,7 @@ use serde_json::json;
 use super::client::{ApiClient, collect};
 use super::fetch::FetchError;
 use crate::model::dependency::BackupAt;
+use crate::model::discovery::Discovery;
 use crate::model::names::{Component, Name};
 use crate::model::scope::{HelmAccess, HelmDriver, KubernetesScope, Scope};
 use crate::model::suite::Suite;
@@ -40,40 +41,61 @@ pub struct Permission {
 const OF_COMPONENTS: [(&str, &str); 5] =
     [("", "pods"), ("apps", "statefulsets"), ("apps", "deployments"), ("apps", "replicasets"), ("batch", "jobs")];
 
-/// What the observers of these suites need. With `scope` `auto` permission for all namespaces covers each of them.
+/// What the observers of these suites need, and those of all that may be found. With `scope` `auto` permission for all namespaces
+/// covers each of them.
 #[must_use]
-pub fn needed(suites: &[Suite], scope: &Scope) -> BTreeSet<Permission> {
+pub fn needed(suites: &[Suite], discovery: Option<&Discovery>, scope: &Scope) -> BTreeSet<Permission> {
+    let wide = scope.kubernetes_scope == KubernetesScope::Cluster;
     let mut all = BTreeSet::new();
-    let mut need = |namespace: Option<&Name>, group, resource, verbs: &[&'static str]| {
-        let of = |&verb| Permission { namespace: namespace.cloned(), group, resource, verb };
-        all.extend(verbs.iter().map(of));
-    };
-    let storage = match scope.helm_driver {
-        HelmDriver::Secret => "secrets",
-        HelmDriver::Configmap => "configmaps",
-    };
     for suite in suites {
         for (component, member) in suite.members.iter() {
-            let wide = scope.kubernetes_scope == KubernetesScope::Cluster;
-            let namespace = (!wide).then_some(&member.namespace);
-            for (group, resource) in OF_COMPONENTS {
-                need(namespace, group, resource, &["list", "watch"]);
-            }
-            if scope.helm_access == HelmAccess::Read {
-                need(namespace, "", storage, &["list", "watch", "get"]);
-            }
-            if component == Component::Gsp {
-                need(namespace, "", "configmaps", &["list", "watch"]);
-            }
+            of_component(component, (!wide).then_some(&member.namespace), scope, &mut all);
         }
         let (namespace, resource) = match &suite.surroundings.backup {
             Some(BackupAt::CronJob { namespace, .. }) => (namespace, "cronjobs"),
             Some(BackupAt::Job { namespace, .. }) => (namespace, "jobs"),
             Some(BackupAt::Query(_)) | None => continue,
         };
-        need(Some(namespace), "batch", resource, &["list", "watch"]);
+        add(&mut all, Some(namespace), ("batch", resource), &["list", "watch"]);
+    }
+    let Some(discovery) = discovery else { return all };
+    // Any component may be found in each of these.
+    let mut places: Vec<_> = discovery.namespaces.iter().map(Some).collect();
+    if wide || places.is_empty() {
+        places = vec![None];
+    }
+    for place in places {
+        for &component in Component::ALL {
+            of_component(component, place, scope, &mut all);
+        }
     }
     all
+}
+
+fn of_component(component: Component, namespace: Option<&Name>, scope: &Scope, all: &mut BTreeSet<Permission>) {
+    for kind in OF_COMPONENTS {
+        add(all, namespace, kind, &["list", "watch"]);
+    }
+    let storage = match scope.helm_driver {
+        HelmDriver::Secret => "secrets",
+        HelmDriver::Configmap => "configmaps",
+    };
+    if scope.helm_access == HelmAccess::Read {
+        add(all, namespace, ("", storage), &["list", "watch", "get"]);
+    }
+    if component == Component::Gsp {
+        add(all, namespace, ("", "configmaps"), &["list", "watch"]);
+    }
+}
+
+fn add(
+    all: &mut BTreeSet<Permission>,
+    namespace: Option<&Name>,
+    (group, resource): (&'static str, &'static str),
+    verbs: &[&'static str],
+) {
+    let of = |&verb| Permission { namespace: namespace.cloned(), group, resource, verb };
+    all.extend(verbs.iter().map(of));
 }
 
 /// Those that the account of this client lacks, in order.
@@ -118,10 +140,14 @@ mod tests {
     fn spelled(scope: &Scope) -> Vec<String> {
         let mut suite = Suite::default_suite();
         suite.surroundings.backup = Some(BackupAt::CronJob { namespace: "db".into(), name: "dump".into() });
+        spell_all(needed(&[suite], None, scope))
+    }
+
+    fn spell_all(permissions: BTreeSet<Permission>) -> Vec<String> {
         let spell = |one: Permission| {
             format!("{}/{}.{} {}", one.namespace.as_deref().unwrap_or("*"), one.resource, one.group, one.verb)
         };
-        needed(&[suite], scope).into_iter().map(spell).collect()
+        permissions.into_iter().map(spell).collect()
     }
 
     #[test]
@@ -139,5 +165,19 @@ mod tests {
         assert!(maps.len() == 3 * 13 + 2 && maps.iter().any(|one| one == "gca/configmaps. get"), "{maps:?}");
         let wide = spelled(&Scope { kubernetes_scope: KubernetesScope::Cluster, ..Scope::default() });
         assert_eq!(wide.len(), 13 + 2 + 2, "{wide:?}");
+    }
+    #[test]
+    fn what_may_be_found_needs_the_same_everywhere_that_is_looked_at() {
+        let found = |namespaces: &[&str], scope: &Scope| {
+            let namespaces = namespaces.iter().map(|&name| name.into()).collect();
+            spell_all(needed(&[], Some(&Discovery { namespaces }), scope))
+        };
+        let two = found(&["a", "b"], &Scope::default());
+        assert_eq!(two.len(), 2 * (13 + 2), "{two:?}");
+        assert!(two.iter().any(|one| one == "a/configmaps. list") && two.iter().any(|one| one == "b/secrets. get"));
+        let anywhere = found(&[], &Scope::default());
+        assert!(anywhere.len() == 13 + 2 && anywhere.iter().all(|one| one.starts_with("*/")), "{anywhere:?}");
+        let wide = Scope { kubernetes_scope: KubernetesScope::Cluster, ..Scope::default() };
+        assert_eq!(found(&["a", "b"], &wide), anywhere);
     }
 }

@@ -131,3 +131,36 @@ pub fn from_install_to_uninstall(cluster: &Cluster, major: Major) -> Result<()> 
     ensure!(cluster.api().find(&rules)?.is_some() && cluster.api().find(&role)?.is_some(), "it is not there again");
     Ok(())
 }
+
+/// With discovery the chart's rights, Roles in the namespaces that are named (Helm 3) or a `ClusterRole` (Helm 4), let the exporter
+/// find the suite.
+pub fn finds_a_suite(cluster: &Cluster, major: Major) -> Result<()> {
+    let place = cluster.place(major, "found")?;
+    let home = format!("{}-watch", place.name);
+    restricted_namespace(cluster, &home)?;
+    suite(cluster, &place)?;
+    let mut discovery = json!({ "enabled": true });
+    if major == Major::Three {
+        discovery["namespaces"] = place.namespaces().into_iter().collect();
+    }
+    let values = json!({ "config": { "discovery": discovery } });
+    let file = place.file("values.json", &values.to_string())?;
+    place.helm.run(&["install", RELEASE, &chart(), "-n", &home, "-f", &file])?;
+    let made = cluster.api().get(&format!("/apis/apps/v1/namespaces/{home}/deployments/{NAME}"))?;
+    let given = Given::to(cluster, &home, made.pointer("/spec/template/spec").context("no specification")?)?;
+    let exporter = Exporter::start(cluster, &home, &given)?;
+    eventually("all components are found", SOON, || {
+        let page = exporter.page()?;
+        let found = |component: &&str| {
+            let namespace = place.namespace(component);
+            let labels = [("component", *component), ("target_namespace", &namespace), ("origin", "discovered")];
+            page.find("gim_upgrade_component_info", &labels).next().is_some()
+        };
+        Ok(COMPONENTS.iter().all(|component| found(&component)))
+    })?;
+    let config = given.arguments.iter().find(|word| word.starts_with("--config.file=")).context("no configuration")?;
+    let doctor = Given { arguments: vec!["doctor".to_owned(), config.clone()], ..given.clone() };
+    let (well, said) = doctor.run()?;
+    ensure!(well && said.contains("well  permissions: all "), "the doctor says {said}");
+    Ok(())
+}

@@ -68,6 +68,7 @@ const THREADS: usize = 4;
 const PARTS: &[Story] = &[
     Story::new("rights", rights::suffice_and_are_all_needed),
     Story::new("installed", installed::from_install_to_uninstall),
+    Story::new("found", installed::finds_a_suite),
     Story::new("matrix", matrix::every_case_is_taken),
     Story::new("manifest", made::the_manifest_is_the_charts),
     Story::new("refused", made::mistakes_are_refused),

@@ -110,6 +110,7 @@ fn one(cluster: &Cluster, helm: &Helm, name: &str, values: &str) -> Result<()> {
         taken(cluster, object)
             .with_context(|| format!("{} {}", text(object, "/kind"), text(object, "/metadata/name")))?;
     }
+    selectors_select(&objects)?;
     let config_file = cluster.plane.folder().join(format!("{}-{name}.config.yaml", helm.major));
     fs::write(&config_file, configuration(&objects)?)?;
     let config = Config::read(&config_file)?;
@@ -170,18 +171,11 @@ fn a_looser_pod_is_refused(cluster: &Cluster) -> Result<()> {
 fn the_rights_are_those_needed(objects: &[Value], config: &Config) -> Result<()> {
     let given = objects::rights(objects);
     let wide = objects::of_kind(objects, "ClusterRole").next().is_some();
-    let mut scope = config.scope;
-    let mut suites = config.suites.clone();
-    if let Some(discovery) = &config.discovery {
-        // Suites may be found in each of these namespaces, or anywhere.
-        if discovery.namespaces.is_empty() {
-            scope.kubernetes_scope = KubernetesScope::Cluster;
-            suites.push(suite_in(None));
-        }
-        suites.extend(discovery.namespaces.iter().map(|namespace| suite_in(Some(namespace))));
-    }
-    ensure!(wide == (scope.kubernetes_scope == KubernetesScope::Cluster), "a ClusterRole is made: {wide}");
-    let mut needs: BTreeSet<Right> = needed(&suites, &scope).into_iter().map(right).collect();
+    let everywhere = config.scope.kubernetes_scope == KubernetesScope::Cluster
+        || config.discovery.as_ref().is_some_and(|discovery| discovery.namespaces.is_empty());
+    ensure!(wide == everywhere, "a ClusterRole is made: {wide}");
+    let needs = needed(&config.suites, config.discovery.as_ref(), &config.scope);
+    let mut needs: BTreeSet<Right> = needs.into_iter().map(right).collect();
     if wide {
         // A ClusterRole covers what is needed in one namespace alone.
         needs = needs.into_iter().map(|(_, group, resource, verb)| (String::new(), group, resource, verb)).collect();
@@ -192,14 +186,35 @@ fn the_rights_are_those_needed(objects: &[Value], config: &Config) -> Result<()>
     Ok(())
 }
 
-fn suite_in(namespace: Option<&gim_upgrade_exporter::model::names::Name>) -> gim_upgrade_exporter::model::suite::Suite {
-    let mut suite = gim_upgrade_exporter::model::suite::Suite::default_suite();
-    if let Some(namespace) = namespace {
-        for member in [&mut suite.members.gim, &mut suite.members.gsp, &mut suite.members.gca] {
-            member.namespace = namespace.clone();
+/// What selects something by labels selects what it is for: else nothing would be scraped, served or protected.
+fn selectors_select(objects: &[Value]) -> Result<()> {
+    let pod = objects::only(objects, "Deployment")?.pointer("/spec/template/metadata/labels").context("no labels")?;
+    let service = objects::only(objects, "Service")?;
+    for (kind, selector, labels) in [
+        ("Service", "/spec/selector", pod),
+        ("Deployment", "/spec/selector/matchLabels", pod),
+        ("PodMonitor", "/spec/selector/matchLabels", pod),
+        ("PodDisruptionBudget", "/spec/selector/matchLabels", pod),
+        ("NetworkPolicy", "/spec/podSelector/matchLabels", pod),
+        ("ServiceMonitor", "/spec/selector/matchLabels", &service["metadata"]["labels"]),
+    ] {
+        for object in objects::of_kind(objects, kind) {
+            let wanted = object.pointer(selector).and_then(Value::as_object).context("no selector")?;
+            ensure!(wanted.len() == 3, "{kind} selects by {wanted:?}");
+            ensure!(
+                wanted.iter().all(|(label, value)| labels.get(label) == Some(value)),
+                "{kind} selects {wanted:?} of {labels}"
+            );
         }
     }
-    suite
+    // The pod of `helm test` must not be served or scraped.
+    let doctor = &objects::only(objects, "Pod")?["metadata"]["labels"];
+    let selector = service["spec"]["selector"].as_object().context("no selector")?;
+    ensure!(!selector.iter().all(|(label, value)| doctor.get(label) == Some(value)), "the Service selects the doctor");
+    let port = service.pointer("/spec/ports/0/targetPort");
+    let ports = objects::only(objects, "Deployment")?.pointer("/spec/template/spec/containers/0/ports/0/name");
+    ensure!(port == ports, "the Service leads to {port:?}, and the pod has {ports:?}");
+    Ok(())
 }
 
 fn right(permission: Permission) -> Right {

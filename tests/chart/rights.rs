@@ -1,5 +1,6 @@
 //! Least privilege: with the chart's rights every source is seen, and each right that is taken away is named by `doctor` and reported by
-//! the exporter, while the rest works. With Helm 3 these are Roles, with Helm 4 the `ClusterRole` of `kubernetes.scope: cluster`.
+//! the exporter, while the rest works. With Helm 3 these are Roles and Helm's Secrets, with Helm 4 the `ClusterRole` of
+//! `kubernetes.scope: cluster` and Helm's ConfigMaps.
 //!
 //! Each case has an account of its own, with copies of the chart's roles, so that many can be tried at once.
 
@@ -27,8 +28,8 @@ const ACCESS_REVIEWS: &str = "/apis/authorization.k8s.io/v1/subjectaccessreviews
 /// How many cases are tried at once: each waits most of the time.
 const THREADS: usize = 6;
 
-/// Which source each resource is for.
-const SOURCES: [(&str, &str); 8] = [
+/// Which sources each resource is for, where Helm keeps releases in Secrets and where in ConfigMaps.
+const SOURCES: [(&str, &str); 9] = [
     ("pods", "pods"),
     ("statefulsets", "statefulsets"),
     ("deployments", "deployments"),
@@ -36,6 +37,7 @@ const SOURCES: [(&str, &str); 8] = [
     ("jobs", "jobs"),
     ("secrets", "helm"),
     ("configmaps", "configmaps"),
+    ("configmaps", "helm"),
     ("cronjobs", "backups"),
 ];
 
@@ -73,7 +75,7 @@ pub fn suffice_and_are_all_needed(cluster: &Cluster, major: Major) -> Result<()>
 
     let whole = |right: &Right| Case { namespace: right.0.clone(), resource: right.2.clone(), verb: None };
     let mut cases: BTreeSet<Case> = all.iter().map(whole).collect();
-    ensure!(cases.len() == if major == Major::Three { 20 } else { 8 }, "{} cases: {cases:?}", cases.len());
+    ensure!(cases.len() == if major == Major::Three { 20 } else { 7 }, "{} cases: {cases:?}", cases.len());
     if major == Major::Four {
         cases.extend(all.iter().map(|right| Case { verb: Some(right.3.clone()), ..whole(right) }));
     }
@@ -100,7 +102,10 @@ pub fn suffice_and_are_all_needed(cluster: &Cluster, major: Major) -> Result<()>
 
 impl<'a> Ground<'a> {
     fn prepare(cluster: &'a Cluster, major: Major) -> Result<Self> {
-        let place = cluster.place(major, "rights")?;
+        let mut place = cluster.place(major, "rights")?;
+        if major == Major::Four {
+            place.helm.driver = "configmap";
+        }
         let home = format!("{}-watch", place.name);
         installed::restricted_namespace(cluster, &home)?;
         installed::suite(cluster, &place)?;
@@ -118,6 +123,7 @@ impl<'a> Ground<'a> {
         config["suites"][0]["backup"] = json!({ "cron_job": "dump" });
         if major == Major::Four {
             config["kubernetes"] = json!({ "scope": "cluster" });
+            config["helm"] = json!({ "driver": "configmap" });
         }
         let values = place.file("values.json", &json!({ "config": config }).to_string())?;
         let objects = objects::read(&template(&place.helm, "watch", &home, &["-f", &values])?)?;
@@ -179,12 +185,19 @@ impl<'a> Ground<'a> {
         let mut blind = BTreeSet::new();
         let mut may_be = BTreeSet::new();
         if let Some(case) = case {
-            let (_, source) = SOURCES.iter().find(|(resource, _)| *resource == case.resource).context("no source")?;
-            let source = if case.verb.as_deref() == Some("get") { "helm_bodies" } else { source };
-            // Backups are looked for in their own namespace alone.
-            let place = if source == "backups" { self.place.namespace("gim") } else { case.namespace.clone() };
-            blind.insert((source.to_owned(), place));
-            if source == "pods" {
+            let sources = SOURCES.iter().filter(|(resource, _)| *resource == case.resource).map(|(_, source)| *source);
+            let keeps = self.place.helm.driver == "configmap";
+            let sources: Vec<_> = match case.verb.as_deref() {
+                Some("get") => vec!["helm_bodies"],
+                _ => sources.filter(|source| *source != "helm" || keeps == (case.resource == "configmaps")).collect(),
+            };
+            ensure!(!sources.is_empty(), "no source needs {}", case.resource);
+            for source in sources {
+                // Backups are looked for in their own namespace alone.
+                let place = if source == "backups" { self.place.namespace("gim") } else { case.namespace.clone() };
+                blind.insert((source.to_owned(), place));
+            }
+            if case.resource == "pods" {
                 // Where no pod is known there is no endpoint to read.
                 may_be.insert(("signals".to_owned(), String::new()));
             }
