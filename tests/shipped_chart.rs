@@ -1,4 +1,4 @@
-//! The chart's files are what the program and the project say: rules, dashboards, version, and the reference of its values.
+//! The chart's files, and the Dockerfile, are what the program and the project say: rules, dashboards, versions, the reference of values.
 //!
 //! Where this fails because something else changed, run it with `UPDATE_CHART=1` and commit what it wrote. What Helm makes of the
 //! chart is for tests/chart, which needs Helm.
@@ -73,6 +73,16 @@ fn the_chart_has_the_programs_version() {
     for field in ["version", "appVersion"] {
         assert_eq!(chart[field], env!("CARGO_PKG_VERSION"), "{field} of Chart.yaml");
     }
+}
+
+#[test]
+fn the_image_is_the_programs_version_and_built_with_its_rust() {
+    let file = fs::read_to_string(project("deploy/Dockerfile")).unwrap();
+    let toolchain = fs::read_to_string(project("rust-toolchain.toml")).unwrap();
+    let rust = toolchain.split('"').nth(1).unwrap();
+    assert!(file.contains(&format!("library/rust:{rust}-slim")), "Rust {rust} in deploy/Dockerfile");
+    let version = concat!("ARG VERSION=", env!("CARGO_PKG_VERSION"));
+    assert!(file.lines().any(|line| line == version), "{version} in deploy/Dockerfile");
 }
 
 #[test]

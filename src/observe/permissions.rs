@@ -49,7 +49,7 @@ pub fn needed(suites: &[Suite], discovery: Option<&Discovery>, scope: &Scope) ->
     let mut all = BTreeSet::new();
     for suite in suites {
         for (component, member) in suite.members.iter() {
-            of_component(component, (!wide).then_some(&member.namespace), scope, &mut all);
+            of_component(component, (!wide).then_some(&member.namespace), *scope, &mut all);
         }
         let (namespace, resource) = match &suite.surroundings.backup {
             Some(BackupAt::CronJob { namespace, .. }) => (namespace, "cronjobs"),
@@ -66,13 +66,13 @@ pub fn needed(suites: &[Suite], discovery: Option<&Discovery>, scope: &Scope) ->
     }
     for place in places {
         for &component in Component::ALL {
-            of_component(component, place, scope, &mut all);
+            of_component(component, place, *scope, &mut all);
         }
     }
     all
 }
 
-fn of_component(component: Component, namespace: Option<&Name>, scope: &Scope, all: &mut BTreeSet<Permission>) {
+fn of_component(component: Component, namespace: Option<&Name>, scope: Scope, all: &mut BTreeSet<Permission>) {
     for kind in OF_COMPONENTS {
         add(all, namespace, kind, &["list", "watch"]);
     }

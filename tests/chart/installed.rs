@@ -151,12 +151,12 @@ pub fn finds_a_suite(cluster: &Cluster, major: Major) -> Result<()> {
     let exporter = Exporter::start(cluster, &home, &given)?;
     eventually("all components are found", SOON, || {
         let page = exporter.page()?;
-        let found = |component: &&str| {
+        let found = |component: &str| {
             let namespace = place.namespace(component);
-            let labels = [("component", *component), ("target_namespace", &namespace), ("origin", "discovered")];
+            let labels = [("component", component), ("target_namespace", &namespace), ("origin", "discovered")];
             page.find("gim_upgrade_component_info", &labels).next().is_some()
         };
-        Ok(COMPONENTS.iter().all(|component| found(&component)))
+        Ok(COMPONENTS.iter().all(|component| found(component)))
     })?;
     let config = given.arguments.iter().find(|word| word.starts_with("--config.file=")).context("no configuration")?;
     let doctor = Given { arguments: vec!["doctor".to_owned(), config.clone()], ..given.clone() };

@@ -1,6 +1,6 @@
 //! What the two Helms make of the chart: the same, and nothing from values with a mistake. The manifest is made from it.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, process::Command, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
@@ -9,7 +9,11 @@ use crate::{
     cluster::Cluster,
     helm::{Helm, Major},
     objects,
+    process::output,
 };
+
+/// How long a command of the program may take.
+const LIMIT: Duration = Duration::from_secs(30);
 
 /// The chart's folder.
 pub fn chart() -> String {
@@ -113,6 +117,27 @@ pub fn mistakes_are_refused(cluster: &Cluster, major: Major) -> Result<()> {
         let words = ["template", "x", chart.as_str(), "-f", &file];
         helm.must_fail(&words, word).with_context(|| format!("values {values}"))?;
     }
+    Ok(())
+}
+
+/// A configuration whose rules the chart cannot say.
+const BEYOND: &str =
+    "{suites: [{name: a}], alerts: {cluster_label: k8s, clusters: [eu, us], dashboard_url: 'http://grafana'}}";
+
+/// Rules that the program printed are taken instead of the chart's, as they are.
+pub fn own_rules_are_taken(cluster: &Cluster, major: Major) -> Result<()> {
+    let file = |name: &str| cluster.plane.folder().join(format!("{major}-own-{name}")).to_string_lossy().into_owned();
+    let (config, values, rules) = (file("config.yaml"), file("values.yaml"), file("rules.yaml"));
+    fs::write(&config, BEYOND)?;
+    fs::write(&values, format!("config: {BEYOND}"))?;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gim-upgrade-exporter"));
+    let printed = output(command.args(["rules", "--config.file", &config]), LIMIT)?.stdout;
+    fs::write(&rules, &printed)?;
+    let further = ["-f", &values, "--set-file", &format!("rules.file={rules}")];
+    let made = objects::read(&template(&cluster.helm(major), "watch", "monitoring", &further)?)?;
+    let printed: Value = serde_saphyr::from_str(&String::from_utf8_lossy(&printed))?;
+    ensure!(printed["groups"].to_string().contains("k8s"), "the program printed {printed}");
+    ensure!(objects::only(&made, "PrometheusRule")?["spec"] == printed, "the rules are not those that were passed");
     Ok(())
 }
 

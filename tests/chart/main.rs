@@ -72,6 +72,7 @@ const PARTS: &[Story] = &[
     Story::new("matrix", matrix::every_case_is_taken),
     Story::new("manifest", made::the_manifest_is_the_charts),
     Story::new("refused", made::mistakes_are_refused),
+    Story::new("own-rules", made::own_rules_are_taken),
     Story::new("guides", guides::are_taken),
 ];
 

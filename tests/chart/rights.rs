@@ -1,6 +1,6 @@
 //! Least privilege: with the chart's rights every source is seen, and each right that is taken away is named by `doctor` and reported by
 //! the exporter, while the rest works. With Helm 3 these are Roles and Helm's Secrets, with Helm 4 the `ClusterRole` of
-//! `kubernetes.scope: cluster` and Helm's ConfigMaps.
+//! `kubernetes.scope: cluster` and Helm's `ConfigMap`s.
 //!
 //! Each case has an account of its own, with copies of the chart's roles, so that many can be tried at once.
 
@@ -28,7 +28,7 @@ const ACCESS_REVIEWS: &str = "/apis/authorization.k8s.io/v1/subjectaccessreviews
 /// How many cases are tried at once: each waits most of the time.
 const THREADS: usize = 6;
 
-/// Which sources each resource is for, where Helm keeps releases in Secrets and where in ConfigMaps.
+/// Which sources each resource is for, where Helm keeps releases in Secrets and where in `ConfigMap`s.
 const SOURCES: [(&str, &str); 9] = [
     ("pods", "pods"),
     ("statefulsets", "statefulsets"),

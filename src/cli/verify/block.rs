@@ -19,8 +19,10 @@ pub(super) fn block(follower: &Follower, subject: &Subject, now: Moment) -> Vec<
             let since = seconds(between(operation.begin, now.at));
             lines.push(format!("{}, begun {since} ago", capital(&named(subject.component, operation))));
             lines.push(format!("  stage    {}", standing.stage));
-            let until =
-                standing.verdict.until.map_or_else(String::new, |until| format!(" At the latest {}.", clock(until)));
+            let until = standing
+                .verdict
+                .until
+                .map_or_else(String::new, |until| format!(", at the latest until {}", clock(until)));
             lines.push(format!("  verdict  {}{until}", advised(&standing.verdict)));
             let helm = match operation.end {
                 Some(end) => format!("{} done after {}", bar(1.0), seconds(between(operation.begin, end))),
@@ -40,7 +42,7 @@ pub(super) fn block(follower: &Follower, subject: &Subject, now: Moment) -> Vec<
             lines.extend(standing.trend.as_ref().map(|trend| format!("  latency  {}", moves(trend))));
             lines.push(format!("  checks   {}", count(&standing.checks)));
         }
-        _ => lines.push(format!("{} of suite {}: nothing to follow yet", subject.component, subject.suite)),
+        _ => lines.push(format!("{}: nothing to follow yet", subject.place())),
     }
     lines.extend(follower.blindness().map(|why| format!("  blind    {why}")));
     lines.push(format!("  verify   {} {} of {}", bar(share(spent, longest)), seconds(spent), spelled(longest)));

@@ -22,6 +22,13 @@ pub(super) struct Subject {
     pub(super) component: Component,
 }
 
+impl Subject {
+    /// Both in short; of the suite nothing before it is known.
+    pub(super) fn place(&self) -> String {
+        if self.suite.is_empty() { self.component.to_string() } else { format!("{}/{}", self.suite, self.component) }
+    }
+}
+
 impl Change {
     /// As a line for people.
     pub(super) fn line(&self, subject: &Subject, at: Timestamp) -> String {
@@ -39,7 +46,8 @@ impl Change {
             Self::Verdict(advice) => format!("verdict  {}", advised(advice)),
             Self::Check { check, from, to, evidence } => {
                 let word = |state: &Option<CheckState>| state.map_or("not applicable", CheckState::as_str);
-                format!("check    {check}: {} -> {} {evidence}", word(from), word(to))
+                let because = if evidence.is_empty() { String::new() } else { format!(". {evidence}") };
+                format!("check    {check}: {} -> {}{because}", word(from), word(to))
             }
             Self::Latency(trend) => format!("latency  {}", moves(trend)),
             Self::Blind(why) => format!("blind    {why}"),
@@ -99,7 +107,7 @@ pub(super) fn end_lines(ending: &Ending, follower: &Follower, subject: &Subject)
         Outcome::NothingToFollow => "NOTHING TO FOLLOW",
         Outcome::Interrupted | Outcome::Terminated => "STOPPED",
     };
-    let mut lines = vec![format!("{word}  {}/{}: {}", subject.suite, subject.component, ending.text)];
+    let mut lines = vec![format!("{word}  {}: {}", subject.place(), ending.text)];
     let Some(standing) = follower.standing() else { return lines };
     match ending.outcome {
         Outcome::Adverse | Outcome::Undone => lines.extend(why(&standing.verdict)),
@@ -186,8 +194,9 @@ pub(super) fn count(checks: &[Check]) -> String {
 /// A verdict and the names of its reasons.
 pub(super) fn advised(advice: &Advice) -> String {
     let reasons = names(&advice.reasons);
-    let sentence = if advice.command.is_some() { format!(" {}", advice.text) } else { String::new() };
-    if reasons.is_empty() { advice.verdict.to_string() } else { format!("{}: {reasons}.{sentence}", advice.verdict) }
+    let sentence = if advice.command.is_some() { format!(". {}", advice.text) } else { String::new() };
+    let reasons = if reasons.is_empty() { reasons } else { format!(": {reasons}") };
+    format!("{}{reasons}{sentence}", advice.verdict)
 }
 
 /// The latency and how it moves.

@@ -108,7 +108,7 @@ fn the_block_shows_how_far_it_is() {
     let _ = waits.step(super::follow::Glimpse::Blind("connection refused".to_owned()), moment(3));
     let expected = [
         "",
-        "gim of suite default: nothing to follow yet",
+        "default/gim: nothing to follow yet",
         "  blind    connection refused",
         "  verify   [##----------------------] 3s of 1m",
     ];
