@@ -29,7 +29,7 @@ define packages
 endef
 
 # What `make e2e` runs; cargo leaves it out of "all targets".
-E2E := --test cluster --test postgres --test prometheus --test rules --test alertmanager --test paging
+E2E := --test cluster --test postgres --test prometheus --test rules --test alertmanager --test paging --test web
 
 .PHONY: help demo test lint e2e bench
 
@@ -66,6 +66,8 @@ e2e: ## play all scenarios through the whole program, and a real control plane w
 	@if [ "$$(id -u)" = 0 ] && [ ! -e /etc/postgresql-common/createcluster.conf ]; then \
 	  mkdir -p /etc/postgresql-common && echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf; fi
 	$(call packages,pg_createcluster:postgresql openssl:openssl setpriv:util-linux)
+	$(call say,Serving TLS and asking for passwords and certificates with curl)
+	cargo test --locked --test web
 	$(call say,Reading a real PostgreSQL)
 	cargo test --locked --test postgres
 	$(call say,Reading signals from a real Prometheus)

@@ -4,14 +4,17 @@
 //! with errors that are just told. Not for work: what a command does is done by the rooms that it joins.
 
 mod announce;
+mod changes;
 mod demo;
-pub mod discover;
 mod doctor;
 pub mod exporter;
 mod flags;
+pub mod follow;
 mod logging;
 mod print;
+mod reload;
 mod serve;
+mod web;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -22,6 +25,7 @@ use clap::{CommandFactory as _, FromArgMatches as _};
 
 pub use flags::reference;
 use flags::{Arguments, Command, LogLevel};
+use logging::LogControl;
 
 /// Threads that do the work. One suite needs a fraction of one; with two, a large scrape does not hold up a watch.
 const WORKER_THREADS: usize = 2;
@@ -40,8 +44,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     // The demo talks to a person, on the same terminal.
     let quiet = if matches!(arguments.command, None | Some(Command::Serve)) { LogLevel::Info } else { LogLevel::Warn };
-    logging::start(arguments.flags.log_level.unwrap_or(quiet), arguments.flags.log_format);
-    match command(arguments) {
+    let log = logging::start(arguments.flags.log_level.unwrap_or(quiet), arguments.flags.log_format);
+    match command(arguments, log) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error:#}");
@@ -56,7 +60,7 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments, cla
     Arguments::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }
 
-fn command(arguments: Arguments) -> anyhow::Result<()> {
+fn command(arguments: Arguments, log: LogControl) -> anyhow::Result<()> {
     // Without one, the first TLS connection panics.
     crate::net::install_tls();
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -66,11 +70,13 @@ fn command(arguments: Arguments) -> anyhow::Result<()> {
         .context("cannot start the runtime")?;
     let result = runtime.block_on(async {
         match arguments.command.unwrap_or(Command::Serve) {
-            Command::Serve => serve::serve(arguments.flags).await,
+            Command::Serve => serve::serve(arguments.flags, log).await,
             Command::Demo(what) => demo::demo(arguments.flags, what).await,
             Command::Doctor => doctor::doctor(arguments.flags).await,
             Command::Rules(what) => print::rules(&arguments.flags, &what),
             Command::Metrics => print::metrics(),
+            Command::Completions(what) => print::completions(&what),
+            Command::Man => print::man(),
         }
     });
     runtime.shutdown_timeout(RUNTIME_GRACE);

@@ -20,6 +20,7 @@ pub mod objects;
 mod pace;
 pub mod prometheus;
 mod report;
+pub mod review;
 mod scope;
 pub mod signals;
 mod targets;

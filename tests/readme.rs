@@ -1,4 +1,4 @@
-//! README holds the references that the program makes: flags, and fields of the configuration.
+//! README and docs/web.md hold the references that the program makes: flags, and fields of both configuration files.
 //!
 //! Where this fails because the program changed, run it with `UPDATE_README=1` and commit what it wrote.
 
@@ -11,16 +11,17 @@ use gim_upgrade_exporter::{cli, config};
 
 #[test]
 fn readme_has_what_the_program_says() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let readme = fs::read_to_string(&path).unwrap();
-    let made = [("flags", cli::reference()), ("fields", config::reference())]
-        .iter()
-        .fold(readme.clone(), |text, (name, reference)| replaced(&text, name, reference));
-    if std::env::var_os("UPDATE_README").is_some() {
-        fs::write(&path, made).unwrap();
-        return;
+    let of_readme = vec![("flags", cli::reference()), ("fields", config::reference())];
+    for (file, references) in [("README.md", of_readme), ("docs/web.md", vec![("web", config::web::reference())])] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+        let text = fs::read_to_string(&path).unwrap();
+        let made = references.iter().fold(text.clone(), |text, (name, reference)| replaced(&text, name, reference));
+        if std::env::var_os("UPDATE_README").is_some() {
+            fs::write(&path, made).unwrap();
+            continue;
+        }
+        assert_eq!(text, made, "{file} is behind the program; run UPDATE_README=1 cargo test --test readme");
     }
-    assert_eq!(readme, made, "README.md is behind the program; run UPDATE_README=1 cargo test --test readme");
 }
 
 #[test]
@@ -36,6 +37,6 @@ fn replaced(text: &str, name: &str, reference: &str) -> String {
         let (_, after) = rest.split_once(&format!("<!-- {name}: end -->"))?;
         Some((before, note, after))
     });
-    let Some((before, note, after)) = parts else { panic!("README.md has no markers of {name}") };
+    let Some((before, note, after)) = parts else { panic!("no markers of {name}") };
     format!("{before}<!-- {name}: begin{note}-->\n\n{reference}\n<!-- {name}: end -->{after}")
 }

@@ -9,13 +9,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use tokio::sync::watch;
 
 use super::announce;
 use super::exporter::Outlet;
 use super::flags::{self, Flags};
+use super::web::Entrance;
 use crate::config::Config;
 use crate::model::suite::{Endpoint, Suite};
 use crate::model::time::{Timestamp, between};
+use crate::model::web::WebAccess;
 use crate::observe::client::Access;
 use crate::observe::timing::Timing;
 use crate::sim::api::{ApiServer, SharedStore};
@@ -49,8 +52,12 @@ pub(super) async fn demo(flags: Flags, what: flags::Demo) -> anyhow::Result<()> 
     config.suites = vec![Suite::default_suite()];
     let outlet = Outlet::new(&config);
     let mut process = Generation::new();
-    let address = outlet.serve(&mut process, &flags.listen_address).await?;
-    where_to_look(address, speed);
+    let mut entrance = Entrance::new(flags.web_config_file, outlet.clone(), Access::Infer);
+    let door = entrance.door(&WebAccess::default()).await?;
+    let scheme = if door.speaks_tls() { "https" } else { "http" };
+    let (_, door) = watch::channel(door);
+    let address = outlet.serve_behind(&mut process, &flags.listen_address, door, None).await?;
+    where_to_look(scheme, address, speed);
 
     let began = Playing::default();
     let clock = Arc::clone(&began);
@@ -134,11 +141,11 @@ fn say(began: &Playing, speed: f64, line: &str) {
     ));
 }
 
-fn where_to_look(address: SocketAddr, speed: f64) {
+fn where_to_look(scheme: &str, address: SocketAddr, speed: f64) {
     let host =
         if address.ip().is_unspecified() { format!("localhost:{}", address.port()) } else { address.to_string() };
     tell(format_args!("A simulated cluster, played {speed} times faster than real time. Ctrl-C ends it. Look at"));
-    tell(format_args!("  http://{host}/               how each component stands"));
-    tell(format_args!("  http://{host}/metrics        what Prometheus sees"));
-    tell(format_args!("  http://{host}/api/v1/status  the judgement with its evidence"));
+    tell(format_args!("  {scheme}://{host}/               how each component stands"));
+    tell(format_args!("  {scheme}://{host}/metrics        what Prometheus sees"));
+    tell(format_args!("  {scheme}://{host}/api/v1/status  the judgement with its evidence"));
 }

@@ -22,6 +22,8 @@ mod notify;
 mod pages;
 mod permission;
 mod process;
+mod quiet;
+mod reload;
 mod rubbish;
 mod silence;
 mod site;
