@@ -29,7 +29,7 @@ define packages
 endef
 
 # What `make e2e` runs; cargo leaves it out of "all targets".
-E2E := --test cluster --test chart --test image --test postgres --test prometheus --test rules --test alertmanager --test paging
+E2E := --test cluster --test chart --test image --test postgres --test prometheus --test rules --test alertmanager --test paging --test web
 
 # What the image's binary is built for; the tests build it for this machine's own architecture.
 MUSL := $(shell uname -m)-unknown-linux-musl
@@ -77,6 +77,8 @@ e2e: ## play all scenarios through the whole program, and a real control plane w
 	@if [ "$$(id -u)" = 0 ] && [ ! -e /etc/postgresql-common/createcluster.conf ]; then \
 	  mkdir -p /etc/postgresql-common && echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf; fi
 	$(call packages,pg_createcluster:postgresql openssl:openssl setpriv:util-linux)
+	$(call say,Serving TLS and asking for passwords and certificates with curl)
+	cargo test --locked --test web
 	$(call say,Reading a real PostgreSQL)
 	cargo test --locked --test postgres
 	$(call say,Reading signals from a real Prometheus)

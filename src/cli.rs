@@ -4,17 +4,20 @@
 //! with errors that are just told. Not for work: what a command does is done by the rooms that it joins.
 
 mod announce;
+mod changes;
 mod demo;
-pub mod discover;
 mod doctor;
 pub mod exporter;
 mod flags;
+pub mod follow;
 mod logging;
 mod print;
+mod reload;
 mod serve;
 mod sight;
 mod status;
 mod verify;
+mod web;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -25,6 +28,7 @@ use clap::{CommandFactory as _, FromArgMatches as _};
 
 pub use flags::reference;
 use flags::{Arguments, Command, LogLevel};
+use logging::LogControl;
 
 /// The exit codes of `verify`, in Markdown.
 #[must_use]
@@ -50,8 +54,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let level = arguments.flags.log_level.unwrap_or_else(|| usual_level(arguments.command.as_ref()));
-    logging::start(level, arguments.flags.log_format);
-    match command(arguments) {
+    let log = logging::start(level, arguments.flags.log_format);
+    match command(arguments, log) {
         Ok(code) => code,
         Err(error) => {
             tracing::error!("{error:#}");
@@ -67,7 +71,7 @@ const fn usual_level(command: Option<&Command>) -> LogLevel {
         // They tell themselves what they see, on the same terminal.
         Some(Command::Verify(_) | Command::Status(_)) => LogLevel::Error,
         // The demo talks to a person, on the same terminal.
-        Some(Command::Demo(_) | Command::Doctor | Command::Rules(_) | Command::Metrics) => LogLevel::Warn,
+        Some(_) => LogLevel::Warn,
     }
 }
 
@@ -85,7 +89,7 @@ fn parse(arguments: &[OsString]) -> Result<Arguments, clap::Error> {
     Arguments::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }
 
-fn command(arguments: Arguments) -> anyhow::Result<ExitCode> {
+fn command(arguments: Arguments, log: LogControl) -> anyhow::Result<ExitCode> {
     // Without one, the first TLS connection panics.
     crate::net::install_tls();
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -96,13 +100,15 @@ fn command(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let flags = arguments.flags;
     let result = runtime.block_on(async {
         match arguments.command.unwrap_or(Command::Serve) {
-            Command::Serve => serve::serve(flags).await,
+            Command::Serve => serve::serve(flags, log).await,
             Command::Demo(what) => demo::demo(flags, what).await,
             Command::Verify(what) => return Ok(verify::verify(flags, what).await),
             Command::Status(what) => return Ok(status::status(flags, what).await),
             Command::Doctor => doctor::doctor(flags).await,
             Command::Rules(what) => print::rules(&flags, &what),
             Command::Metrics => print::metrics(),
+            Command::Completions(what) => print::completions(&what),
+            Command::Man => print::man(),
         }
         .map(|()| ExitCode::SUCCESS)
     });

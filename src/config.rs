@@ -17,6 +17,7 @@ mod reference;
 mod resolve;
 mod span;
 mod surroundings;
+pub mod web;
 
 use std::io::Read;
 use std::path::Path;
@@ -30,6 +31,7 @@ use crate::model::discovery::Discovery;
 use crate::model::policy::Policy;
 use crate::model::scope::{PrometheusAt, Scope};
 use crate::model::suite::{Suite, settle_owners};
+use crate::model::web::WebAccess;
 
 /// The largest file that is read, in bytes. A thousand suites take about 300 KB.
 pub const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
@@ -64,6 +66,8 @@ pub struct Config {
     pub alerts: AlertSettings,
     /// The Alertmanagers that the exporter posts to; `None` where it leaves alerts to Prometheus.
     pub alertmanager: Option<AlertmanagerAt>,
+    /// Who may look at what the exporter says, beside those that the web configuration file lets in.
+    pub web: WebAccess,
 }
 
 impl Default for Config {
@@ -76,6 +80,7 @@ impl Default for Config {
             discovery: None,
             alerts: AlertSettings::default(),
             alertmanager: None,
+            web: WebAccess::default(),
         }
     }
 }
@@ -83,29 +88,37 @@ impl Default for Config {
 impl Config {
     /// Reads a file of at most [`MAX_FILE_BYTES`].
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let file = path.display().to_string();
-        let refused = |cause| ConfigError::Unreadable { file: file.clone(), cause };
-        let mut bytes = Vec::new();
-        std::fs::File::open(path)
-            .and_then(|opened| opened.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes))
-            .map_err(refused)?;
-        if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MAX_FILE_BYTES {
-            return Err(ConfigError::TooLarge { file });
-        }
-        let text = String::from_utf8(bytes).map_err(|_| ConfigError::NotText { file: file.clone() })?;
+        let (file, text) = read_text(path)?;
         Self::parse(&file, &text)
     }
 
     /// Reads `text`; `file` is the name that errors tell.
     pub fn parse(file: &str, text: &str) -> Result<Self, ConfigError> {
-        let fields: fields::File =
-            serde_saphyr::from_str(text).map_err(|error| ConfigError::from_yaml(file, text, &error))?;
+        let fields: fields::File = serde_saphyr::from_str(text)
+            .map_err(|error| ConfigError::from_yaml(file, text, &error, &reference::SECTIONS))?;
         let config = fields.resolve().and_then(|config| check::check(&config).map(|()| config));
         let config = config.map(|mut config| {
             settle_owners(&mut config.suites);
             config
         });
         config.map_err(|problem| ConfigError::at_field(file, text, &problem))
+    }
+}
+
+/// Its name for errors, and its text.
+fn read_text(path: &Path) -> Result<(String, String), ConfigError> {
+    let file = path.display().to_string();
+    let refused = |cause| ConfigError::Unreadable { file: file.clone(), cause };
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)
+        .and_then(|opened| opened.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes))
+        .map_err(refused)?;
+    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MAX_FILE_BYTES {
+        return Err(ConfigError::TooLarge { file });
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok((file, text)),
+        Err(_) => Err(ConfigError::NotText { file }),
     }
 }
 

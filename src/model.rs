@@ -23,4 +23,5 @@ pub mod suite;
 pub mod time;
 pub mod version;
 pub mod wants;
+pub mod web;
 pub mod workload;

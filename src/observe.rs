@@ -21,6 +21,7 @@ mod pace;
 pub mod permissions;
 pub mod prometheus;
 mod report;
+pub mod review;
 mod scope;
 pub mod signals;
 mod targets;

@@ -5,18 +5,29 @@
 //! business: [`site`] puts what `publish` says into responses, in the form a client asks for ([`negotiate`]).
 
 mod body;
+mod client_certificates;
 mod connection;
+mod door;
+pub mod lifecycle;
 mod limits;
 mod listen;
 pub mod negotiate;
+mod passwords;
 mod patience;
+mod rate;
+mod remembered;
 mod routes;
 pub mod site;
+mod tls;
+mod tokens;
 
 pub use body::{Body, BoxError, chunks, full, streamed};
+pub use door::Door;
 pub use limits::{Limits, MAX_CONNECTIONS, MAX_HEAD_BYTES, MAX_REQUEST_BODY_BYTES};
 pub use listen::{ListenError, Server};
 pub use routes::{Request, Response, Routes, text};
+pub use tls::TlsError;
+pub use tokens::Reviewer;
 
 #[cfg(test)]
 mod tests;

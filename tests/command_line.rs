@@ -108,7 +108,10 @@ fn text(bytes: &[u8]) -> String {
 #[test]
 fn version_and_help_are_printed() {
     let version = exporter(&["--version"]);
-    assert_eq!(text(&version.stdout), format!("gim-upgrade-exporter {}\n", env!("CARGO_PKG_VERSION")));
+    let told = text(&version.stdout);
+    let built = told.strip_prefix(&format!("gim-upgrade-exporter {} (commit ", env!("CARGO_PKG_VERSION")));
+    let built = built.and_then(|rest| rest.strip_suffix(")\n")?.split_once(", "));
+    assert!(built.is_some_and(|(commit, date)| !commit.is_empty() && !date.is_empty()), "{told}");
     assert_eq!(version.status.code(), Some(0));
     let help = exporter(&["--help"]);
     assert_eq!(help.status.code(), Some(0));

@@ -1,4 +1,4 @@
-//! README holds what the program makes: flags, fields of the configuration, exit codes, and a recording of `verify`.
+//! README and docs/web.md hold what the program makes: flags, fields of both configuration files, exit codes, and a recording of `verify`.
 //!
 //! Where this fails because the program changed, run it with `UPDATE_README=1` and commit what it wrote.
 
@@ -11,23 +11,25 @@ use gim_upgrade_exporter::{cli, config};
 
 #[test]
 fn readme_has_what_the_program_says() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let readme = fs::read_to_string(&path).unwrap();
-    let recording = fs::read_to_string(path.with_file_name("docs/verify.txt")).unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let recording = fs::read_to_string(root.join("docs/verify.txt")).unwrap();
     let recording = format!("```\n{}\n```\n", recording.trim_end());
-    let made = [
+    let of_readme = vec![
         ("flags", cli::reference()),
         ("fields", config::reference()),
         ("exit-codes", cli::exit_codes()),
         ("recording", recording),
-    ]
-    .iter()
-    .fold(readme.clone(), |text, (name, reference)| replaced(&text, name, reference));
-    if std::env::var_os("UPDATE_README").is_some() {
-        fs::write(&path, made).unwrap();
-        return;
+    ];
+    for (file, references) in [("README.md", of_readme), ("docs/web.md", vec![("web", config::web::reference())])] {
+        let path = root.join(file);
+        let text = fs::read_to_string(&path).unwrap();
+        let made = references.iter().fold(text.clone(), |text, (name, reference)| replaced(&text, name, reference));
+        if std::env::var_os("UPDATE_README").is_some() {
+            fs::write(&path, made).unwrap();
+            continue;
+        }
+        assert_eq!(text, made, "{file} is behind the program; run UPDATE_README=1 cargo test --test readme");
     }
-    assert_eq!(readme, made, "README.md is behind the program; run UPDATE_README=1 cargo test --test readme");
 }
 
 #[test]
@@ -43,6 +45,6 @@ fn replaced(text: &str, name: &str, reference: &str) -> String {
         let (_, after) = rest.split_once(&format!("<!-- {name}: end -->"))?;
         Some((before, note, after))
     });
-    let Some((before, note, after)) = parts else { panic!("README.md has no markers of {name}") };
+    let Some((before, note, after)) = parts else { panic!("no markers of {name}") };
     format!("{before}<!-- {name}: begin{note}-->\n\n{reference}\n<!-- {name}: end -->{after}")
 }

@@ -24,7 +24,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("observe", &["model", "index", "exposition", "net"]),
     ("publish", &["model", "assess", "exposition", "alerts"]),
     ("notify", &["alerts", "publish", "assess", "model", "net"]),
-    ("server", &["publish"]),
+    ("server", &["publish", "model"]),
     ("cli", &["*"]),
 ];
 /// Rooms without IO and without a clock.

@@ -11,14 +11,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use tokio::sync::watch;
 
 use self::prometheus::Prometheus;
 use super::announce;
 use super::exporter::Outlet;
 use super::flags::{self, Flags};
+use super::web::Entrance;
 use crate::config::Config;
 use crate::model::suite::{Endpoint, Suite};
 use crate::model::time::{Timestamp, between};
+use crate::model::web::WebAccess;
 use crate::observe::client::Access;
 use crate::observe::timing::Timing;
 use crate::sim::api::{ApiServer, SharedStore};
@@ -52,11 +55,16 @@ pub(super) async fn demo(flags: Flags, what: flags::Demo) -> anyhow::Result<()> 
     config.suites = vec![Suite::default_suite()];
     let outlet = Outlet::new(&config);
     let mut process = Generation::new();
-    let address = outlet.serve(&mut process, &flags.listen_address).await?;
+    let mut entrance = Entrance::new(flags.web_config_file, outlet.clone(), Access::Infer);
+    let door = entrance.door(&WebAccess::default()).await?;
+    let scheme = if door.speaks_tls() { "https" } else { "http" };
+    let (_, door) = watch::channel(door);
+    let address = outlet.serve_behind(&mut process, &flags.listen_address, door, None).await?;
     let host = host_of(address);
-    where_to_look(&host, speed);
+    where_to_look(scheme, &host, speed);
     if let Some(program) = &what.prometheus {
-        config.alerts.runbook_url = format!("http://{host}/runbooks").into();
+        anyhow::ensure!(scheme == "http", "--prometheus scrapes without a password: leave --web.config.file out");
+        config.alerts.runbook_url = format!("{scheme}://{host}/runbooks").into();
         let starting = Prometheus::start(program, address, &config, speed);
         let prometheus = tokio::select! {
             started = starting => started?,
@@ -153,9 +161,9 @@ fn host_of(address: SocketAddr) -> String {
     if address.ip().is_unspecified() { format!("localhost:{}", address.port()) } else { address.to_string() }
 }
 
-fn where_to_look(host: &str, speed: f64) {
+fn where_to_look(scheme: &str, host: &str, speed: f64) {
     tell(format_args!("A simulated cluster, played {speed} times faster than real time. Ctrl-C ends it. Look at"));
-    tell(format_args!("  http://{host}/               how each component stands"));
-    tell(format_args!("  http://{host}/metrics        what Prometheus sees"));
-    tell(format_args!("  http://{host}/api/v1/status  the judgement with its evidence"));
+    tell(format_args!("  {scheme}://{host}/               how each component stands"));
+    tell(format_args!("  {scheme}://{host}/metrics        what Prometheus sees"));
+    tell(format_args!("  {scheme}://{host}/api/v1/status  the judgement with its evidence"));
 }

@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::model::source::ClockOffset;
 use crate::model::time::{Clock, Timestamp};
 use crate::model::wants::{BodyWant, EndpointWant, QueryWant, Wants};
+use crate::model::web::{WebAccess, WebSettings};
 use crate::notify;
 use crate::observe::client::{Access, ApiClient};
 use crate::observe::hearing::ServerClock;
@@ -24,7 +25,8 @@ use crate::observe::{self, Setup};
 use crate::publish::own::OwnMetrics;
 use crate::publish::page::Page;
 use crate::publish::site::Site;
-use crate::server::{self, Server};
+use crate::server::lifecycle::{self, Lifecycle};
+use crate::server::{self, Door, Reviewer, Server, TlsError};
 use crate::supervise::Generation;
 
 /// How many changes may wait for the board. Observers wait when it is full, so a burst costs time and not memory.
@@ -65,17 +67,52 @@ impl Outlet {
 
     /// Listens on `address` and serves until `generation` is shut down. Returns the address with the port that was taken.
     pub async fn serve(&self, generation: &mut Generation, address: &str) -> anyhow::Result<SocketAddr> {
+        let (_, doors) = watch::channel(Arc::new(Door::open()));
+        self.serve_behind(generation, address, doors, None).await
+    }
+
+    /// The same behind a door, the newest of these; and with a lifecycle, where the exporter is to be told something over HTTP.
+    pub async fn serve_behind(
+        &self,
+        generation: &mut Generation,
+        address: &str,
+        doors: watch::Receiver<Arc<Door>>,
+        lifecycle: Option<Lifecycle>,
+    ) -> anyhow::Result<SocketAddr> {
         let page = Page::new(self.snapshots(), Arc::clone(&self.own), Arc::clone(&self.clock));
         let site = Arc::new(Site::new(self.snapshots(), page));
-        let server = Server::bind(address, server::site::routes(&site)).await?;
+        let routes = lifecycle::routes(server::site::routes(&site), lifecycle.as_ref());
+        let tls = doors.borrow().speaks_tls();
+        let server = Server::bind(address, routes).await?.behind(doors);
         let address = server.local_address().context("cannot tell the address that is listened on")?;
         let mut stop = generation.stop();
         generation.spawn("server", async move {
             server.run(async move { stop.asked().await }).await;
             Ok::<_, Infallible>(())
         });
-        tracing::info!(%address, "listening");
+        tracing::info!(%address, tls, "listening");
         Ok(address)
+    }
+
+    /// The door that a web configuration means.
+    pub fn door(
+        &self,
+        settings: &WebSettings,
+        access: &WebAccess,
+        reviewer: Option<Reviewer>,
+    ) -> Result<Door, TlsError> {
+        Door::new(settings, access, reviewer, &self.clock, self.own.rejections())
+    }
+
+    /// What the exporter counts of itself.
+    #[must_use]
+    pub fn own(&self) -> &OwnMetrics {
+        &self.own
+    }
+
+    /// Notes that the configuration was loaded anew just now, or that it was refused.
+    pub fn config_reloaded(&self, good: bool) {
+        self.own.config_reloaded(good.then(|| self.offset.corrected(self.clock.now())));
     }
 
     /// Posts alerts to the Alertmanagers of `config`, if any, concluded from what is shown, until `generation` is shut down.

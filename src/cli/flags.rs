@@ -14,9 +14,19 @@ use crate::model::names::Component;
 use crate::model::scope::{HelmDriver, KubernetesScope, Scope};
 use crate::named;
 
+/// The version, and of what commit it was built and when.
+const VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    " (commit ",
+    env!("GIM_UPGRADE_BUILD_COMMIT"),
+    ", ",
+    env!("GIM_UPGRADE_BUILD_DATE"),
+    ")"
+);
+
 /// Judges upgrades of Genesys Info Mart on Kubernetes, for Prometheus.
 #[derive(Debug, Parser)]
-#[command(name = "gim-upgrade-exporter", version)]
+#[command(name = "gim-upgrade-exporter", version = VERSION)]
 pub(super) struct Arguments {
     /// What to do; `serve` where nothing is said.
     #[command(subcommand)]
@@ -44,6 +54,17 @@ pub(super) enum Command {
     Rules(Rules),
     /// Print the reference of the metrics.
     Metrics,
+    /// Print what makes a shell complete commands and flags.
+    Completions(Completions),
+    /// Print the manual page.
+    Man,
+}
+
+/// For which shell.
+#[derive(Debug, Args)]
+pub(super) struct Completions {
+    /// The shell.
+    pub(super) shell: clap_complete::Shell,
 }
 
 /// What to play.
@@ -161,6 +182,17 @@ pub(super) struct Flags {
         global = true
     )]
     pub(super) listen_address: String,
+    /// Web configuration file in the format of Prometheus's exporter toolkit: TLS, users, headers; read again when it changes.
+    #[arg(long = "web.config.file", env = "GIM_UPGRADE_WEB_CONFIG_FILE", value_name = "FILE", global = true)]
+    pub(super) web_config_file: Option<PathBuf>,
+    /// Let `POST /-/reload` read the configuration anew, and `PUT /-/log-level?level=…` set the level of the log.
+    #[arg(
+        long = "web.enable-lifecycle",
+        env = "GIM_UPGRADE_WEB_ENABLE_LIFECYCLE",
+        value_parser = clap::builder::FalseyValueParser::new(),
+        global = true
+    )]
+    pub(super) enable_lifecycle: bool,
     /// Credentials and address of the cluster; without one, `KUBECONFIG`, `~/.kube/config`, or the pod's ServiceAccount.
     #[arg(long = "kubeconfig", env = "GIM_UPGRADE_KUBECONFIG", value_name = "FILE", global = true)]
     pub(super) kubeconfig: Option<PathBuf>,
@@ -273,7 +305,12 @@ pub fn reference() -> String {
         let default = if defaults.is_empty() { String::new() } else { format!("`{}`", defaults.join(",")) };
         let choices: Vec<_> =
             flag.get_possible_values().iter().map(|value| format!("`{}`", value.get_name())).collect();
-        let choices = if choices.is_empty() { String::new() } else { format!(": {}", choices.join(", ")) };
+        // A switch takes none on the command line, and any spelling of true in its variable.
+        let choices = if choices.is_empty() || !flag.get_action().takes_values() {
+            String::new()
+        } else {
+            format!(": {}", choices.join(", "))
+        };
         let (variable, help) =
             (variable.to_string_lossy(), flag.get_help().map(ToString::to_string).unwrap_or_default());
         // Writing to a String cannot fail.

@@ -3,7 +3,9 @@
 //! The flag sets the level of this program's own messages. Libraries may warn but never more, and kube may say nothing at
 //! all: where it cannot decode a response it logs the whole of it, and that may be a Secret.
 
+use std::fmt;
 use std::io::IsTerminal as _;
+use std::sync::Arc;
 
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::Layer;
@@ -11,6 +13,7 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::Registry;
+use tracing_subscriber::reload;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::flags::{LogFormat, LogLevel};
@@ -18,12 +21,35 @@ use super::flags::{LogFormat, LogLevel};
 /// Targets that may print bodies of responses, whatever the level.
 const SILENT: [&str; 4] = ["kube", "kube_client", "kube_core", "kube_runtime"];
 
+/// Sets how much is logged from now on.
+#[derive(Clone)]
+pub(super) struct LogControl(Arc<dyn Fn(LogLevel) + Send + Sync>);
+
+impl LogControl {
+    /// Sets the level by its name, or says which there are.
+    pub(super) fn set(&self, level: &str) -> Result<(), String> {
+        let Some(level) = LogLevel::parse(level) else {
+            let all: Vec<_> = LogLevel::ALL.iter().map(|level| level.as_str()).collect();
+            return Err(format!("{level:?} is no level; write ?level= and one of {}", all.join(", ")));
+        };
+        (self.0)(level);
+        tracing::info!(%level, "log level set");
+        Ok(())
+    }
+}
+
+impl fmt::Debug for LogControl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LogControl")
+    }
+}
+
 /// Starts the log. A second call changes nothing.
-pub(super) fn start(level: LogLevel, format: LogFormat) {
-    let log =
-        tracing_subscriber::registry().with(layer(level, format, std::io::stderr, std::io::stderr().is_terminal()));
+pub(super) fn start(level: LogLevel, format: LogFormat) -> LogControl {
+    let (layer, control) = layer(level, format, std::io::stderr, std::io::stderr().is_terminal());
     // An error means that there is a log already.
-    let _ = log.try_init();
+    let _ = tracing_subscriber::registry().with(layer).try_init();
+    control
 }
 
 fn filter(level: LogLevel) -> Targets {
@@ -40,15 +66,23 @@ fn filter(level: LogLevel) -> Targets {
         .with_targets(SILENT.map(|target| (target, LevelFilter::OFF)))
 }
 
-fn layer<W>(level: LogLevel, format: LogFormat, writer: W, colours: bool) -> Box<dyn Layer<Registry> + Send + Sync>
+type Written = Box<dyn Layer<Registry> + Send + Sync>;
+
+fn layer<W>(level: LogLevel, format: LogFormat, writer: W, colours: bool) -> (Written, LogControl)
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     let layer = tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(colours).with_target(false);
-    match format {
-        LogFormat::Text => layer.with_filter(filter(level)).boxed(),
-        LogFormat::Json => layer.json().flatten_event(true).with_filter(filter(level)).boxed(),
-    }
+    let (passes, handle) = reload::Layer::new(filter(level));
+    let layer = match format {
+        LogFormat::Text => layer.with_filter(passes).boxed(),
+        LogFormat::Json => layer.json().flatten_event(true).with_filter(passes).boxed(),
+    };
+    let set = move |level| {
+        // An error means that the log is gone.
+        let _ = handle.reload(filter(level));
+    };
+    (layer, LogControl(Arc::new(set)))
 }
 
 #[cfg(test)]
@@ -73,10 +107,15 @@ mod tests {
     }
 
     fn logged(level: LogLevel, format: LogFormat, speak: impl FnOnce()) -> String {
+        controlled(level, format, |_| speak())
+    }
+
+    fn controlled(level: LogLevel, format: LogFormat, speak: impl FnOnce(&LogControl)) -> String {
         let lines = Lines::default();
         let writer = lines.clone();
-        let log = tracing_subscriber::registry().with(layer(level, format, move || writer.clone(), false));
-        tracing::subscriber::with_default(log, speak);
+        let (layer, control) = layer(level, format, move || writer.clone(), false);
+        let log = tracing_subscriber::registry().with(layer);
+        tracing::subscriber::with_default(log, || speak(&control));
         let bytes = lines.0.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap()
     }
@@ -97,6 +136,25 @@ mod tests {
         assert!(!text.contains("canary"), "{text}");
         let text = logged(LogLevel::Error, LogFormat::Text, || tracing::warn!(target: "hyper", "library warns"));
         assert_eq!(text, "");
+    }
+
+    #[test]
+    fn the_level_can_be_set_and_kube_still_says_nothing() {
+        let text = controlled(LogLevel::Warn, LogFormat::Text, |control| {
+            tracing::debug!("too early");
+            assert_eq!(control.set("debug"), Ok(()));
+            tracing::debug!("heard");
+            tracing::error!(target: "kube_client::client", "canary");
+            tracing::info!(target: "hyper", "canary");
+            assert_eq!(
+                control.set("loud").unwrap_err(),
+                "\"loud\" is no level; write ?level= and one of error, warn, info, debug, trace"
+            );
+            assert_eq!(control.set("error"), Ok(()));
+            tracing::warn!("too late");
+        });
+        assert!(text.contains("heard") && text.contains("log level set level=debug"), "{text}");
+        assert!(!text.contains("canary") && !text.contains("too "), "{text}");
     }
 
     #[test]

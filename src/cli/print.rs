@@ -1,10 +1,12 @@
-//! `rules` and `metrics`: what is made from the program's own tables, printed. Not for how it is made.
+//! `rules`, `metrics`, `completions` and `man`: what is made from the program's own tables, printed. Not for how it is made.
 
 use std::io::Write as _;
 
 use anyhow::Context as _;
 
-use super::flags::{Flags, Rules, RulesForm};
+use clap::CommandFactory as _;
+
+use super::flags::{Arguments, Completions, Flags, Rules, RulesForm};
 use crate::alerts::rules;
 use crate::publish::reference;
 
@@ -28,6 +30,22 @@ pub(super) fn rules(flags: &Flags, what: &Rules) -> anyhow::Result<()> {
 /// Prints the reference of the metrics.
 pub(super) fn metrics() -> anyhow::Result<()> {
     print(&reference::reference())
+}
+
+/// Prints a script that makes a shell complete commands and flags.
+pub(super) fn completions(what: &Completions) -> anyhow::Result<()> {
+    let mut script = Vec::new();
+    let mut command = Arguments::command();
+    let name = command.get_name().to_owned();
+    clap_complete::generate(what.shell, &mut command, name, &mut script);
+    print(&String::from_utf8_lossy(&script))
+}
+
+/// Prints the manual page.
+pub(super) fn man() -> anyhow::Result<()> {
+    let mut page = Vec::new();
+    clap_mangen::Man::new(Arguments::command()).render(&mut page).context("cannot make the page")?;
+    print(&String::from_utf8_lossy(&page))
 }
 
 /// To standard output. Whoever reads it may stop before the end, as `head` does.

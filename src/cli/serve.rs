@@ -1,33 +1,38 @@
 //! `serve`: the exporter itself, on a real cluster. Not for how it works: it only starts what does.
 
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
 use super::announce::{self, Line};
-use super::discover;
 use super::exporter::Outlet;
 use super::flags::Flags;
+use super::follow;
+use super::logging::LogControl;
+use super::reload::Reloader;
+use super::web::Entrance;
 use crate::observe::client::Access;
 use crate::observe::timing::Timing;
+use crate::server::lifecycle::Lifecycle;
 use crate::supervise::{Generation, SHUTDOWN_GRACE, ShutdownSignal};
 
-/// By what the times of alerts are divided.
-const REAL_TIME: u32 = 1;
-
 /// Watches the cluster until a signal comes.
-pub(super) async fn serve(flags: Flags) -> anyhow::Result<()> {
+pub(super) async fn serve(flags: Flags, log: LogControl) -> anyhow::Result<()> {
     let mut shutdown = ShutdownSignal::listen()?;
-    let config = flags.config()?;
+    let config = Arc::new(flags.config()?);
     let outlet = Outlet::new(&config);
+    let access = flags.kubeconfig.clone().map_or(Access::Infer, Access::Kubeconfig);
+    let (reloader, configs, reload) = Reloader::new(flags.clone(), Arc::clone(&config), outlet.clone())?;
+    let mut entrance = Entrance::new(flags.web_config_file, outlet.clone(), access.clone());
+    let (doors, door) = watch::channel(entrance.door(&config.web).await?);
+    let set_log_level = Arc::new(move |level: &str| log.set(level));
+    let lifecycle = flags.enable_lifecycle.then_some(Lifecycle { reload, set_log_level });
+
     let mut generation = Generation::new();
-    outlet.serve(&mut generation, &flags.listen_address).await?;
-    let lines = announce::announce(outlet.snapshots(), Line::log);
-    generation.spawn_until_stopped("announcer", lines);
-    outlet.notify(&mut generation, &config, REAL_TIME);
-    let access = flags.kubeconfig.map_or(Access::Infer, Access::Kubeconfig);
-    match config.discovery.clone() {
-        None => outlet.watch(&mut generation, config, access, Timing::default()).await?,
-        Some(discovery) => {
-            let following = discover::follow(outlet, config, discovery, access, Timing::default());
-            generation.spawn_until_stopped("suites", following);
-        }
-    }
+    outlet.serve_behind(&mut generation, &flags.listen_address, door, lifecycle).await?;
+    generation.spawn_until_stopped("announcer", announce::announce(outlet.snapshots(), Line::log));
+    generation.spawn_until_stopped("entrance", entrance.keep(doors, configs.clone()));
+    generation.spawn_until_stopped("reloader", reloader.run());
+    generation.spawn_until_stopped("suites", follow::follow(outlet, configs, access, Timing::default()));
     Ok(generation.run(shutdown.comes(), SHUTDOWN_GRACE).await?)
 }

@@ -5,8 +5,9 @@
 use serde_saphyr::Error as YamlError;
 use thiserror::Error;
 
+use super::MAX_FILE_BYTES;
 use super::outline::{Outline, Place};
-use super::{MAX_FILE_BYTES, reference};
+use super::reference::{self, Section};
 
 /// Why a configuration is refused.
 #[derive(Debug, Error)]
@@ -66,8 +67,8 @@ impl ConfigError {
         Self::at(file, place, format!("{}: {}", problem.field, problem.what))
     }
 
-    /// The error for a text that is not YAML or does not have the fields' form.
-    pub(super) fn from_yaml(file: &str, text: &str, error: &YamlError) -> Self {
+    /// The error for a text that is not YAML or does not have the form of the fields of `sections`.
+    pub(super) fn from_yaml(file: &str, text: &str, error: &YamlError, sections: &[Section]) -> Self {
         let error = error.without_snippet();
         let place = error.location().map(Place::from);
         let outline = Outline::of(text);
@@ -78,9 +79,9 @@ impl ConfigError {
                 return outline.named_at(place);
             }
             let candidates = outline.values_at(place);
-            candidates.iter().find(|field| reference::takes(field).is_some()).or(candidates.first()).copied()
+            candidates.iter().find(|field| reference::takes(sections, field).is_some()).or(candidates.first()).copied()
         });
-        let takes = outline.as_ref().and_then(|_| reference::takes(field.unwrap_or_default()));
+        let takes = outline.as_ref().and_then(|_| reference::takes(sections, field.unwrap_or_default()));
         let what = what(error, takes);
         let message = match field {
             Some(field) => format!("{field}: {what}"),

@@ -17,6 +17,7 @@ use super::values::{
     Build, Companion, Count, LabelIs, Metrics, NamePattern, Namespace, Number, Port, Release, SuiteName, Switch, Takes,
     Tenant, Topic, Url, UrlPath,
 };
+use super::web::WebFields;
 use crate::model::names::{Component, PerComponent};
 use crate::model::policy::{Policy, Times};
 use crate::model::scope::{HelmAccess, HelmDriver, KubernetesScope, LatencyUnit, Scope};
@@ -74,6 +75,8 @@ section! {
         alerts: AlertsFields = "";
         /// Where the exporter posts its own alerts.
         alertmanager: AlertmanagerFields = "";
+        /// Who may look at what the exporter says.
+        web: WebFields = "";
     }
 }
 

@@ -14,6 +14,7 @@ use super::surroundings::{
     StorageAt,
 };
 use super::values::Takes;
+use super::web::{HttpFields, RateFields, TlsFields, WebFields, WebFile};
 
 /// One field, for people.
 #[derive(Debug)]
@@ -30,8 +31,8 @@ pub(super) struct Row {
     pub(super) meaning: &'static str,
 }
 
-/// One section of the file.
-struct Section {
+/// One section of a file.
+pub(super) struct Section {
     /// The fields at which it is found; empty for the file itself.
     at: &'static [&'static str],
     takes: &'static str,
@@ -44,7 +45,8 @@ macro_rules! sections {
     };
 }
 
-const SECTIONS: [Section; 22] = sections! {
+/// The configuration file.
+pub(super) static SECTIONS: [Section; 23] = sections! {
     File: "";
     SuiteFields: "suites[]";
     MemberFields: "suites[].gim", "suites[].gsp", "suites[].gca";
@@ -67,13 +69,27 @@ const SECTIONS: [Section; 22] = sections! {
     DiscoveryFields: "discovery";
     AlertsFields: "alerts";
     AlertmanagerFields: "alertmanager";
+    WebFields: "web";
+};
+
+/// The web configuration file.
+pub(super) static WEB_SECTIONS: [Section; 4] = sections! {
+    WebFile: "";
+    TlsFields: "tls_server_config";
+    HttpFields: "http_server_config";
+    RateFields: "rate_limit";
 };
 
 /// The reference in Markdown: a table for each section.
 #[must_use]
 pub fn reference() -> String {
-    let mut text = String::from("A duration is a number and a unit: `500ms`, `90s`, `15m`, `2h`, `1h30m`, `7d`.\n\n");
-    for Section { at, rows, .. } in SECTIONS {
+    format!("A duration is a number and a unit: `500ms`, `90s`, `15m`, `2h`, `1h30m`, `7d`.\n\n{}", tables(&SECTIONS))
+}
+
+/// A table for each section.
+pub(super) fn tables(sections: &[Section]) -> String {
+    let mut text = String::new();
+    for Section { at, rows, .. } in sections {
         let names: Vec<_> = at.iter().filter(|name| !name.is_empty()).map(|name| format!("`{name}`")).collect();
         let title = if names.is_empty() { "The file".to_owned() } else { names.join(", ") };
         // Writing to a String cannot fail.
@@ -89,10 +105,10 @@ pub fn reference() -> String {
 }
 
 /// What the field with this full name takes, such as `suites[0].gim.metrics.port`; empty for the file itself.
-pub(super) fn takes(field: &str) -> Option<&'static str> {
+pub(super) fn takes(sections: &[Section], field: &str) -> Option<&'static str> {
     let field = without_indexes(field);
     let (path, name) = field.rsplit_once('.').unwrap_or(("", &field));
-    let section = |path: &str| SECTIONS.into_iter().find(|section| section.at.contains(&path));
+    let section = |path: &str| sections.iter().find(|section| section.at.contains(&path));
     let row = || (section(path)?.rows)().into_iter().find(|row| row.field == name).map(|row| row.takes);
     row().or_else(|| section(&field).map(|section| section.takes))
 }

@@ -71,6 +71,7 @@ impl File {
             discovery,
             alerts: self.alerts.unwrap_or_default().resolve(),
             alertmanager: self.alertmanager.unwrap_or_default().resolve()?,
+            web: self.web.unwrap_or_default().resolve(),
         })
     }
 }

@@ -4,6 +4,7 @@
 //! come last on it. Not for names and help texts: those stand in the table of families with all others.
 
 mod posts;
+mod rejections;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -14,6 +15,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 pub use self::posts::{PostCounts, Posts};
+pub use self::rejections::{Rejection, Rejections};
 use super::process;
 use crate::exposition::{Description, Format, write_registry};
 use crate::model::names::Name;
@@ -37,6 +39,8 @@ pub struct OwnMetrics {
     process: process::Constants,
     /// By the URL of the Alertmanager; bounded by the configuration, which names them.
     posts: Mutex<BTreeMap<Name, Arc<Posts>>>,
+    rejections: Arc<Rejections>,
+    web_config_good: AtomicBool,
 }
 
 /// The figures that are plain numbers, at one moment.
@@ -48,6 +52,8 @@ pub(super) struct Figures {
     pub(super) process: process::Constants,
     pub(super) usage: process::Usage,
     pub(super) posts: Vec<(Name, PostCounts)>,
+    pub(super) rejections: Arc<Rejections>,
+    pub(super) web_config_good: bool,
 }
 
 impl OwnMetrics {
@@ -62,6 +68,8 @@ impl OwnMetrics {
             clock_offset,
             process: process::Constants::read(),
             posts: Mutex::default(),
+            rejections: Arc::default(),
+            web_config_good: AtomicBool::new(true),
         }
     }
 
@@ -71,6 +79,22 @@ impl OwnMetrics {
         let mut posts = self.posts.lock().unwrap_or_else(PoisonError::into_inner);
         posts.insert(Name::clone(alertmanager), Arc::clone(&counts));
         counts
+    }
+
+    /// Forgets all that was counted of posts: other Alertmanagers may be posted to from now on.
+    pub fn forget_posts(&self) {
+        self.posts.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// Where clients are counted that are not let in.
+    #[must_use]
+    pub fn rejections(&self) -> Arc<Rejections> {
+        Arc::clone(&self.rejections)
+    }
+
+    /// Notes whether the web configuration, with its certificates, could be loaded anew.
+    pub fn web_config_reloaded(&self, good: bool) {
+        self.web_config_good.store(good, Ordering::Relaxed);
     }
 
     /// Notes how long it took from hearing of a change to publishing a snapshot that has it.
@@ -100,6 +124,8 @@ impl OwnMetrics {
             process: self.process,
             usage: self.process.usage(),
             posts: self.posts.lock().unwrap_or_else(PoisonError::into_inner).iter().map(counted).collect(),
+            rejections: self.rejections(),
+            web_config_good: self.web_config_good.load(Ordering::Relaxed),
         }
     }
 }

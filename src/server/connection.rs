@@ -1,5 +1,5 @@
-//! One connection: hyper over a stream that loses patience, and for each request the route's answer. It knows limits
-//! and routes, not sockets, so that TLS can come between.
+//! One connection: TLS where it is spoken, hyper over a stream that loses patience, and for each request the route's answer, if the
+//! door lets it in. It knows limits, door and routes, not listeners.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -11,25 +11,98 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::Watcher;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::body::guarded;
+use super::door::Door;
 use super::limits::{Limits, MAX_HEAD_BYTES, MAX_REQUEST_BODY_BYTES, WRITE_BUFFER_BYTES};
 use super::patience::{Patience, Phase};
 use super::routes::{Lookup, Request, Response, Routes, finish, text};
 
-/// Serves one client until it goes, errs, or the server ends.
-pub(super) async fn serve<S>(stream: S, routes: Arc<Routes>, limits: Limits, watcher: Watcher)
+/// The first byte of whoever speaks TLS: the record of a handshake.
+const TLS_HANDSHAKE: u8 = 0x16;
+/// Said to a client that speaks plain HTTP where TLS is spoken.
+const NOT_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n\
+    Content-Length: 48\r\nConnection: close\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
+
+/// What all connections have in common.
+#[derive(Clone)]
+pub(super) struct House {
+    pub(super) routes: Arc<Routes>,
+    pub(super) doors: watch::Receiver<Arc<Door>>,
+    pub(super) limits: Limits,
+}
+
+impl House {
+    fn door(&self) -> Arc<Door> {
+        Arc::clone(&self.doors.borrow())
+    }
+}
+
+/// Serves one client until it goes, errs, or the server ends; `closing` ends what is not a request yet.
+pub(super) async fn serve(stream: TcpStream, house: House, watcher: Watcher, mut closing: watch::Receiver<bool>) {
+    let phase = Phase::default();
+    let limits = house.limits;
+    let door = house.door();
+    let Some(acceptor) = door.acceptor() else {
+        let patient = Patience::new(stream, phase.clone(), limits.request_read, limits.write_stall);
+        return speak(patient, phase, house, watcher).await;
+    };
+    let handshake = async {
+        if is_plain(&stream).await? {
+            return refuse_plain(stream).await.map(|()| None);
+        }
+        // TLS is above the patience, which then sees every byte that the client lets us wait for.
+        let patient = Patience::new(stream, phase.clone(), limits.request_read, limits.write_stall);
+        acceptor.accept(patient).await.map(Some)
+    };
+    let shaken = tokio::select! {
+        _ = closing.wait_for(|closing| *closing) => return,
+        shaken = timeout(limits.request_read, handshake) => shaken,
+    };
+    let why = match shaken {
+        Ok(Ok(Some(stream))) => return speak(stream, phase, house, watcher).await,
+        Ok(Ok(None)) => "plain HTTP".to_owned(),
+        Ok(Err(error)) => error.to_string(),
+        Err(_elapsed) => "no handshake in time".to_owned(),
+    };
+    door.no_tls();
+    tracing::debug!(error = why, "no TLS with a client");
+}
+
+/// Whether a client speaks plain text.
+async fn is_plain(stream: &TcpStream) -> std::io::Result<bool> {
+    let mut first = [0];
+    let seen = stream.peek(&mut first).await?;
+    Ok(seen > 0 && first != [TLS_HANDSHAKE] && first.is_ascii())
+}
+
+/// Says what is wrong. What was sent is read first: else closing resets the connection, and the answer with it.
+async fn refuse_plain(mut stream: TcpStream) -> std::io::Result<()> {
+    let mut sent = [0; 4096];
+    let _ = stream.try_read(&mut sent)?;
+    stream.write_all(NOT_TLS).await?;
+    stream.shutdown().await
+}
+
+/// Speaks HTTP with one client.
+async fn speak<S>(stream: S, phase: Phase, house: House, watcher: Watcher)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let phase = Phase::default();
-    let stream = Patience::new(stream, phase.clone(), limits.request_read, limits.write_stall);
+    let limits = house.limits;
     let service = service_fn(move |request| {
-        let (routes, guard) = (Arc::clone(&routes), phase.serving());
+        let (house, guard) = (house.clone(), phase.serving());
         async move {
-            let response = finish(answer(&routes, request, limits).await);
+            let door = house.door();
+            let mut response = finish(match door.admit(&request).await {
+                Ok(()) => answer(&house.routes, request, limits).await,
+                Err(refusal) => refusal,
+            });
+            door.dress(&mut response);
             Ok::<_, Infallible>(response.map(|body| guarded(body, guard)))
         }
     });

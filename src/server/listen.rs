@@ -8,10 +8,12 @@ use std::time::Duration;
 use hyper_util::server::graceful::GracefulShutdown;
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 
-use super::connection;
+use super::connection::{self, House};
+use super::door::Door;
 use super::limits::Limits;
 use super::routes::Routes;
 
@@ -43,6 +45,7 @@ pub enum ListenError {
 pub struct Server {
     listener: TcpListener,
     routes: Arc<Routes>,
+    doors: watch::Receiver<Arc<Door>>,
     limits: Limits,
 }
 
@@ -66,7 +69,15 @@ impl Server {
         } else {
             TcpListener::bind(address).await
         };
-        Ok(Self { listener: listener.map_err(refused)?, routes: Arc::new(routes), limits: Limits::default() })
+        let (_, doors) = watch::channel(Arc::new(Door::open()));
+        let listener = listener.map_err(refused)?;
+        Ok(Self { listener, routes: Arc::new(routes), doors, limits: Limits::default() })
+    }
+
+    /// The same server behind a door, the newest of these: connections take the one that is newest when they come, and requests too.
+    #[must_use]
+    pub fn behind(self, doors: watch::Receiver<Arc<Door>>) -> Self {
+        Self { doors, ..self }
     }
 
     /// The same server with other limits; for tests.
@@ -83,7 +94,9 @@ impl Server {
     /// Serves until `shutdown` is ready; then takes no more connections, lets requests under way finish within the
     /// grace, and ends the rest. Dropped, it ends all at once.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let Self { listener, routes, limits } = self;
+        let Self { listener, routes, doors, limits } = self;
+        let house = House { routes, doors, limits };
+        let (closing, closed) = watch::channel(false);
         let graceful = GracefulShutdown::new();
         let mut connections = JoinSet::new();
         tokio::pin!(shutdown);
@@ -103,7 +116,8 @@ impl Server {
                         }
                         // Without it the last packet of an answer may wait for the client's acknowledgement.
                         let _ = stream.set_nodelay(true);
-                        connections.spawn(connection::serve(stream, Arc::clone(&routes), limits, graceful.watcher()));
+                        let (house, closed) = (house.clone(), closed.clone());
+                        connections.spawn(connection::serve(stream, house, graceful.watcher(), closed));
                     }
                     Err(error) => {
                         tracing::warn!(error = %error, "cannot accept a connection");
@@ -113,6 +127,7 @@ impl Server {
             }
         }
         drop(listener);
+        closing.send_replace(true);
         if timeout(limits.shutdown_grace, graceful.shutdown()).await.is_err() {
             tracing::info!(connections = connections.len(), "ending connections that did not finish in time");
         }

@@ -71,7 +71,8 @@ impl Routes {
         self.with(Method::POST, path, handler)
     }
 
-    fn with<F, A>(mut self, method: Method, path: &'static str, handler: F) -> Self
+    /// Adds a route for one method.
+    pub(super) fn with<F, A>(mut self, method: Method, path: &'static str, handler: F) -> Self
     where
         F: Fn(Request) -> A + Send + Sync + 'static,
         A: Future<Output = Response> + Send + 'static,

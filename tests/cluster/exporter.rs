@@ -197,6 +197,18 @@ impl Exporter {
         self.runtime.block_on(async { Ok(serde_json::from_str(&request.send().await?.text().await?)?) })
     }
 
+    /// The status code and the body for whoever has this bearer token.
+    pub fn get_as(&self, path: &str, token: Option<&str>) -> Result<(u16, String)> {
+        let mut request = self.client.get(format!("http://{}{path}", self.address));
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        self.runtime.block_on(async {
+            let response = request.send().await?;
+            Ok((response.status().as_u16(), response.text().await?))
+        })
+    }
+
     fn get(&self, path: &str, accept: Option<&str>) -> Result<(u16, String)> {
         let mut request = self.client.get(format!("http://{}{path}", self.address));
         if let Some(accept) = accept {

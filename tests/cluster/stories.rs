@@ -9,6 +9,7 @@ mod order;
 mod schema;
 mod state;
 mod suites;
+mod tokens;
 mod undone;
 mod verify;
 mod without_helm;
@@ -46,6 +47,7 @@ pub const ALL: &[Story] = &[
     Story::new("upgrade_with_wait", healthy::upgrade_with_wait),
     Story::new("upgrade_without_wait", healthy::upgrade_without_wait),
     Story::new("deleted_and_uninstalled", gone::deleted_and_uninstalled),
+    Story::new("let_in", tokens::let_in),
     Story::new("stand_ins", facts::stand_ins),
     Story::new("restarts", facts::restarts),
     Story::alone("controllers_away", healthy::controllers_away),

@@ -11,6 +11,11 @@ impl Folder {
         Self(folder)
     }
 
+    /// Where a file of this name is, or would be.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
     /// Writes a file and gives its path.
     pub fn write(&self, name: &str, text: &str) -> String {
         let file = self.0.join(name);

@@ -23,6 +23,8 @@ mod pages;
 mod permission;
 mod played;
 mod process;
+mod quiet;
+mod reload;
 mod rubbish;
 mod silence;
 mod site;

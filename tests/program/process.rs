@@ -41,6 +41,11 @@ impl Process {
 
     /// Starts an exporter with this configuration file on any cluster.
     pub fn start_at(kubeconfig: &str, config: &str) -> Self {
+        Self::start_by(kubeconfig, config, &["--log.level=trace"])
+    }
+
+    /// Starts an exporter with this configuration file and these flags.
+    pub fn start_by(kubeconfig: &str, config: &str, flags: &[&str]) -> Self {
         let arguments = [
             "--kubeconfig",
             kubeconfig,
@@ -48,9 +53,9 @@ impl Process {
             config,
             "--web.listen-address=127.0.0.1:0",
             "--log.format=json",
-            "--log.level=trace",
         ];
-        let mut child = command(&arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child =
+            command(&[&arguments, flags].concat()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let log = Arc::<Mutex<String>>::default();
         let kept = Arc::clone(&log);
@@ -84,10 +89,15 @@ impl Process {
         line.split_whitespace().next()?.parse().ok()
     }
 
-    /// Ends it with a signal; gives its exit code and its whole log.
-    pub fn end(mut self, signal: &str) -> (Option<i32>, String) {
+    /// Sends it a signal.
+    pub fn signal(&self, signal: &str) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-s", signal, &pid]).status().unwrap().success());
+    }
+
+    /// Ends it with a signal; gives its exit code and its whole log.
+    pub fn end(mut self, signal: &str) -> (Option<i32>, String) {
+        self.signal(signal);
         let code = self.child.wait().unwrap().code();
         self.reader.take().unwrap().join().unwrap();
         (code, self.log())

@@ -26,10 +26,15 @@ pub type Series = BTreeMap<String, String>;
 impl Site {
     /// The status code and the body.
     pub fn get(&self, path: &str, accept: &str) -> (u16, String) {
+        self.ask("GET", path, &format!("Accept: {accept}\r\n"))
+    }
+
+    /// The same by another method, with these lines of the head.
+    pub fn ask(&self, method: &str, path: &str, head: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(&self.0).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         // With HTTP/1.0 a body ends with its connection.
-        write!(stream, "GET {path} HTTP/1.0\r\nHost: exporter\r\nAccept: {accept}\r\n\r\n").unwrap();
+        write!(stream, "{method} {path} HTTP/1.0\r\nHost: exporter\r\n{head}\r\n").unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();

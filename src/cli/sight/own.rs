@@ -10,9 +10,9 @@ use tokio::sync::watch;
 
 use super::{Look, read};
 use crate::assess::snapshot::Snapshot;
-use crate::cli::discover;
 use crate::cli::exporter::Outlet;
 use crate::cli::flags::Flags;
+use crate::cli::follow;
 use crate::config::Config;
 use crate::model::names::{Component, Name};
 use crate::model::scope::KubernetesScope;
@@ -37,6 +37,8 @@ pub(in crate::cli) struct Own {
     generation: Generation,
     suite: Option<String>,
     finds_suites: bool,
+    /// There is never another one; were it gone, so would be whoever follows it.
+    _configs: watch::Sender<Arc<Config>>,
 }
 
 impl Own {
@@ -55,14 +57,12 @@ impl Own {
         let snapshots = outlet.snapshots();
         let mut generation = Generation::new();
         let access = flags.kubeconfig.map_or(Access::Infer, Access::Kubeconfig);
-        match config.discovery.clone() {
-            None => outlet.watch(&mut generation, config, access, Timing::default()).await?,
-            Some(discovery) => {
-                let search = discover::follow(outlet.clone(), config, discovery, access, Timing::default());
-                generation.spawn_until_stopped("suites", search);
-            }
-        }
-        Ok(Self { outlet, snapshots, generation, suite: suite.map(str::to_owned), finds_suites })
+        // It only looks: alerts are posted by the exporter that stays.
+        config.alertmanager = None;
+        let (configs, followed) = watch::channel(Arc::new(config));
+        let following = follow::follow(outlet.clone(), followed, access, Timing::default());
+        generation.spawn_until_stopped("suites", following);
+        Ok(Self { outlet, snapshots, generation, suite: suite.map(str::to_owned), finds_suites, _configs: configs })
     }
 
     /// Waits for a change, for `longest` at the most, and looks.

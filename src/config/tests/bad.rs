@@ -6,7 +6,7 @@ pub(super) const BAD: &[(&str, &str)] = &[
     (
         "polcy: {}\n",
         "1:1: polcy: no such field; the fields here are suites, policy, helm, kubernetes, signals, \
-         prometheus, discovery, alerts, alertmanager",
+         prometheus, discovery, alerts, alertmanager, web",
     ),
     (
         "suites:\n- name: a\n  gmi: {}\n",
@@ -22,12 +22,12 @@ pub(super) const BAD: &[(&str, &str)] = &[
     (
         "- name: a\n",
         "1:1: not what belongs here; write a section with suites, policy, helm, kubernetes, signals, prometheus, discovery, \
-         alerts and alertmanager",
+         alerts, alertmanager and web",
     ),
     (
         "hello\n",
         "1:1: not what belongs here; write a section with suites, policy, helm, kubernetes, signals, prometheus, discovery, \
-         alerts and alertmanager",
+         alerts, alertmanager and web",
     ),
     ("suites: {name: a}\n", "1:9: suites: not what belongs here; write a list of suites"),
     ("suites: default\n", "1:9: suites: not what belongs here; write a list of suites"),

@@ -2,7 +2,7 @@
 
 use super::{Family, Yields};
 use crate::exposition::{Description, Kind};
-use crate::publish::own::{Figures, PostCounts};
+use crate::publish::own::{Figures, PostCounts, Rejection};
 use crate::publish::series::Series;
 
 /// The family of [`crate::publish::own::OwnMetrics::event_to_page`].
@@ -32,13 +32,13 @@ fn posts<'a>(own: &'a Figures, series: &mut Series<'a>, count: impl Fn(&PostCoun
     }
 }
 
-pub(super) const FAMILIES: [Family; 16] = [
+pub(super) const FAMILIES: [Family; 18] = [
     Family::info(
         "gim_upgrade_exporter_build_info",
         "The build of the exporter.",
-        Yields::Figures(|_, series| series.state([env!("CARGO_PKG_VERSION")])),
+        Yields::Figures(|_, series| series.state([env!("CARGO_PKG_VERSION"), env!("GIM_UPGRADE_BUILD_COMMIT")])),
     )
-    .labels(&["version"]),
+    .labels(&["version", "revision"]),
     Family::gauge(
         "gim_upgrade_exporter_config_last_reload_successful",
         "Whether the last attempt to load the configuration succeeded.",
@@ -49,6 +49,21 @@ pub(super) const FAMILIES: [Family; 16] = [
         "When the configuration was last loaded.",
         Yields::Figures(|own, series| series.put([], own.config_loaded_seconds)),
     ),
+    Family::gauge(
+        "gim_upgrade_exporter_web_config_last_reload_successful",
+        "Whether the last attempt to load the web configuration, certificates included, succeeded.",
+        Yields::Figures(|own, series| series.put([], if own.web_config_good { 1.0 } else { 0.0 })),
+    ),
+    Family::counter(
+        "gim_upgrade_exporter_web_rejections_total",
+        "Clients that were not let in: no TLS with them, not authenticated, not permitted, undecided, or too often.",
+        Yields::Figures(|own, series| {
+            for &why in Rejection::ALL {
+                series.put([why.as_str()], own.rejections.so_far(why) as f64);
+            }
+        }),
+    )
+    .labels(&["reason"]),
     Family::seconds(
         "gim_upgrade_exporter_clock_offset_seconds",
         "The API server's clock less the exporter's.",

@@ -1,0 +1,96 @@
+//! Reloading: the configuration is read anew when its file changes, at SIGHUP, and when somebody asks for it over HTTP. A bad one
+//! is refused and told, and the former stays. Not for what a new one changes: whoever follows it does that.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::changes::{Content, Settling};
+use super::exporter::Outlet;
+use super::flags::Flags;
+use crate::config::Config;
+use crate::server::lifecycle::Reload;
+
+/// How often the file is looked at. A kubelet takes up to a minute to bring a changed ConfigMap.
+const LOOK: Duration = Duration::from_secs(2);
+/// How many may ask at once; the others wait.
+const ASKING: usize = 4;
+
+/// Says how it went.
+type Answer = oneshot::Sender<Result<(), String>>;
+
+/// Reads the configuration anew.
+pub(super) struct Reloader {
+    flags: Flags,
+    outlet: Outlet,
+    configs: watch::Sender<Arc<Config>>,
+    hangup: Signal,
+    asked: mpsc::Receiver<Answer>,
+}
+
+impl Reloader {
+    /// One that has read `config` by these flags, and how to ask it.
+    pub(super) fn new(
+        flags: Flags,
+        config: Arc<Config>,
+        outlet: Outlet,
+    ) -> anyhow::Result<(Self, watch::Receiver<Arc<Config>>, Reload)> {
+        let (configs, receiver) = watch::channel(config);
+        let (ask, asked) = mpsc::channel::<Answer>(ASKING);
+        let reload: Reload = Arc::new(move || {
+            let ask = ask.clone();
+            Box::pin(async move {
+                let ending = || "the exporter ends".to_owned();
+                let (answer, told) = oneshot::channel();
+                ask.send(answer).await.map_err(|_| ending())?;
+                told.await.unwrap_or_else(|_| Err(ending()))
+            })
+        });
+        // From now on the signal does not end the process.
+        let hangup = signal(SignalKind::hangup()).context("cannot listen to SIGHUP")?;
+        Ok((Self { flags, outlet, configs, hangup, asked }, receiver, reload))
+    }
+
+    /// Reads for as long as it lives.
+    pub(super) async fn run(mut self) -> Result<(), std::convert::Infallible> {
+        let content = |flags: &Flags| Content::of(&flags.config_file);
+        let mut settling = Settling::new(content(&self.flags));
+        loop {
+            let answer = tokio::select! {
+                () = tokio::time::sleep(LOOK) => {
+                    if !settling.settled(content(&self.flags)) {
+                        continue;
+                    }
+                    None
+                }
+                Some(()) = self.hangup.recv() => None,
+                Some(answer) = self.asked.recv() => Some(answer),
+            };
+            settling = Settling::new(content(&self.flags));
+            let outcome = self.read();
+            if let Some(answer) = answer {
+                // Whoever asked may have gone.
+                let _ = answer.send(outcome);
+            }
+        }
+    }
+
+    fn read(&self) -> Result<(), String> {
+        match self.flags.config() {
+            Ok(config) => {
+                self.outlet.config_reloaded(true);
+                tracing::info!(suites = config.suites.len(), "configuration loaded");
+                self.configs.send_replace(Arc::new(config));
+                Ok(())
+            }
+            Err(error) => {
+                self.outlet.config_reloaded(false);
+                tracing::error!(%error, "configuration refused; the former one stays");
+                Err(error.to_string())
+            }
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Lifecycle: what the exporter can be told over HTTP, as Prometheus can, where that was switched on: to read its configuration
+//! anew, and how much to log. Not for doing it: that is handed in.
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use http::{Method, StatusCode};
+
+use super::routes::{Request, Response, Routes, text};
+
+/// Said where it was not switched on.
+const OFF: &str = "not enabled; start with --web.enable-lifecycle\n";
+
+/// Reads the configuration anew, or says why it is refused.
+pub type Reload = Arc<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
+/// Sets the level of the log, or says which there are.
+pub type SetLogLevel = Arc<dyn Fn(&str) -> Result<(), String> + Send + Sync>;
+
+/// What can be told.
+#[derive(Clone)]
+pub struct Lifecycle {
+    /// `/-/reload`.
+    pub reload: Reload,
+    /// `/-/log-level`.
+    pub set_log_level: SetLogLevel,
+}
+
+/// Adds the routes; without a lifecycle they say how to switch it on.
+#[must_use]
+pub fn routes(mut routes: Routes, lifecycle: Option<&Lifecycle>) -> Routes {
+    for method in [Method::POST, Method::PUT] {
+        let reload = lifecycle.map(|lifecycle| Arc::clone(&lifecycle.reload));
+        let set = lifecycle.map(|lifecycle| Arc::clone(&lifecycle.set_log_level));
+        routes = routes
+            .with(method.clone(), "/-/reload", move |request| {
+                let reload = reload.clone();
+                async move { told(&request, reload, |reload| async move { reload().await }).await }
+            })
+            .with(method, "/-/log-level", move |request| {
+                let set = set.clone();
+                async move {
+                    let level = level(&request);
+                    told(&request, set, |set| async move { set(&level) }).await
+                }
+            });
+    }
+    routes
+}
+
+async fn told<T, D: Future<Output = Result<(), String>>>(
+    request: &Request,
+    what: Option<T>,
+    act: impl FnOnce(T) -> D,
+) -> Response {
+    let Some(what) = what else { return text(StatusCode::FORBIDDEN, OFF) };
+    // A page of somebody else's that a person looks at must not act with that person's password.
+    if request
+        .headers()
+        .get("sec-fetch-site")
+        .is_some_and(|site| !["same-origin", "none"].iter().any(|own| site == own))
+    {
+        return text(StatusCode::FORBIDDEN, "not from another site\n");
+    }
+    match act(what).await {
+        Ok(()) => text(StatusCode::OK, "ok\n"),
+        Err(error) => text(StatusCode::BAD_REQUEST, format!("{error}\n")),
+    }
+}
+
+fn level(request: &Request) -> String {
+    let mut pairs = form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes());
+    pairs.find(|(name, _)| name == "level").map(|(_, level)| level.into_owned()).unwrap_or_default()
+}

@@ -1,0 +1,80 @@
+//! Passwords: compared with bcrypt hashes, which is slow on purpose. So it is done one at a time and not on the threads that
+//! serve, what fits is remembered for a while, and a name that nobody has takes as long as any other. Not for how a client sends one.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
+use super::door::Undecided;
+use super::remembered::Remembered;
+use crate::model::names::Name;
+use crate::model::time::Clock;
+use crate::model::web::{PasswordHash, Permission};
+
+/// How many are compared at once: whoever guesses gets one processor, no more.
+const AT_ONCE: usize = 1;
+/// How long one may wait for its turn: beyond, somebody guesses in crowds.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// How long a password that fits is remembered: scrapes come more often.
+const HOLDS: Duration = Duration::from_mins(5);
+/// How many are remembered; there are at most as many that fit as there are users.
+const MOST: usize = 128;
+
+/// Users and their hashes.
+pub(super) struct Passwords {
+    users: BTreeMap<Name, PasswordHash>,
+    fits: Remembered<()>,
+    turns: Arc<Semaphore>,
+}
+
+impl Passwords {
+    pub(super) fn new(users: BTreeMap<Name, PasswordHash>, clock: Arc<dyn Clock>) -> Self {
+        Self { users, fits: Remembered::new(MOST, clock), turns: Arc::new(Semaphore::new(AT_ONCE)) }
+    }
+
+    /// Whether this is the user's password.
+    pub(super) async fn verify(&self, user: &str, password: Vec<u8>) -> Result<Permission, Undecided> {
+        let known = self.users.get(user);
+        // Somebody's hash is computed in any case, and the dearest for who is unknown.
+        let Some(hash) = known.or_else(|| self.users.values().max_by_key(|hash| hash.cost)) else {
+            return Ok(Permission::Unauthenticated);
+        };
+        let is_known = known.is_some();
+        let tag = self.fits.tag(&[user.as_bytes(), &password, hash.text.as_bytes()]);
+        if is_known && self.fits.get(tag).is_some() {
+            return Ok(Permission::Allowed);
+        }
+        let turn = timeout(LONGEST_WAIT, Arc::clone(&self.turns).acquire_owned()).await;
+        let Ok(Ok(turn)) = turn else { return Err(Undecided) };
+        // Others may have asked the same while this one waited.
+        if is_known && self.fits.get(tag).is_some() {
+            return Ok(Permission::Allowed);
+        }
+        let text = Name::clone(&hash.text);
+        let compared = spawn_blocking(move || {
+            let fits = bcrypt::verify(password, &text).unwrap_or(false);
+            // The turn ends with the work, even where nobody waits for it any more.
+            drop(turn);
+            fits
+        });
+        match compared.await {
+            Ok(true) if is_known => {
+                self.fits.put(tag, (), HOLDS);
+                Ok(Permission::Allowed)
+            }
+            Ok(_) => Ok(Permission::Unauthenticated),
+            Err(_) => Err(Undecided),
+        }
+    }
+}
+
+impl fmt::Debug for Passwords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Passwords").field("users", &self.users.len()).finish_non_exhaustive()
+    }
+}
