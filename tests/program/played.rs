@@ -19,7 +19,7 @@ use crate::verify::{objects, run};
 /// How many times faster than written a scenario is played.
 const SPEED: u32 = 60;
 /// How long before it starts it is there: whoever follows it starts meanwhile.
-const LEAD: Duration = Duration::from_secs(6);
+const LEAD: Duration = Duration::from_secs(10);
 
 /// The policy's usual times, divided; those that would be too short for a busy machine are longer.
 fn config(port: u16) -> Value {
@@ -35,7 +35,7 @@ fn config(port: u16) -> Value {
         "suites": [{"name": "default", "gim": {"metrics": metrics}, "gsp": {"metrics": metrics}}],
         "policy": {
             "suspect_window": "24m", "cycle": "24m", "trend_window": "10s", "hold": "10s", "stale_pod_hold": "2s",
-            "propagation": "100ms", "growth_floor": "5s", "latency_ok": "5s", "checkpoint_timeout": "15s",
+            "propagation": "3s", "growth_floor": "5s", "latency_ok": "5s", "checkpoint_timeout": "15s",
             "gim": times(30, 60), "gsp": times(30, 60), "gca": times(30, 60),
         },
         "signals": {"interval": "250ms"},
