@@ -102,6 +102,23 @@ fn the_reference_of_values_is_made_from_them() {
 }
 
 #[test]
+fn every_value_that_the_schema_knows_is_there() {
+    let read = |name: &str| fs::read_to_string(project("deploy/chart").join(name)).unwrap();
+    let schema: Value = serde_json::from_str(&read("values.schema.json")).unwrap();
+    let values: Value = serde_saphyr::from_str(&read("values.yaml")).unwrap();
+    for (name, field) in schema["properties"].as_object().unwrap() {
+        // What Helm gives to every chart, and what is the program's own file.
+        if matches!(name.as_str(), "global" | "config") {
+            continue;
+        }
+        assert!(values.get(name).is_some(), "{name} is in the schema alone");
+        for inner in field["properties"].as_object().into_iter().flatten() {
+            assert!(values[name].get(inner.0).is_some(), "{name}.{} is in the schema alone", inner.0);
+        }
+    }
+}
+
+#[test]
 fn a_value_without_a_word_is_found() {
     let told = std::panic::catch_unwind(|| reference("a:\n  # Told.\n  b: 1\n  c: 2\n"));
     assert!(told.is_err(), "c has no comment");

@@ -4,6 +4,7 @@ use std::{fs, path::Path, process::Command, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use gim_upgrade_exporter::config::Config;
+use serde_json::Value;
 
 use crate::{
     cluster::Cluster,
@@ -39,6 +40,18 @@ pub fn are_taken(cluster: &Cluster, major: Major) -> Result<()> {
         }
     }
     ensure!(tried >= 4, "only {tried} values were found");
+    let made = objects::read(&template(&helm, "gim-upgrade-exporter", "monitoring", &[])?)?;
+    let deployment = objects::only(&made, "Deployment")?;
+    for (example, endpoints) in [("gke-podmonitoring", "endpoints"), ("aks-podmonitor", "podMetricsEndpoints")] {
+        let example = fs::read_to_string(docs.join("examples").join(format!("{example}.yaml")))?;
+        let example: Value = serde_saphyr::from_str(&example)?;
+        ensure!(
+            example["spec"]["selector"] == deployment["spec"]["selector"],
+            "the example selects other pods: {example}"
+        );
+        let port = &deployment["spec"]["template"]["spec"]["containers"][0]["ports"][0]["name"];
+        ensure!(&example["spec"][endpoints][0]["port"] == port, "the example names another port: {example}");
+    }
     let promtool = cluster.tools.path("promtool")?;
     for words in [["check", "rules", "many-clusters.rules.yaml"], ["test", "rules", "many-clusters.test.yaml"]] {
         let done = output(Command::new(&promtool).args(words).current_dir(docs.join("examples")), LIMIT)?;

@@ -17,8 +17,9 @@ use crate::{
 };
 
 /// Name of the release, and of its objects: it is no part of the chart's name.
-const RELEASE: &str = "watch";
-const NAME: &str = "watch-gim-upgrade-exporter";
+pub const RELEASE: &str = "watch";
+/// See [`RELEASE`].
+pub const NAME: &str = "watch-gim-upgrade-exporter";
 const COMPONENTS: [&str; 3] = ["gim", "gsp", "gca"];
 
 /// A namespace where restricted Pod Security is in force.
