@@ -14,7 +14,7 @@ mod routes;
 pub mod site;
 
 pub use body::{Body, BoxError, chunks, full, streamed};
-pub use limits::{Limits, MAX_CONNECTIONS, MAX_HEAD_BYTES, MAX_REQUEST_BODY_BYTES};
+pub use limits::{Limits, MAX_CONNECTIONS, MAX_EVENT_STREAMS, MAX_HEAD_BYTES, MAX_REQUEST_BODY_BYTES};
 pub use listen::{ListenError, Server};
 pub use routes::{Request, Response, Routes, text};
 
