@@ -10,6 +10,8 @@ CARGO_DENY_VERSION := 0.20.2
 # The same folder as tests/tools/build uses: what is in it is built once, for all working copies.
 CACHE := $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)
 TOOLS := $(if $(GIM_UPGRADE_TOOLS),$(GIM_UPGRADE_TOOLS),$(CACHE)/gim-upgrade-exporter/tools)
+# What npm gives the browser tests: a folder of its own for each state of the lock file. tests/browser/node.rs names it too.
+BROWSER := $(TOOLS)/browser-$(shell sha256sum tests/browser/package-lock.json | cut -c1-12)
 CARGO_DENY := $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 
 say = @printf '\n== %s\n' "$(1)"
@@ -29,12 +31,12 @@ define packages
 endef
 
 # What `make e2e` runs; cargo leaves it out of "all targets".
-E2E := --test cluster --test postgres --test prometheus --test rules --test alertmanager --test paging
+E2E := --test cluster --test postgres --test prometheus --test rules --test alertmanager --test paging --test browser
 
-.PHONY: help demo test lint e2e bench
+.PHONY: help demo test lint e2e browser screenshots bench
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## play upgrades on a simulated cluster and judge them, until Ctrl-C
 	$(call say,Building the exporter and starting it on a simulated cluster)
@@ -76,8 +78,20 @@ e2e: ## play all scenarios through the whole program, and a real control plane w
 	cargo test --locked --test alertmanager
 	$(call say,Paging for scenarios with a real Prometheus and a real Alertmanager)
 	cargo test --locked --test paging
+	@$(MAKE) --no-print-directory browser
 	$(call say,Upgrading on a real control plane with Helm 3 and Helm 4)
 	cargo test --locked --test cluster
+
+# Pictures of what was seen are left in target/browser.
+browser: $(BROWSER) ## look at the page in a real browser (part of e2e)
+	$(call packages,chromium:chromium)
+	$(call say,Looking at the page in a real browser)
+	cargo test --locked --test browser
+
+screenshots: $(BROWSER) ## make the pictures in README
+	$(call packages,chromium:chromium)
+	$(call say,Taking pictures of the page)
+	cargo test --locked --test browser -- --ignored screenshots
 
 bench: ## measure memory, start and scrapes beside nginx serving the same bytes
 	$(call packages,nginx:nginx-light)
@@ -85,6 +99,14 @@ bench: ## measure memory, start and scrapes beside nginx serving the same bytes
 	cargo bench --locked --profile dist --bench fleet --no-run
 	$(call say,Measuring on simulated clusters of 1 and 100 and 1000 suites (about 6 minutes))
 	cargo bench --locked --profile dist --bench fleet
+
+$(BROWSER):
+	$(call packages,node:nodejs npm:npm)
+	$(call say,Installing what the browser tests need of npm (once))
+	rm -rf $@.new && mkdir -p $@.new
+	cp tests/browser/package.json tests/browser/package-lock.json tests/browser/.npmrc $@.new
+	cd $@.new && npm ci
+	rm -rf $@ && mv $@.new $@
 
 $(CARGO_DENY):
 	$(call say,Building cargo-deny $(CARGO_DENY_VERSION) (once; about 3 minutes))

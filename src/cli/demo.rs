@@ -47,7 +47,7 @@ pub(super) async fn demo(flags: Flags, what: flags::Demo) -> anyhow::Result<()> 
     let mut config = flags.config()?;
     config.policy = config.policy.divided(speed);
     config.suites = vec![Suite::default_suite()];
-    let outlet = Outlet::new(&config);
+    let outlet = Outlet::new(&config).under(flags.outside());
     let mut process = Generation::new();
     let address = outlet.serve(&mut process, &flags.listen_address).await?;
     where_to_look(address, speed);

@@ -15,7 +15,7 @@ const REAL_TIME: u32 = 1;
 pub(super) async fn serve(flags: Flags) -> anyhow::Result<()> {
     let shutdown = ShutdownSignal::listen()?;
     let config = flags.config()?;
-    let outlet = Outlet::new(&config);
+    let outlet = Outlet::new(&config).under(flags.outside());
     let mut generation = Generation::new();
     outlet.serve(&mut generation, &flags.listen_address).await?;
     let lines = announce::announce(outlet.snapshots(), Line::log);

@@ -52,8 +52,8 @@ const fn trend(report: &TrendReport) -> &'static str {
         Trend::Steady => "and steady",
         Trend::Growing => "and it grows",
         Trend::Stalled => "and it grows as time goes by: nothing is consumed, or nothing comes",
-        Trend::Absent => "reported before and not now",
-        Trend::Unknown => "too few samples to tell how it moves",
+        Trend::Absent => "Reported before and not now",
+        Trend::Unknown => "Too few samples to tell how it moves",
     }
 }
 

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::suite::{command, link};
+use super::suite::{HEADLINE_REASONS, command, link};
 use super::times::Times;
 use super::{Look, chart, checks, icons, operation, pods, words};
 use crate::assess::assessment::{ComponentAssessment, Reason, Stage, VerdictKind};
@@ -18,7 +18,7 @@ pub struct Column<'a> {
     pub suite: &'a SuiteSnapshot,
     pub component: Component,
     pub times: Times,
-    /// Whether the headline is about it, which then has its command.
+    /// Whether the headline is about it, which then has its command and why.
     pub is_headline: bool,
 }
 
@@ -37,7 +37,7 @@ impl Column<'_> {
         let kind = assessment.verdict.kind;
         let heading = format!("{component}-heading");
         html! {
-            section.component class={ "is-" (kind) } id=(component) aria-labelledby=(heading) {
+            section.component.{ "is-" (kind) } id=(component) aria-labelledby=(heading) {
                 header {
                     h2 id=(heading) { (text::title(component)) }
                     p.place { (facts.namespace) "/" (facts.release_name) }
@@ -48,10 +48,10 @@ impl Column<'_> {
                 }
                 (self.advice())
                 (self.standing())
+                (pods::pods(component, facts, self.times))
                 (operation::timeline(self.suite, component, self.times))
                 (chart::latency(self.look.snapshot, self.suite, component, self.times))
                 (checks::checks(self.look, component, assessment, self.times))
-                (pods::pods(component, facts, self.times))
             }
         }
     }
@@ -60,13 +60,15 @@ impl Column<'_> {
         let (assessment, times) = (self.assessment(), self.times);
         let verdict = &assessment.verdict;
         html! {
-            @if verdict.kind != VerdictKind::None {
+            @if verdict.kind != VerdictKind::None && !self.is_headline {
                 p.what { (times.sentence(&text::verdict(self.component, assessment))) }
             }
             @if let (false, Some(line)) = (self.is_headline, &verdict.command) {
                 (command(&format!("{}-command", self.component), self.component, &text::command(line)))
             }
-            (self.reasons("Why", &verdict.reasons))
+            @if !self.is_headline || verdict.reasons.len() > HEADLINE_REASONS {
+                (self.reasons("Why", &verdict.reasons))
+            }
             (self.reasons("Also worth knowing", &verdict.advisories))
         }
     }

@@ -68,10 +68,10 @@ fn events(operation: &Operation, judged: Timestamp) -> Vec<Event> {
     let mut events = vec![event("Begin", operation.begin)];
     match operation.end {
         Some(end) => events.push(event("Helm done", end)),
-        None => events.push(event("Helm must be done by", operation.helm_deadline)),
+        None => events.push(event("Helm deadline", operation.helm_deadline)),
     }
-    events.push(event("Pods must be Ready by", operation.ready_deadline));
-    events.extend(operation.settle_deadline.map(|at| event("Signals must be normal by", at)));
+    events.push(event("Ready deadline", operation.ready_deadline));
+    events.extend(operation.settle_deadline.map(|at| event("Settle deadline", at)));
     events.sort_by_key(|event| event.at);
     events
 }

@@ -26,11 +26,14 @@ pub fn sources(look: Look<'_>, suite: &SuiteSnapshot, times: Times) -> Markup {
     html! {
         section.sources aria-labelledby="sources" {
             h2 #sources { "Sources" }
-            @if ill.is_empty() { p { "All " (well.len()) " sources of this page are up to date." } }
-            @else { ul { @for source in ill.iter().take(MAX_SOURCES) { (row(source, times)) } } }
+            @if !ill.is_empty() {
+                ul { @for source in ill.iter().take(MAX_SOURCES) { (row(source, times)) } }
+            }
             @if !well.is_empty() {
                 details data-key="sources-well" {
-                    summary { (well.len()) @if well.len() == 1 { " source is up to date" } @else { " sources are up to date" } }
+                    summary {
+                        @if ill.is_empty() { "All up to date: " (well.len()) } @else { "Up to date: " (well.len()) }
+                    }
                     ul { @for source in well.iter().take(MAX_SOURCES) { (row(source, times)) } }
                 }
             }
@@ -41,7 +44,7 @@ pub fn sources(look: Look<'_>, suite: &SuiteSnapshot, times: Times) -> Markup {
 fn row(source: &SourceSnapshot, times: Times) -> Markup {
     let errors: u64 = source.errors.values().sum();
     html! {
-        li.source class=(source.freshness) {
+        li.source.{ (source.freshness) } {
             span.name { (words::source(source.id.kind)) @if let Some(namespace) = &source.id.namespace { " (" (namespace) ")" } }
             ": " strong { (words::freshness(source.freshness)) }
             @match (source.freshness, source.contact.last()) {

@@ -13,7 +13,7 @@ use crate::model::names::Component;
 use crate::publish::text;
 
 /// Reasons that are told under the headline; the component's column has them all.
-const HEADLINE_REASONS: usize = 2;
+pub(super) const HEADLINE_REASONS: usize = 2;
 
 /// The content of a suite's page.
 pub fn suite(look: Look<'_>, suite: &SuiteSnapshot) -> Markup {
@@ -37,7 +37,7 @@ fn hero(look: Look<'_>, suite: &SuiteSnapshot, headline: Headline<'_>, times: Ti
             div.sign { (icons::verdict(headline.kind)) }
             div.say {
                 p.about { @match headline.about {
-                    Some((component, _)) => { (text::title(component)) " of " span.name { (suite.suite.name) } },
+                    Some((component, _)) => { (text::title(component)) " in suite " span.name { (suite.suite.name) } },
                     None => { "Suite " span.name { (suite.suite.name) } },
                 } }
                 h1 #verdict { (words::verdict(headline.kind)) }

@@ -29,7 +29,7 @@ fn a_suite_tells_what_to_do_and_why() {
         "<span class=\"build\">100.0.116.2900</span> → <span class=\"build\">100.0.116.4200</span>, revision 4",
         "GIM is neither verified nor at rest in health.",
         "1 check passes",
-        "Pods must be Ready by",
+        "Ready deadline",
         "20 min",
         "image pull back off",
         "one bad object",
@@ -121,6 +121,18 @@ fn icon_and_style_have_the_same_colours() {
         assert!(assets::asset(&format!("{kind}.svg")).unwrap().1.contains(assets::colour(kind)));
     }
     assert!(assets::asset("../page.css").is_none() && assets::asset("x.svg").is_none());
+}
+
+/// A browser takes the first of two attributes of one name, and drops the other without a word.
+#[test]
+fn no_element_has_an_attribute_twice() {
+    for page in [page(), of(vec![resting("a"), busy("b")], None).unwrap()] {
+        for tag in page.split('<').filter_map(|rest| rest.split('>').next()) {
+            for name in [" class=", " id=", " href=", " data-key="] {
+                assert!(tag.matches(name).count() < 2, "{tag}");
+            }
+        }
+    }
 }
 
 /// Nothing on the page may need what the policy forbids.

@@ -2,6 +2,8 @@
 //!
 //! `page.js` spells ages as [`Times::ago`] does, every second.
 
+use std::time::Duration;
+
 use maud::{Markup, html};
 
 use super::words::{machine, span};
@@ -35,7 +37,11 @@ impl Times {
     /// How long ago or ahead an instant is.
     pub fn ago(self, at: Timestamp) -> Markup {
         let told = self.now.map(|now| {
-            if at > now { format!("in {}", span(between(now, at))) } else { format!("{} ago", span(between(at, now))) }
+            if is_ahead(at, now) {
+                format!("in {}", span(between(now, at)))
+            } else {
+                format!("{} ago", span(between(at, now)))
+            }
         });
         html! { span.ago data-at=(machine(at)) { (told.unwrap_or_default()) } }
     }
@@ -65,6 +71,11 @@ impl Times {
     }
 }
 
+/// Whether an instant is yet to come: clocks differ by a moment, and what was just judged was not judged in the future.
+fn is_ahead(at: Timestamp, now: Timestamp) -> bool {
+    between(now, at) > Duration::from_secs(1)
+}
+
 /// What stands before the first instant, the instant, and what stands after it.
 fn first_instant(text: &str) -> Option<(&str, Timestamp, &str)> {
     text.match_indices("20").find_map(|(begin, _)| {
@@ -87,6 +98,7 @@ mod tests {
             "<time datetime=\"2027-01-15T08:00:40Z\">08:00:40 UTC</time> \
              <span class=\"ago\" data-at=\"2027-01-15T08:00:40Z\">1 min ago</span>"
         );
+        assert!(both(101).ends_with(">0 s ago</span>"), "{}", both(101));
         assert!(both(3_750).ends_with(">in 1 h</span>"), "{}", both(3_750));
         assert!(both(-86_400).contains(">14 Jan 2027 08:00:00 UTC</time>"), "{}", both(-86_400));
         assert!(times.left(at(190)).into_string().ends_with(">1 min 30 s left</span>"));

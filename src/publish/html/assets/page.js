@@ -34,7 +34,8 @@
     const now = Date.now() + drift;
     for (const element of document.querySelectorAll('[data-at]')) {
       const at = Date.parse(element.dataset.at);
-      say(element, at > now ? `in ${span(at - now)}` : `${span(now - at)} ago`);
+      // Clocks differ by a moment: what was just judged was not judged in the future.
+      say(element, at - now > 1000 ? `in ${span(at - now)}` : `${span(Math.max(0, now - at))} ago`);
     }
     for (const element of document.querySelectorAll('[data-left]')) {
       const at = Date.parse(element.dataset.left);
