@@ -31,7 +31,7 @@ define packages
 endef
 
 # What `make e2e` runs; cargo leaves it out of "all targets".
-E2E := --test cluster --test postgres --test prometheus --test rules --test alertmanager --test paging --test browser
+E2E := --test cluster --test postgres --test prometheus --test rules --test alertmanager --test paging --test browser --test open_pages
 
 .PHONY: help demo test lint e2e browser screenshots bench
 
@@ -79,6 +79,8 @@ e2e: ## play all scenarios through the whole program, and a real control plane w
 	$(call say,Paging for scenarios with a real Prometheus and a real Alertmanager)
 	cargo test --locked --test paging
 	@$(MAKE) --no-print-directory browser
+	$(call say,Opening 500 pages at once)
+	cargo test --locked --test open_pages -- --nocapture
 	$(call say,Upgrading on a real control plane with Helm 3 and Helm 4)
 	cargo test --locked --test cluster
 

@@ -314,7 +314,7 @@ mod tests {
     #[test]
     fn the_page_for_people_is_of_one_suite_or_of_all() {
         let (site, _sender) = site(snapshot(1, vec![busy(ODD), resting("b")]));
-        assert!(read(site.home(None)).1.contains("1 of 2 suites need somebody"));
+        assert!(read(site.home(None)).1.contains("1 of 2 suites needs somebody"));
         assert!(read(site.home(Some("suite=b"))).1.contains("Nothing to do"));
         assert_eq!(read(site.home(Some("suite=c"))).0, 404);
         assert_eq!(read(site.asset("page.css")).0, 200);

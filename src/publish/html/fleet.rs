@@ -35,7 +35,8 @@ impl<'a> Fleet<'a> {
 
     /// The headline on one line.
     pub fn title(&self) -> String {
-        format!("{} of {} suites need somebody", self.count(words::needs_somebody), self.sorted.len())
+        let (count, all) = (self.count(words::needs_somebody), self.sorted.len());
+        format!("{count} of {all} suites {}", need(count))
     }
 
     /// The verdict that colours the page.
@@ -49,8 +50,8 @@ impl<'a> Fleet<'a> {
         let from = from.min(self.sorted.len());
         let shown = self.sorted.iter().skip(from).take(SUITES);
         let after = (from + SUITES < self.sorted.len()).then_some(from + SUITES);
+        let needing = self.count(words::needs_somebody);
         let counts = [
-            (self.count(words::needs_somebody), "need somebody"),
             (self.count(|kind| kind == VerdictKind::Wait), "under way"),
             (self.count(|kind| kind == VerdictKind::Proceed), "may go on"),
             (self.count(|kind| kind == VerdictKind::None), "at rest"),
@@ -60,8 +61,8 @@ impl<'a> Fleet<'a> {
                 div.sign { (icons::verdict(self.colour())) }
                 div.say {
                     p.about { (self.sorted.len()) " suites" }
-                    h1 #verdict { (self.count(words::needs_somebody)) " need somebody" }
-                    ul.counts { @for (count, what) in counts.iter().skip(1) { li { strong { (count) } " " (what) } } }
+                    h1 #verdict { (needing) " " (need(needing)) }
+                    ul.counts { @for (count, what) in counts.iter().filter(|(count, _)| *count > 0) { li { strong { (count) } " " (what) } } }
                     p.judged { "As of " (times.both(look.snapshot.taken)) }
                 }
             }
@@ -77,6 +78,10 @@ impl<'a> Fleet<'a> {
             }
         }
     }
+}
+
+const fn need(count: usize) -> &'static str {
+    if count == 1 { "needs somebody" } else { "need somebody" }
 }
 
 fn find(look: Look<'_>) -> Markup {

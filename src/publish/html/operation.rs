@@ -47,9 +47,11 @@ pub fn timeline(suite: &SuiteSnapshot, component: Component, times: Times) -> Ma
             p.stages {
                 @for (place, stage) in stages.iter().enumerate() {
                     @if place > 0 { ", " }
-                    span class={ "swatch in-" (stage.name) } aria-hidden="true" {} " "
-                    (Stage::parse(stage.name).map_or(stage.name, words::stage)) " "
-                    @if stage.is_present { "since " (times.at(stage.from)) } @else { (words::span(stage.took)) }
+                    span.seen {
+                        span.swatch.{ "in-" (stage.name) } aria-hidden="true" {} " "
+                        (Stage::parse(stage.name).map_or(stage.name, words::stage)) " "
+                        @if stage.is_present { "since " (times.at(stage.from)) } @else { (words::span(stage.took)) }
+                    }
                 }
                 @if witness.is_some_and(|witness| !witness.whole) { " (not seen from its begin)" }
             }

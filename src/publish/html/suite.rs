@@ -54,7 +54,9 @@ fn hero(look: Look<'_>, suite: &SuiteSnapshot, headline: Headline<'_>, times: Ti
 fn advice(look: Look<'_>, component: Component, assessment: &ComponentAssessment, times: Times) -> Markup {
     let verdict = &assessment.verdict;
     html! {
-        p.what { (times.sentence(&text::verdict(component, assessment))) }
+        @let what = text::verdict(component, assessment);
+        // "Wait." below "Wait" would say nothing.
+        @if what.trim_end_matches('.') != words::verdict(verdict.kind) { p.what { (times.sentence(&what)) } }
         @if let Some(until) = verdict.until { p.countdown { (times.left(until)) } }
         @if let Some(command) = &verdict.command { (self::command("command", component, &text::command(command))) }
         @if !verdict.reasons.is_empty() {

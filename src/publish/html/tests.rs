@@ -1,8 +1,9 @@
 //! Pages of the hand-made suite: what is on them, and that no name becomes markup.
 
 use super::*;
-use crate::assess::assessment::VerdictKind;
+use crate::assess::assessment::{NamedReason, Reason, VerdictKind};
 use crate::assess::snapshot::SuiteSnapshot;
+use crate::model::names::Component;
 use crate::publish::fixture::{ODD, at, busy, resting, snapshot, starting};
 
 fn of(suites: Vec<SuiteSnapshot>, query: Option<&str>) -> Option<String> {
@@ -50,6 +51,30 @@ fn failing_checks_come_first_and_passing_ones_are_folded_away() {
     assert!(checks.is_sorted(), "{checks:?}");
 }
 
+/// Whoever is done and waits for its neighbours is not what people wait for.
+#[test]
+fn the_headline_is_what_is_awaited() {
+    let mut suite = busy("default");
+    let verdict = |suite: &mut SuiteSnapshot, component, kind, reason| {
+        let verdict = &mut suite.assessment.components.get_mut(component).verdict;
+        (verdict.kind, verdict.reasons) = (kind, vec![Reason::Named(reason)]);
+    };
+    let headline = |suite: &SuiteSnapshot| headline::of(suite).title();
+    verdict(&mut suite, Component::Gim, VerdictKind::Wait, NamedReason::NextGateClosed);
+    assert_eq!(headline(&suite), "Wait GSP");
+    verdict(&mut suite, Component::Gsp, VerdictKind::Proceed, NamedReason::Soaking);
+    assert_eq!(headline(&suite), "Proceed GSP");
+    verdict(&mut suite, Component::Gca, VerdictKind::Wait, NamedReason::HelmWorking);
+    assert_eq!(headline(&suite), "Wait GCA");
+    verdict(&mut suite, Component::Gim, VerdictKind::Unknown, NamedReason::PodsStale);
+    assert_eq!(headline(&suite), "Unknown GIM");
+    for component in [Component::Gim, Component::Gsp] {
+        verdict(&mut suite, component, VerdictKind::None, NamedReason::Absent);
+    }
+    verdict(&mut suite, Component::Gca, VerdictKind::Wait, NamedReason::NextGateClosed);
+    assert_eq!(headline(&suite), "Wait GCA");
+}
+
 #[test]
 fn no_name_becomes_markup() {
     let page = of(vec![busy(ODD)], None).unwrap();
@@ -65,7 +90,7 @@ fn a_query_chooses_the_page() {
     let both = || vec![resting("a b"), busy("c")];
     assert!(of(both(), Some("suite=a+b")).unwrap().contains("<title>Nothing to do: a b</title>"));
     let fleet = of(both(), None).unwrap();
-    assert!(fleet.contains("<title>1 of 2 suites need somebody</title>"));
+    assert!(fleet.contains("<title>1 of 2 suites needs somebody</title>"));
     assert!(fleet.find("?suite=c").unwrap() < fleet.find("?suite=a+b").unwrap(), "the urgent one is first");
     assert!(of(both(), Some("suite=d")).is_none());
     assert!(of(vec![], None).unwrap().contains("No suite is watched."));
