@@ -77,7 +77,7 @@ impl Events {
     }
 
     /// How many listen.
-    #[must_use]
+    #[cfg(test)]
     pub fn listeners(&self) -> usize {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).listeners()
     }

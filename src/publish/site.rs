@@ -249,7 +249,17 @@ fn value<'a>(query: Option<&'a str>, key: &str) -> Option<Cow<'a, str>> {
 impl Site {
     /// A site over one suite in which everything is there, and the end that must be held for it to live.
     pub(crate) fn for_tests() -> (Self, watch::Sender<Arc<Snapshot>>) {
-        tests::site(super::fixture::snapshot(1, vec![super::fixture::busy("default")]))
+        Self::for_tests_at(Tempo::default())
+    }
+
+    /// The same, its events at this tempo.
+    pub(crate) fn for_tests_at(tempo: Tempo) -> (Self, watch::Sender<Arc<Snapshot>>) {
+        tests::site_at(super::fixture::snapshot(1, vec![super::fixture::busy("default")]), tempo)
+    }
+
+    /// How many listen to events.
+    pub(crate) fn listeners(&self) -> usize {
+        self.events.listeners()
     }
 }
 
@@ -269,12 +279,16 @@ mod tests {
         }
     }
 
-    pub(super) fn site(snapshot: Snapshot) -> (Site, watch::Sender<Arc<Snapshot>>) {
+    fn site(snapshot: Snapshot) -> (Site, watch::Sender<Arc<Snapshot>>) {
+        site_at(snapshot, Tempo::default())
+    }
+
+    pub(super) fn site_at(snapshot: Snapshot, tempo: Tempo) -> (Site, watch::Sender<Arc<Snapshot>>) {
         let (sender, receiver) = watch::channel(Arc::new(snapshot));
         let own = Arc::new(OwnMetrics::new(at(0), Arc::new(ClockOffset::default())));
         let page = Page::new(receiver.clone(), own, Arc::new(Held));
         let now = ServerTime { clock: Arc::new(Held), offset: Arc::default() };
-        (Site::new(receiver, page, now, "", Tempo::default()), sender)
+        (Site::new(receiver, page, now, "", tempo), sender)
     }
 
     fn read(answer: Answer) -> (u16, String) {

@@ -173,4 +173,27 @@ mod tests {
             assert_eq!(ask(&routes, missing, &[]).await.0, StatusCode::NOT_FOUND, "{missing}");
         }
     }
+
+    #[tokio::test]
+    async fn streams_of_events_have_a_limit_of_their_own() {
+        let (site, _sender) = Site::for_tests();
+        let routes = routes_with(&Arc::new(site), 2);
+        let open = async || {
+            let Lookup::Found(handler) = routes.find(&Method::GET, "/api/v1/events") else { panic!("no route") };
+            handler(Request::builder().uri("/api/v1/events").body(bytes::Bytes::new()).unwrap()).await
+        };
+        let (first, second) = (open().await, open().await);
+        assert_eq!((first.status(), second.status()), (StatusCode::OK, StatusCode::OK));
+        assert_eq!(first.headers()[CONTENT_TYPE], "text/event-stream");
+        let third = open().await;
+        assert_eq!(
+            (third.status(), &third.headers()[RETRY_AFTER]),
+            (StatusCode::SERVICE_UNAVAILABLE, &HeaderValue::from_static("10"))
+        );
+        let why = third.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(why, "too many streams of events: 2 are open; ask /api/v1/status instead\n");
+        assert_eq!(ask(&routes, "/metrics", &[]).await.0, StatusCode::OK);
+        drop(first);
+        assert_eq!(open().await.status(), StatusCode::OK);
+    }
 }

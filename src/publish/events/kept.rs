@@ -62,6 +62,7 @@ pub struct Cursor {
 
 impl Kept {
     /// How many listen.
+    #[cfg(test)]
     pub fn listeners(&self) -> usize {
         self.listeners
     }

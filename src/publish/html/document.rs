@@ -21,7 +21,7 @@ impl Look<'_> {
 #[must_use]
 pub fn document(look: Look<'_>, which: &Which) -> Option<String> {
     let parts = parts(look, which)?;
-    Some(frame(look, which, parts).into_string())
+    Some(frame(look, which, &parts).into_string())
 }
 
 /// The document that says that a suite is not watched.
@@ -38,11 +38,11 @@ pub fn not_found(look: Look<'_>) -> String {
             }
         }
     };
-    frame(look, &Which::Fleet { from: 0 }, Parts { title: "No such suite".to_owned(), colour: "unknown", main })
+    frame(look, &Which::Fleet { from: 0 }, &Parts { title: "No such suite".to_owned(), colour: "unknown", main })
         .into_string()
 }
 
-fn frame(look: Look<'_>, which: &Which, parts: Parts) -> Markup {
+fn frame(look: Look<'_>, which: &Which, parts: &Parts) -> Markup {
     let base = look.base;
     html! {
         (DOCTYPE)

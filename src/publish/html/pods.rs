@@ -43,21 +43,18 @@ pub fn pods(component: Component, facts: &ComponentFacts, times: Times) -> Marku
 }
 
 fn state(pod: &Pod) -> String {
-    let mut state = match (pod.terminating, pod.ready) {
+    let state = match (pod.terminating, pod.ready) {
         (true, _) => "being deleted".to_owned(),
         (false, true) => "Ready".to_owned(),
         (false, false) if !pod.scheduled => "without a node".to_owned(),
         (false, false) => format!("not Ready, {}", pod.phase),
     };
     let waiting = pod.containers.iter().find_map(|container| container.waiting).filter(|_| !pod.terminating);
-    if let Some(reason) = waiting {
-        state.push_str(", ");
-        state.push_str(&reason.as_str().replace('_', " "));
-    }
-    match pod.restarts() {
-        0 => {}
-        1 => state.push_str(", restarted once"),
-        restarts => state.push_str(&format!(", restarted {restarts} times")),
-    }
-    state
+    let waiting = waiting.map(|reason| reason.as_str().replace('_', " "));
+    let restarts = match pod.restarts() {
+        0 => None,
+        1 => Some("restarted once".to_owned()),
+        restarts => Some(format!("restarted {restarts} times")),
+    };
+    [Some(state), waiting, restarts].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }

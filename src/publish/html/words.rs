@@ -1,11 +1,12 @@
 //! Words for people: of verdicts, stages, states and kinds, short enough for a headline.
 
+use std::time::Duration;
+
 use crate::assess::answer::CheckState;
 use crate::assess::assessment::{OperationKind, Stage, VerdictKind};
 use crate::model::facts::Generation;
 use crate::model::source::{Freshness, SourceKind};
 use crate::model::time::Timestamp;
-use std::time::Duration;
 
 /// What to do, as a headline.
 pub const fn verdict(kind: VerdictKind) -> &'static str {
@@ -122,14 +123,12 @@ pub const fn freshness(freshness: Freshness) -> &'static str {
 pub fn span(span: Duration) -> String {
     let seconds = span.as_secs();
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
+    let two = |large: String, rest: u64, unit: &str| if rest == 0 { large } else { format!("{large} {rest} {unit}") };
     match (days, hours, minutes) {
         (0, 0, 0) => format!("{seconds} s"),
-        (0, 0, _) if seconds % 60 == 0 => format!("{minutes} min"),
-        (0, 0, _) => format!("{minutes} min {} s", seconds % 60),
-        (0, _, _) if minutes % 60 == 0 => format!("{hours} h"),
-        (0, _, _) => format!("{hours} h {} min", minutes % 60),
-        _ if hours % 24 == 0 => format!("{days} d"),
-        _ => format!("{days} d {} h", hours % 24),
+        (0, 0, _) => two(format!("{minutes} min"), seconds % 60, "s"),
+        (0, _, _) => two(format!("{hours} h"), minutes % 60, "min"),
+        _ => two(format!("{days} d"), hours % 24, "h"),
     }
 }
 
@@ -144,4 +143,30 @@ pub fn latency(seconds: f64) -> String {
 /// `UTC` to the second, for `datetime`.
 pub fn machine(at: Timestamp) -> String {
     jiff::Timestamp::from_second(at.as_second()).unwrap_or(at).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_told_in_two_units() {
+        for (seconds, told) in [
+            (0, "0 s"),
+            (59, "59 s"),
+            (60, "1 min"),
+            (700, "11 min 40 s"),
+            (3600, "1 h"),
+            (3_660, "1 h 1 min"),
+            (3_659, "1 h"),
+            (90_000, "1 d 1 h"),
+            (86_400, "1 d"),
+        ] {
+            assert_eq!(span(Duration::from_secs(seconds)), told, "{seconds}");
+        }
+        assert_eq!(
+            (latency(3.24), latency(61.5), latency(f64::NAN)),
+            ("3.2 s".into(), "1 min 1 s".into(), "NaN s".into())
+        );
+    }
 }
