@@ -73,6 +73,7 @@ fn parts(look: Look<'_>, which: &Which) -> Option<Parts> {
         main id="main" class={ "is-" (colour) } tabindex="-1" data-title=(title) data-verdict=(colour)
             data-version=(env!("CARGO_PKG_VERSION")) data-base=(look.base)
             data-events={ (look.base) "api/v1/events?form=html" (which.query("&")) } {
+            @if !snapshot.ready { p.notice { "Not everything was read for the first time yet." } }
             (content)
         }
     };

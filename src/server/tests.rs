@@ -266,10 +266,10 @@ async fn a_listener_that_never_reads_is_cut_off() {
             }
             let mut next = (**snapshots.borrow()).clone();
             next.sequence += 1;
-            let mut suite = crate::publish::fixture::busy("default");
+            let mut judged = crate::publish::fixture::busy("default");
             // Every time something else.
-            suite.judged = crate::publish::fixture::at(i64::from(turn));
-            next.suites = vec![Arc::new(suite)];
+            judged.judged = crate::publish::fixture::at(i64::from(turn));
+            next.suites = vec![Arc::new(judged)];
             snapshots.send_replace(Arc::new(next));
             tokio::time::sleep(Duration::from_millis(1)).await;
         }

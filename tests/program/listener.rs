@@ -37,7 +37,7 @@ impl Listener {
     pub fn event(&mut self) -> (String, String) {
         let (mut name, mut data) = (String::new(), Vec::new());
         loop {
-            let line = self.line().expect("the stream goes on");
+            let line = self.line().unwrap();
             match line.split_once(": ") {
                 Some(("event", value)) => value.clone_into(&mut name),
                 Some(("data", value)) => data.push(value.to_owned()),

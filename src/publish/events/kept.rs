@@ -32,7 +32,7 @@ pub struct Kept {
 struct Known {
     snapshot: Arc<Snapshot>,
     suites: HashMap<Name, u64>,
-    /// Sources, policy and number of suites, which every page shows something of.
+    /// Sources, policy and readiness, which every page shows something of.
     around: u64,
     /// Anything.
     whole: u64,
@@ -175,7 +175,7 @@ impl Known {
         self.whole = number;
         let same_around = Arc::ptr_eq(&former.sources, &snapshot.sources)
             && Arc::ptr_eq(&former.policy, &snapshot.policy)
-            && (former.suites.len() > 1) == (snapshot.suites.len() > 1);
+            && former.ready == snapshot.ready;
         if !same_around {
             self.around = number;
         }

@@ -61,12 +61,14 @@ impl<'a> Fleet<'a> {
                 div.sign { (icons::verdict(self.colour())) }
                 div.say {
                     p.about { (self.sorted.len()) " suites" }
-                    h1 #verdict { (needing) " " (need(needing)) }
+                    h1 #verdict {
+                        @if self.sorted.is_empty() { "No suite" } @else { (needing) " " (need(needing)) }
+                    }
                     ul.counts { @for (count, what) in counts.iter().filter(|(count, _)| *count > 0) { li { strong { (count) } " " (what) } } }
                     p.judged { "As of " (times.both(look.snapshot.taken)) }
                 }
             }
-            @if self.sorted.is_empty() { p.empty { "No suite is watched." } }
+            @if self.sorted.is_empty() { p.empty { "No suite is watched: none is configured, or none was found yet." } }
             @else if self.sorted.len() > SUITES { (find(look)) }
             ul.fleet aria-label="Suites" { @for (kind, suite) in shown { (row(look, *kind, suite)) } }
             @if from > 0 || after.is_some() {

@@ -93,7 +93,7 @@ fn a_query_chooses_the_page() {
     assert!(fleet.contains("<title>1 of 2 suites needs somebody</title>"));
     assert!(fleet.find("?suite=c").unwrap() < fleet.find("?suite=a+b").unwrap(), "the urgent one is first");
     assert!(of(both(), Some("suite=d")).is_none());
-    assert!(of(vec![], None).unwrap().contains("No suite is watched."));
+    assert!(of(vec![], None).unwrap().contains("No suite is watched: "));
     assert!(of(vec![busy("only")], Some("from=0")).unwrap().contains("1 suites"));
 }
 

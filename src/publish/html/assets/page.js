@@ -10,6 +10,11 @@
   // The server says something every 15 s: a connection that is silent for longer has died unseen.
   const SILENCE = 40000;
   const RETRY = 5000;
+  // A browser opens six connections to a server in all, and each open page has one: a page that nobody has looked at for so long
+  // gives its own away.
+  const UNSEEN = 300000;
+  // Behind a balancer the next connection may reach the former version again: no page loads itself anew in a circle.
+  const SETTLED = 60000;
 
   root.classList.add('scripted');
 
@@ -90,7 +95,7 @@
     const main = document.getElementById('main');
     const fresh = new DOMParser().parseFromString(text, 'text/html').getElementById('main');
     if (!fresh) return;
-    if (fresh.dataset.version !== main.dataset.version) {
+    if (fresh.dataset.version !== main.dataset.version && performance.now() > SETTLED) {
       // Style and script are the former version's.
       location.reload();
       return;
@@ -113,6 +118,8 @@
 
   let source;
   let watchdog;
+  let rest;
+  let gone = false;
 
   function lose() {
     standing('lost', 'Not live: this page may be out of date');
@@ -124,7 +131,7 @@
       lose();
       connect();
     }, SILENCE);
-    standing('live', 'Live');
+    if (!gone) standing('live', 'Live');
   }
 
   function connect() {
@@ -132,11 +139,13 @@
     const here = new EventSource(document.getElementById('main').dataset.events);
     source = here;
     here.addEventListener('page', (event) => {
+      gone = false;
       heard();
       show(event.data);
     });
     here.addEventListener('still', heard);
     here.addEventListener('gone', () => {
+      gone = true;
       heard();
       standing('lost', 'This suite is no longer watched');
     });
@@ -172,5 +181,22 @@
 
   count();
   setInterval(count, 1000);
-  if (document.getElementById('main').dataset.events) connect();
+  if (document.getElementById('main').dataset.events) {
+    connect();
+    document.addEventListener('visibilitychange', () => {
+      clearTimeout(rest);
+      if (document.hidden) {
+        rest = setTimeout(() => {
+          clearTimeout(watchdog);
+          source.close();
+          source = undefined;
+          lose();
+          document.title = `(not live) ${document.getElementById('main').dataset.title}`;
+        }, UNSEEN);
+      } else if (!source) {
+        document.title = document.getElementById('main').dataset.title;
+        connect();
+      }
+    });
+  }
 })();
