@@ -5,8 +5,8 @@ use std::process::{Child, Command, Stdio};
 
 use crate::cluster::Cluster;
 
-/// How many times faster than real time the demo plays: fast enough for a test, slow enough for every stage to be seen.
-const SPEED: &str = "90";
+/// How many times faster than real time the demo plays: fast enough for a test, slow enough for a page to be open before it fails.
+const SPEED: &str = "40";
 
 /// A running exporter, killed when it is dropped.
 pub struct Exporter {
