@@ -53,7 +53,7 @@ pub(super) async fn demo(flags: Flags, what: flags::Demo) -> anyhow::Result<()> 
     let mut config = flags.config()?;
     config.policy = config.policy.divided(speed);
     config.suites = vec![Suite::default_suite()];
-    let outlet = Outlet::new(&config);
+    let outlet = Outlet::new(&config).under(flags.outside());
     let mut process = Generation::new();
     let mut entrance = Entrance::new(flags.web_config_file, outlet.clone(), Access::Infer);
     let door = entrance.door(&WebAccess::default()).await?;

@@ -193,6 +193,15 @@ pub(super) struct Flags {
         global = true
     )]
     pub(super) enable_lifecycle: bool,
+    /// URL by which people reach the exporter, where a proxy stands before it; links on its pages begin with the path.
+    #[arg(
+        long = "web.external-url",
+        env = "GIM_UPGRADE_WEB_EXTERNAL_URL",
+        value_name = "URL",
+        value_parser = ExternalUrl::parse,
+        global = true
+    )]
+    pub(super) external_url: Option<ExternalUrl>,
     /// Credentials and address of the cluster; without one, `KUBECONFIG`, `~/.kube/config`, or the pod's ServiceAccount.
     #[arg(long = "kubeconfig", env = "GIM_UPGRADE_KUBECONFIG", value_name = "FILE", global = true)]
     pub(super) kubeconfig: Option<PathBuf>,
@@ -233,6 +242,29 @@ pub(super) struct Flags {
         global = true
     )]
     pub(super) log_format: LogFormat,
+}
+
+/// The URL by which the exporter is reached from outside, of which its pages use the path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ExternalUrl {
+    /// The path, with `/` at both ends.
+    pub(super) path: String,
+}
+
+impl ExternalUrl {
+    fn parse(text: &str) -> Result<Self, String> {
+        let wrong = || "not a URL such as https://monitoring.example.com/gim".to_owned();
+        let url: http::Uri = text.parse().map_err(|_| wrong())?;
+        if !matches!(url.scheme_str(), Some("http" | "https"))
+            || url.host().is_none_or(str::is_empty)
+            || url.query().is_some()
+        {
+            return Err(wrong());
+        }
+        let path = url.path().trim_matches('/');
+        // Two slashes at its begin would name another host.
+        Ok(Self { path: if path.is_empty() { "/".to_owned() } else { format!("/{path}/") } })
+    }
 }
 
 named! {
@@ -291,6 +323,13 @@ impl Flags {
             ..config.scope
         };
         Ok(config)
+    }
+}
+
+impl Flags {
+    /// What links on pages begin with: nothing where they are relative.
+    pub(super) fn outside(&self) -> String {
+        self.external_url.as_ref().map(|url| url.path.clone()).unwrap_or_default()
     }
 }
 

@@ -89,7 +89,7 @@ impl Iterator for Status {
 }
 
 /// JSON of a type whose maps have only strings for keys, which cannot fail.
-fn to_json(value: &impl Serialize) -> Vec<u8> {
+pub(super) fn to_json(value: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(value).unwrap_or_else(|_| b"{}".to_vec())
 }
 
