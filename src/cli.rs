@@ -70,6 +70,7 @@ fn command(arguments: Arguments) -> anyhow::Result<()> {
             Command::Demo(what) => demo::demo(arguments.flags, what).await,
             Command::Doctor => doctor::doctor(arguments.flags).await,
             Command::Rules(what) => print::rules(&arguments.flags, &what),
+            Command::Dashboards(what) => print::dashboards(&arguments.flags, &what),
             Command::Metrics => print::metrics(),
         }
     });
