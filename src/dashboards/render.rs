@@ -59,7 +59,7 @@ pub fn render(dashboard: &Dashboard, settings: &Settings<'_>) -> Value {
         "refresh": "30s",
         "time": {"from": "now-3h", "to": "now"},
         "timezone": "browser",
-        "links": [others(), runbooks(settings)],
+        "links": [others()],
         "templating": {"list": variables},
         "annotations": {"list": annotations},
         "panels": panels(dashboard, settings),
@@ -79,21 +79,6 @@ fn others() -> Value {
         "targetBlank": false,
         "tooltip": "",
         "url": "",
-    })
-}
-
-fn runbooks(settings: &Settings<'_>) -> Value {
-    json!({
-        "type": "link",
-        "title": "Runbooks",
-        "tags": [],
-        "asDropdown": false,
-        "icon": "doc",
-        "includeVars": false,
-        "keepTime": false,
-        "targetBlank": true,
-        "tooltip": "What each alert means, and what to do",
-        "url": settings.alerts.runbook_url.trim_end_matches('/'),
     })
 }
 
