@@ -39,7 +39,7 @@ fn exporters() -> Panel {
             ask("max by (@name, instance, version) (gim_upgrade_exporter_build_info{@cluster})"),
             ask(
                 "time() - max by (@name, instance) (process_start_time_seconds{@cluster}\n\
-                 and on (@name, job, instance) gim_upgrade_exporter_build_info{@cluster})",
+                 and on (@name, instance) gim_upgrade_exporter_build_info{@cluster})",
             ),
             ask("min by (@name, instance) (gim_upgrade_exporter_config_last_reload_successful{@cluster})"),
             ask("max by (@name, instance) (gim_upgrade_exporter_clock_offset_seconds{@cluster})"),
@@ -127,10 +127,10 @@ fn costs() -> Vec<Panel> {
             ])
             .runbooks(&["GimUpgradeExporterAbsent"]),
         Panel::lines("Samples of a scrape", [8, 8], Unit::Count)
-            .says("How many samples Prometheus takes from one exporter.")
+            .says("How many samples Prometheus takes from each exporter.")
             .asks(&[series(
-                "max by (@name) (scrape_samples_scraped{@cluster} and on (@name, job, instance) gim_upgrade_exporter_build_info{@cluster})",
-                "samples {{@name}}",
+                "max by (@name, instance) (scrape_samples_scraped{@cluster} and on (@name, instance) gim_upgrade_exporter_build_info{@cluster})",
+                "{{instance}} {{@name}}",
             )])
             .runbooks(&["GimUpgradeExporterAbsent"]),
     ]
@@ -139,26 +139,26 @@ fn costs() -> Vec<Panel> {
 fn process() -> Vec<Panel> {
     vec![
         Panel::lines("Memory", [8, 7], Unit::Bytes)
-            .says("Resident memory of the largest exporter.")
+            .says("Resident memory of each exporter.")
             .asks(&[series(
-                "max by (@name) (process_resident_memory_bytes{@cluster} and on (@name, job, instance) gim_upgrade_exporter_build_info{@cluster})",
-                "resident {{@name}}",
+                "max by (@name, instance) (process_resident_memory_bytes{@cluster} and on (@name, instance) gim_upgrade_exporter_build_info{@cluster})",
+                "{{instance}} {{@name}}",
             )])
             .runbooks(&["GimUpgradeExporterAbsent"]),
         Panel::lines("CPU", [8, 7], Unit::Share)
-            .says("The share of one CPU that the busiest exporter takes.")
+            .says("The share of one CPU that each exporter takes.")
             .asks(&[series(
-                "max by (@name) (rate(process_cpu_seconds_total{@cluster}[$__rate_interval])\n\
-                 and on (@name, job, instance) gim_upgrade_exporter_build_info{@cluster})",
-                "CPU {{@name}}",
+                "max by (@name, instance) (rate(process_cpu_seconds_total{@cluster}[$__rate_interval])\n\
+                 and on (@name, instance) gim_upgrade_exporter_build_info{@cluster})",
+                "{{instance}} {{@name}}",
             )])
             .runbooks(&["GimUpgradeExporterAbsent"]),
         Panel::lines("File descriptors", [8, 7], Unit::Share)
-            .says("The share of the file descriptors that it may have open.")
+            .says("The share of the file descriptors that it may have open, of each exporter.")
             .asks(&[series(
-                "max by (@name) (process_open_fds{@cluster} / process_max_fds{@cluster}\n\
-                 and on (@name, job, instance) gim_upgrade_exporter_build_info{@cluster})",
-                "open {{@name}}",
+                "max by (@name, instance) (process_open_fds{@cluster} / process_max_fds{@cluster}\n\
+                 and on (@name, instance) gim_upgrade_exporter_build_info{@cluster})",
+                "{{instance}} {{@name}}",
             )])
             .runbooks(&["GimUpgradeExporterAbsent"]),
     ]

@@ -25,7 +25,7 @@ pub(super) fn dashboard() -> Dashboard {
         rows: vec![
             Row { title: "In sum", panels: vec![verdicts(), builds()] },
             Row { title: "Suites", panels: vec![components(), alerts(), shared()] },
-            Row { title: "Over time", panels: vec![timeline(), latency(), failing()] },
+            Row { title: "Over time", panels: vec![timeline(), latency(), overdue()] },
         ],
     }
 }
@@ -80,7 +80,7 @@ fn components() -> Panel {
         .asks(&[
             ask(current!("@whole", "@suite", "gim_upgrade_verdict", "verdict", "unknown")),
             ask(current!("@whole", "@suite", "gim_upgrade_stage", "stage", "unknown")),
-            ask(concat!("(", reasons!("@whole", "@suite", "gim_upgrade_verdict_reason"), ") == 1")),
+            ask(concat!("topk by (@whole) (1, (", reasons!("@whole", "@suite", "gim_upgrade_verdict_reason"), ") == 1)")),
             ask(current!("@whole", "@suite", "gim_upgrade_operation", "operation", "none")),
             ask("max by (@whole) (gim_upgrade_verdict_until_timestamp_seconds{@suite}) - time()"),
             ask("max by (@whole) (gim_upgrade_rollback_target_revision{@suite})"),
@@ -137,23 +137,22 @@ fn timeline() -> Panel {
 }
 
 fn latency() -> Panel {
-    Panel::new("Latency: the ten latest", [12, 9], Kind::Lines { unit: Unit::Seconds, limit: true })
-        .says("The components that are the latest in consuming Kafka. The dashed line is the latency that is still normal.")
+    Panel::new("Latency above a minute", [12, 9], Kind::Lines { unit: Unit::Seconds, limit: true })
+        .says("The components that are late by more than a minute. The dashed line is the latency that is still normal.")
         .asks(&[series(
-            "topk(10, max by (@whole) (gim_upgrade_kafka_behind_seconds{@suite}))",
+            "max by (@whole) (gim_upgrade_kafka_behind_seconds{@suite}) > 60",
             "{{component}} {{suite}} {{@name}}",
         )])
         .runbooks(&["GimUpgradeLatencyHigh", "GimUpgradeBacklogGrowing"])
 }
 
-fn failing() -> Panel {
-    Panel::lines("Suites behind their deadline", [12, 9], Unit::Count)
-        .says("How many components are not Ready although the time for it is over.")
+fn overdue() -> Panel {
+    Panel::lines("Behind the deadline to be Ready", [12, 9], Unit::Seconds)
+        .says("Components that are not Ready although the time for it is over, and since when.")
         .asks(&[series(
-            "count by (component) (\n\
-             min by (@whole) (gim_upgrade_operation_deadline_timestamp_seconds{@suite, deadline=\"ready\"}) < time()\n\
-             and on (@whole) gim_upgrade_stage{@suite, stage=~\"applying|rolling_out\"})",
-            "{{component}}",
+            "time() - min by (@whole) (gim_upgrade_operation_deadline_timestamp_seconds{@suite, deadline=\"ready\"}) > 0\n\
+             and on (@whole) gim_upgrade_stage{@suite, stage=~\"applying|rolling_out\"}",
+            "{{component}} {{suite}} {{@name}}",
         )])
         .runbooks(&["GimUpgradeRolloutOverdue"])
 }

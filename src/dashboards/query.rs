@@ -23,13 +23,15 @@ macro_rules! current {
 }
 pub(super) use current;
 
-/// What a family says for a reason. One that sees nothing has reasons of its own, which count only where all see nothing.
+/// What a family says for a reason. An exporter that sees nothing has reasons of its own, which count only where all see nothing: that a
+/// component has no reason is an answer too.
 macro_rules! reasons {
     ($by:literal, $chosen:literal, $family:literal) => {
         concat!(
             "max by (", $by, ", reason) (", $family, "{", $chosen, "}\n",
             "  unless ignoring (reason, verdict) gim_upgrade_verdict{", $chosen, ", verdict=\"unknown\"})\n",
-            "or on (", $by, ") max by (", $by, ", reason) (", $family, "{", $chosen, "})"
+            "or max by (", $by, ", reason) (", $family, "{", $chosen, "}\n",
+            "  unless on (", $by, ") gim_upgrade_verdict{", $chosen, ", verdict!=\"unknown\"})"
         )
     };
 }

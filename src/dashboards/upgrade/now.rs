@@ -37,7 +37,7 @@ fn now() -> Panel {
             ask(IN_ORDER),
             ask(of_suite!("gim_upgrade_stage", "stage", "unknown")),
             ask(of_suite!("gim_upgrade_verdict", "verdict", "unknown")),
-            ask(concat!("(", reasons!("component", "@component", "gim_upgrade_verdict_reason"), ") == 1")),
+            ask(concat!("topk by (component) (1, (", reasons!("component", "@component", "gim_upgrade_verdict_reason"), ") == 1)")),
             ask("max by (component) (gim_upgrade_rollback_target_revision{@component})"),
             ask("max by (component) (gim_upgrade_verdict_until_timestamp_seconds{@component}) - time()"),
             ask(of_suite!("gim_upgrade_operation", "operation", "none")),

@@ -1,5 +1,5 @@
 // The types that each dashboard must satisfy: Grafana's own, its enumerations as the words that stand in JSON, and of each panel the options
-// and fields of its plugin. tests/dashboards/proof/types.rs appends the dashboards, and has tsc read it.
+// and fields of its plugin. tests/dashboards/types.rs has tsc hold the dashboards to them.
 import type * as schema from '@grafana/schema';
 import type * as stat from '@grafana/schema/dist/esm/raw/composable/stat/panelcfg/x/StatPanelCfg_types.gen';
 import type * as timeline from '@grafana/schema/dist/esm/raw/composable/statetimeline/panelcfg/x/StateTimelinePanelCfg_types.gen';
@@ -77,7 +77,7 @@ type Annotation = Omit<Plain<Closed<schema.AnnotationQuery>>, 'target'> & {
   useValueForTime: boolean;
 };
 
-type Dashboard = Omit<Plain<Closed<schema.Dashboard>>, 'panels' | 'templating' | 'annotations'> & {
+export type Dashboard = Omit<Plain<Closed<schema.Dashboard>>, 'panels' | 'templating' | 'annotations'> & {
   panels: Panel[];
   templating: { list: Plain<Closed<schema.VariableModel>>[] };
   annotations: { list: Annotation[] };
