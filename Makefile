@@ -29,7 +29,7 @@ define packages
 endef
 
 # What `make e2e` runs; cargo leaves it out of "all targets".
-E2E := --test cluster --test postgres --test prometheus --test rules --test alertmanager --test paging
+E2E := --test cluster --test postgres --test prometheus --test rules --test alertmanager --test paging --test dashboards-proof
 
 .PHONY: help demo test lint e2e bench
 
@@ -76,6 +76,10 @@ e2e: ## play all scenarios through the whole program, and a real control plane w
 	cargo test --locked --test alertmanager
 	$(call say,Paging for scenarios with a real Prometheus and a real Alertmanager)
 	cargo test --locked --test paging
+	$(call packages,node:nodejs npm:npm)
+	tests/dashboards/grafana/install
+	$(call say,Asking a real Prometheus all that the dashboards ask and showing the answers as Grafana does)
+	cargo test --locked --test dashboards-proof
 	$(call say,Upgrading on a real control plane with Helm 3 and Helm 4)
 	cargo test --locked --test cluster
 

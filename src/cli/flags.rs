@@ -9,8 +9,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
 use crate::config::Config;
-use crate::model::scope::{HelmDriver, KubernetesScope, Scope};
 use crate::dashboards::DashboardName;
+use crate::model::scope::{HelmDriver, KubernetesScope, Scope};
 use crate::named;
 
 /// Judges upgrades of Genesys Info Mart on Kubernetes, for Prometheus.

@@ -37,9 +37,8 @@ pub(super) fn dashboards(flags: &Flags, what: &Dashboards) -> anyhow::Result<()>
             let each: Result<Vec<_>, _> = made.iter().map(|(_, json)| serde_json::to_string_pretty(json)).collect();
             each.context("the dashboard cannot be written as JSON")?.join("\n")
         }
-        DashboardForm::ConfigMap => {
-            serde_json::to_string_pretty(&object::config_maps(&made)).context("the objects cannot be written as JSON")?
-        }
+        DashboardForm::ConfigMap => serde_json::to_string_pretty(&object::config_maps(&made))
+            .context("the objects cannot be written as JSON")?,
     };
     print(&format!("{text}\n"))
 }

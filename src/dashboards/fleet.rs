@@ -2,7 +2,7 @@
 //! to the suite's own dashboard.
 
 use super::panel::{Annotation, COMPONENT, Column, Field, Kind, Panel, Row, Shows, Unit, ask, label, series, value};
-use super::query::{current, reasons};
+use super::query::{current, least, reasons};
 use super::states::{BLUE, States};
 use super::{Dashboard, DashboardName, Variable};
 
@@ -47,11 +47,8 @@ fn verdicts() -> Panel {
 }
 
 fn builds() -> Panel {
-    let columns = vec![
-        COMPONENT,
-        label("chart_version", "Chart", Shows::Text),
-        value(0, "Suites", Shows::Number(Unit::Count)),
-    ];
+    let columns =
+        vec![COMPONENT, label("chart_version", "Chart", Shows::Text), value(0, "Suites", Shows::Number(Unit::Count))];
     Panel::table("Components by chart", [12, 7], columns)
         .says("How many suites have which version of each component's chart.")
         .asks(&[ask(
@@ -80,12 +77,16 @@ fn components() -> Panel {
         .asks(&[
             ask(current!("@whole", "@suite", "gim_upgrade_verdict", "verdict", "unknown")),
             ask(current!("@whole", "@suite", "gim_upgrade_stage", "stage", "unknown")),
-            ask(concat!("topk by (@whole) (1, (", reasons!("@whole", "@suite", "gim_upgrade_verdict_reason"), ") == 1)")),
+            ask(concat!(
+                "topk by (@whole) (1, (",
+                reasons!("@whole", "@suite", "gim_upgrade_verdict_reason"),
+                ") == 1)"
+            )),
             ask(current!("@whole", "@suite", "gim_upgrade_operation", "operation", "none")),
             ask("max by (@whole) (gim_upgrade_verdict_until_timestamp_seconds{@suite}) - time()"),
             ask("max by (@whole) (gim_upgrade_rollback_target_revision{@suite})"),
             ask("max by (@whole) (gim_upgrade_checks{@suite, state=\"fail\"})"),
-            ask("max by (@whole) (gim_upgrade_gate_open{@suite})"),
+            ask(least!("@whole", "@suite", "gim_upgrade_gate_open")),
         ])
         .sorted("Checks that fail", true)
         .runbooks(&["GimUpgradeRollBackAdvised", "GimUpgradeInvestigate"])
@@ -101,27 +102,18 @@ fn alerts() -> Panel {
     ];
     Panel::table("Alerts that fire", [14, 9], columns)
         .says("By suite, as this Prometheus has them; each leads to its runbook.")
-        .asks(&[ask(
-            "count by (@name, suite, alertname, severity) (max by (@whole, alertname, severity) (\n\
-             ALERTS{@suite, alertname=~\"GimUpgrade.+\", alertstate=\"firing\", severity!=\"none\"}))",
-        )])
+        .asks(&[ask("count by (@name, suite, alertname, severity) (max by (@whole, alertname, severity) (\n\
+             ALERTS{@suite, alertname=~\"GimUpgrade.+\", alertstate=\"firing\", severity!=\"none\"}))")])
         .sorted("Severity", false)
         .runbooks(&["GimUpgradeWatchdog"])
 }
 
 fn shared() -> Panel {
-    let columns = vec![
-        CLUSTER,
-        SUITE,
-        COMPONENT,
-        label("owner", "Judged under", Shows::Text),
-    ];
+    let columns = vec![CLUSTER, SUITE, COMPONENT, label("owner", "Judged under", Shows::Text)];
     Panel::table("Components that suites share", [10, 9], columns)
         .says("Components that a suite has from another one, under which they are judged.")
-        .asks(&[ask(
-            "max by (@whole, owner) (gim_upgrade_suite_member{@suite})\n\
-             unless on (@whole) gim_upgrade_stage{@suite}",
-        )])
+        .asks(&[ask("max by (@whole, owner) (gim_upgrade_suite_member{@suite})\n\
+             unless on (@whole) gim_upgrade_stage{@suite}")])
         .runbooks(&["GimUpgradeInProgress"])
 }
 
@@ -138,7 +130,9 @@ fn timeline() -> Panel {
 
 fn latency() -> Panel {
     Panel::new("Latency above a minute", [12, 9], Kind::Lines { unit: Unit::Seconds, limit: true })
-        .says("The components that are late by more than a minute. The dashed line is the latency that is still normal.")
+        .says(
+            "The components that are late by more than a minute. The dashed line is the latency that is still normal.",
+        )
         .asks(&[series(
             "max by (@whole) (gim_upgrade_kafka_behind_seconds{@suite}) > 60",
             "{{component}} {{suite}} {{@name}}",

@@ -66,7 +66,7 @@ pub enum Kind {
 /// One query of a panel.
 #[derive(Clone, Copy, Debug)]
 pub struct Query {
-    /// PromQL with gaps: see `query`.
+    /// `PromQL` with gaps: see `query`.
     pub expression: &'static str,
     /// The name of each series, with labels in double braces; empty in tables, which show labels as columns.
     pub legend: &'static str,
@@ -132,7 +132,7 @@ named! {
 pub struct Annotation {
     /// What it is.
     pub name: &'static str,
-    /// PromQL with gaps.
+    /// `PromQL` with gaps.
     pub expression: &'static str,
     /// What stands at the mark, with labels in double braces.
     pub title: &'static str,

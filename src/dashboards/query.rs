@@ -1,4 +1,4 @@
-//! Queries: PromQL with gaps that a configuration and a dashboard's variables fill.
+//! Queries: `PromQL` with gaps that a configuration and a dashboard's variables fill.
 //!
 //! A gap begins with `@`, which stands for nothing else here. Not for which query is asked where: those are the tables'.
 
@@ -16,8 +16,30 @@ const GAPS: [(&str, &str); 5] = [
 macro_rules! current {
     ($by:literal, $chosen:literal, $family:literal, $label:literal, $blind:literal) => {
         concat!(
-            "max by (", $by, ", ", $label, ") (", $family, "{", $chosen, ", ", $label, "!=\"", $blind, "\"})\n",
-            "or on (", $by, ") max by (", $by, ", ", $label, ") (", $family, "{", $chosen, "})"
+            "max by (",
+            $by,
+            ", ",
+            $label,
+            ") (",
+            $family,
+            "{",
+            $chosen,
+            ", ",
+            $label,
+            "!=\"",
+            $blind,
+            "\"})\n",
+            "or on (",
+            $by,
+            ") max by (",
+            $by,
+            ", ",
+            $label,
+            ") (",
+            $family,
+            "{",
+            $chosen,
+            "})"
         )
     };
 }
@@ -28,14 +50,63 @@ pub(super) use current;
 macro_rules! reasons {
     ($by:literal, $chosen:literal, $family:literal) => {
         concat!(
-            "max by (", $by, ", reason) (", $family, "{", $chosen, "}\n",
-            "  unless ignoring (reason, verdict) gim_upgrade_verdict{", $chosen, ", verdict=\"unknown\"})\n",
-            "or max by (", $by, ", reason) (", $family, "{", $chosen, "}\n",
-            "  unless on (", $by, ") gim_upgrade_verdict{", $chosen, ", verdict!=\"unknown\"})"
+            "max by (",
+            $by,
+            ", reason) (",
+            $family,
+            "{",
+            $chosen,
+            "}\n",
+            "  unless ignoring (reason, verdict) gim_upgrade_verdict{",
+            $chosen,
+            ", verdict=\"unknown\"})\n",
+            "or max by (",
+            $by,
+            ", reason) (",
+            $family,
+            "{",
+            $chosen,
+            "}\n",
+            "  unless on (",
+            $by,
+            ") gim_upgrade_verdict{",
+            $chosen,
+            ", verdict!=\"unknown\"})"
         )
     };
 }
 pub(super) use reasons;
+
+/// The least that any exporter says which sees something; of those that see nothing only where all do.
+macro_rules! least {
+    ($by:literal, $chosen:literal, $family:literal) => {
+        concat!(
+            "min by (",
+            $by,
+            ") (",
+            $family,
+            "{",
+            $chosen,
+            "}\n",
+            "  unless ignoring (verdict) gim_upgrade_verdict{",
+            $chosen,
+            ", verdict=\"unknown\"})\n",
+            "or min by (",
+            $by,
+            ") (",
+            $family,
+            "{",
+            $chosen,
+            "}\n",
+            "  unless on (",
+            $by,
+            ") gim_upgrade_verdict{",
+            $chosen,
+            ", verdict!=\"unknown\"})"
+        )
+    };
+}
+pub(super) use least;
 
 /// The query with its gaps filled: `@cluster`, `@suite` and `@component` select what is chosen above the dashboard; `@whole` are the
 /// labels that tell a component, and `@name` is that of the cluster.

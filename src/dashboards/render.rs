@@ -188,10 +188,11 @@ fn targets(panel: &Panel, settings: &Settings<'_>) -> Vec<Value> {
 
 /// Where the dashboard of a suite is, seen from another dashboard; `value` writes a label's value.
 fn suite_dashboard(settings: &Settings<'_>, value: impl Fn(&str) -> String) -> String {
-    let base = settings.alerts.dashboard_url.as_deref().map_or_else(
-        || format!("/d/{}", DashboardName::Upgrade.uid()),
-        str::to_owned,
-    );
+    let base = settings
+        .alerts
+        .dashboard_url
+        .as_deref()
+        .map_or_else(|| format!("/d/{}", DashboardName::Upgrade.uid()), str::to_owned);
     let separator = if base.contains('?') { '&' } else { '?' };
     let [cluster, suite] = ["Cluster", "Suite"].map(value);
     format!("{base}{separator}var-datasource=${{datasource}}&var-cluster={cluster}&var-suite={suite}")

@@ -19,12 +19,10 @@ pub fn sources() -> PathBuf {
 /// The folder that holds `node_modules`.
 pub fn installed() -> PathBuf {
     let lock = fs::read(sources().join("package-lock.json")).unwrap();
-    let hash: String = ring::digest::digest(&ring::digest::SHA256, &lock).as_ref()[..8]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let hash = ring::digest::digest(&ring::digest::SHA256, &lock);
+    let hash = u64::from_be_bytes(hash.as_ref()[..8].try_into().unwrap());
     let prometheus = Tools::open().unwrap().path("prometheus").unwrap();
-    let folder = prometheus.ancestors().nth(2).unwrap().join(format!("grafana-{hash}"));
+    let folder = prometheus.ancestors().nth(2).unwrap().join(format!("grafana-{hash:016x}"));
     assert!(folder.is_dir(), "{} is not there: run `make e2e`, or tests/dashboards/grafana/install", folder.display());
     folder
 }
@@ -33,6 +31,7 @@ pub fn installed() -> PathBuf {
 pub fn node(arguments: &[&Path], input: Vec<u8>) -> (bool, String) {
     let output = output_of(Command::new("node").args(arguments), input, PATIENCE).unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let said = if output.status.success() { text(&output.stdout) } else { text(&output.stderr) + &text(&output.stdout) };
+    let said =
+        if output.status.success() { text(&output.stdout) } else { text(&output.stderr) + &text(&output.stdout) };
     (output.status.success(), said)
 }

@@ -27,7 +27,8 @@ fn text<'a>(of: &'a Value, name: &str) -> &'a str {
 /// The queries of a dashboard, each with what asks it.
 pub fn queries(dashboard: &Value) -> Vec<(String, String)> {
     let of = |what: &Value, query: &Value| (text(what, "title").to_owned(), text(query, "expr").to_owned());
-    let panels = list(dashboard, "panels").iter().flat_map(|panel| list(panel, "targets").iter().map(move |it| of(panel, it)));
+    let panels =
+        list(dashboard, "panels").iter().flat_map(|panel| list(panel, "targets").iter().map(move |it| of(panel, it)));
     let annotations = list(&dashboard["annotations"], "list").iter();
     let annotations = annotations.map(|it| (text(it, "name").to_owned(), text(&it["target"], "expr").to_owned()));
     panels.chain(annotations).collect()
@@ -65,11 +66,17 @@ fn chosen(dashboard: &Value) -> Vec<String> {
     }
     for it in all {
         if it["datasource"] != json!({"type": "prometheus", "uid": "${datasource}"}) {
-            wrong.push(format!("{}{}{} does not ask the Prometheus that was chosen", text(it, "title"), text(it, "name"), text(it, "refId")));
+            wrong.push(format!(
+                "{}{}{} does not ask the Prometheus that was chosen",
+                text(it, "title"),
+                text(it, "name"),
+                text(it, "refId")
+            ));
         }
     }
     let known: BTreeSet<_> = variables.iter().map(|it| text(it, "name")).collect();
-    for name in dashboard.to_string().split("${").skip(1).map(|rest| rest.split(['}', ':']).next().unwrap_or_default()) {
+    for name in dashboard.to_string().split("${").skip(1).map(|rest| rest.split(['}', ':']).next().unwrap_or_default())
+    {
         if !known.contains(name) && !name.starts_with("__") {
             wrong.push(format!("there is no variable {name}"));
         }
@@ -84,7 +91,8 @@ fn queried(dashboard: &Value) -> Vec<String> {
         for selector in names(&query).selectors {
             let family = families::all().find(|family| family.description.name == selector.metric);
             let of_suites = family.is_some_and(gim_upgrade_exporter::publish::families::Family::is_of_suites);
-            let wanted: &[&str] = if of_suites || selector.metric == "ALERTS" { &["cluster", "suite"] } else { &["cluster"] };
+            let wanted: &[&str] =
+                if of_suites || selector.metric == "ALERTS" { &["cluster", "suite"] } else { &["cluster"] };
             for label in wanted.iter().filter(|label| !selector.labels.iter().any(|it| it == *label)) {
                 wrong.push(format!("{title}: {} is not selected by {label}", selector.metric));
             }
@@ -113,7 +121,8 @@ fn described(panel: &Value) -> Vec<String> {
 
 fn placed(panels: &[Value]) -> Vec<String> {
     let mut wrong = Vec::new();
-    let edges = |panel: &Value| ["x", "y", "w", "h"].map(|edge| panel["gridPos"][edge].as_u64().unwrap_or(u64::MAX / 4));
+    let edges =
+        |panel: &Value| ["x", "y", "w", "h"].map(|edge| panel["gridPos"][edge].as_u64().unwrap_or(u64::MAX / 4));
     for (nth, panel) in panels.iter().enumerate() {
         let [x, y, w, h] = edges(panel);
         if x + w > 24 || w == 0 || h == 0 {
@@ -174,7 +183,9 @@ fn nothing_is_wrong_with_what_the_program_makes() {
 fn planted_faults_are_found() {
     type Fault = (&'static str, fn(&mut Value));
     let faults: [Fault; 14] = [
-        ("does not ask the Prometheus that was chosen", |it| it["panels"][1]["targets"][0]["datasource"]["uid"] = json!("mine")),
+        ("does not ask the Prometheus that was chosen", |it| {
+            it["panels"][1]["targets"][0]["datasource"]["uid"] = json!("mine");
+        }),
         ("does not ask the Prometheus that was chosen", |it| it["annotations"]["list"][0]["datasource"] = Value::Null),
         ("there is no variable sweet", |it| it["panels"][1]["title"] = json!("${sweet}")),
         ("is not selected by suite", |it| {
@@ -188,7 +199,9 @@ fn planted_faults_are_found() {
         ("is outside of the grid", |it| it["panels"][1]["gridPos"]["w"] = json!(25)),
         ("has the id of", |it| it["panels"][2]["id"] = it["panels"][1]["id"].clone()),
         ("there are two", |it| it["panels"][2]["title"] = it["panels"][1]["title"].clone()),
-        ("leads nowhere", |it| it["panels"][1]["links"][0]["url"] = json!("http://gim-upgrade-exporter:9845/runbooks/GimUpgradeNone")),
+        ("leads nowhere", |it| {
+            it["panels"][1]["links"][0]["url"] = json!("http://gim-upgrade-exporter:9845/runbooks/GimUpgradeNone");
+        }),
         ("leads nowhere", |it| it["panels"][1]["links"][0]["url"] = json!("/d/gim-upgrade-suites?x=y")),
     ];
     let good: Vec<_> = made().into_iter().map(|(_, json)| json).collect();

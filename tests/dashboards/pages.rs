@@ -1,8 +1,10 @@
 //! Pages: what exporters show in some scenarios, moment by moment, with instants shifted so that the last moment is now.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use gim_upgrade_exporter::assess::snapshot::Snapshot;
 use gim_upgrade_exporter::board::Board;
 use gim_upgrade_exporter::exposition::Format;
 use gim_upgrade_exporter::index::change::Change;
@@ -10,14 +12,13 @@ use gim_upgrade_exporter::model::source::{ClockOffset, Contact, ErrorKind, Sourc
 use gim_upgrade_exporter::model::time::{Clock, Timestamp, after, between};
 use gim_upgrade_exporter::publish::own::OwnMetrics;
 use gim_upgrade_exporter::publish::page::Page;
-use gim_upgrade_exporter::assess::snapshot::Snapshot;
 use gim_upgrade_exporter::sim::scenario::Scenario;
 use tokio::sync::watch;
 
 use crate::held::{FIRST, Held, Watcher, policy, start, suites};
 
 /// Moments of a scenario, beside its start.
-pub const MOMENTS: u32 = 10;
+pub const MOMENTS: u32 = 8;
 /// Says on a page which moment it is of.
 pub const MOMENT: &str = "proof_moment";
 
@@ -87,7 +88,11 @@ pub fn play(suite: &'static str, scenario: &str, minute: u64) -> Played {
         held.play(after(start(), Duration::from_mins(minute) * moment / MOMENTS), &mut watchers, |_, _| {});
         if suite == "silent" {
             let source = SourceId { kind: SourceKind::Pods, namespace: None };
-            watchers[0].board.apply(Change::SourceError { source, kind: ErrorKind::Timeout, detail: "no answer".into() });
+            watchers[0].board.apply(Change::SourceError {
+                source,
+                kind: ErrorKind::Timeout,
+                detail: "no answer".into(),
+            });
             watchers[0].board.judge(held.now);
         }
         own.event_to_page(Duration::from_millis(20));
@@ -105,7 +110,6 @@ pub fn play(suite: &'static str, scenario: &str, minute: u64) -> Played {
 impl Played {
     /// The page of that moment, where the last moment is at `now`.
     pub fn page(&self, eye: Eye, moment: usize, now: Timestamp) -> String {
-        let moment = moment.min(self.seeing.len() - 1);
         let page = match eye {
             Eye::Seeing => &self.seeing[moment],
             Eye::Resting => &self.seeing[0],
@@ -118,10 +122,11 @@ impl Played {
                 Some((series, value)) => {
                     let name = series.split('{').next().unwrap();
                     let is_instant = name.starts_with("gim_upgrade_") && name.ends_with("_timestamp_seconds");
-                    let value = if is_instant { (value.parse::<f64>().unwrap() + shift).to_string() } else { value.to_owned() };
-                    text.push_str(&format!("{} {value}\n", self.named(series)));
+                    let value =
+                        if is_instant { (value.parse::<f64>().unwrap() + shift).to_string() } else { value.to_owned() };
+                    writeln!(text, "{} {value}", self.named(series)).unwrap();
                 }
-                None => text.push_str(&format!("{line}\n")),
+                None => writeln!(text, "{line}").unwrap(),
             }
         }
         text

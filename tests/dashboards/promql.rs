@@ -1,4 +1,4 @@
-//! PromQL as words: which metrics and labels a query names, and the same query with another name in the place of one.
+//! `PromQL` as words: which metrics and labels a query names, and the same query with another name in the place of one.
 //!
 //! Reads what the dashboards' queries are made of, and no more; whether a query is right is Prometheus's to say.
 
@@ -6,9 +6,34 @@ use std::collections::BTreeSet;
 
 /// What is no name of a metric or of a label.
 const WORDS: [&str; 28] = [
-    "max", "min", "sum", "count", "group", "topk", "sort", "rate", "time", "timestamp", "histogram_quantile", "label_join",
-    "label_values", "by", "on", "ignoring", "group_left", "and", "or", "unless", "bool", "without", "s", "m", "h", "d",
-    "offset", "e",
+    "max",
+    "min",
+    "sum",
+    "count",
+    "group",
+    "topk",
+    "sort",
+    "rate",
+    "time",
+    "timestamp",
+    "histogram_quantile",
+    "label_join",
+    "label_values",
+    "by",
+    "on",
+    "ignoring",
+    "group_left",
+    "and",
+    "or",
+    "unless",
+    "bool",
+    "without",
+    "s",
+    "m",
+    "h",
+    "d",
+    "offset",
+    "e",
 ];
 /// After these stand names of labels in parentheses.
 const LABELS_FOLLOW: [&str; 5] = ["by", "on", "ignoring", "group_left", "without"];
@@ -83,8 +108,10 @@ fn is(token: Option<&Token>, other: &str) -> bool {
 
 /// What a query names.
 pub fn names(query: &str) -> Names {
-    let tokens: Vec<_> =
-        tokens(query).into_iter().filter(|token| !matches!(token, Token::Other(text) if text.trim().is_empty())).collect();
+    let tokens: Vec<_> = tokens(query)
+        .into_iter()
+        .filter(|token| !matches!(token, Token::Other(text) if text.trim().is_empty()))
+        .collect();
     let (mut names, mut texts) = (Names::default(), Vec::new());
     let (mut at, mut listing) = (0, false);
     while let Some(token) = tokens.get(at) {
@@ -94,7 +121,9 @@ pub fn names(query: &str) -> Names {
             Token::Word(word) if LABELS_FOLLOW.contains(&word.as_str()) => listing = true,
             Token::Word(word) if WORDS.contains(&word.as_str()) => {}
             // The label that is asked for.
-            Token::Word(word) if is(tokens.get(at + 1), ")") && is(at.checked_sub(1).and_then(|it| tokens.get(it)), ",") => {
+            Token::Word(word)
+                if is(tokens.get(at + 1), ")") && is(at.checked_sub(1).and_then(|it| tokens.get(it)), ",") =>
+            {
                 names.grouped.insert(word.clone());
             }
             Token::Word(metric) => {
@@ -142,7 +171,8 @@ fn metrics_and_labels_are_told_apart() {
     assert_eq!(found.metrics(), BTreeSet::from(["a_total", "b"]));
     assert_eq!(found.selectors[0].labels, ["x", "kind"]);
     assert_eq!(found.labels(), BTreeSet::from(["kind", "le", "x"]));
-    let joined = names("label_join(max by (suite, component) (a{suite=\"s\"}), \"lane\", \" \", \"suite\", \"component\")");
+    let joined =
+        names("label_join(max by (suite, component) (a{suite=\"s\"}), \"lane\", \" \", \"suite\", \"component\")");
     assert_eq!((joined.labels(), joined.made.len()), (BTreeSet::from(["suite", "component"]), 1));
     assert_eq!(names("label_values(a{suite=~\"$suite\"}, component)").labels(), BTreeSet::from(["suite", "component"]));
     assert_eq!(renamed(query, "kind", "other").matches("other").count(), 3);

@@ -79,5 +79,6 @@ async fn every_panel_shows_what_it_states() {
     shown::chosen(&asked).await;
     let fields = shown::fields(&answers);
     shown::as_kept(&fields);
+    shown::faults_are_found(&answers, &fields);
     mutated::every_name_counts(&asked, &answers, &fields).await;
 }

@@ -46,7 +46,9 @@ fn unknown(query: &str) -> Vec<String> {
         }
         all.extend(labels);
     }
-    wrong.extend(names.grouped.iter().filter(|label| !all.contains(label.as_str())).map(|it| format!("there is no label {it}")));
+    wrong.extend(
+        names.grouped.iter().filter(|label| !all.contains(label.as_str())).map(|it| format!("there is no label {it}")),
+    );
     wrong
 }
 
@@ -55,7 +57,8 @@ fn queries_name_what_there_is() {
     let mut asked = BTreeSet::new();
     for (name, dashboard) in made() {
         let variables = dashboard["templating"]["list"].as_array().unwrap().iter();
-        let variables = variables.filter_map(|it| Some(("a variable".to_owned(), it["query"]["query"].as_str()?.to_owned())));
+        let variables =
+            variables.filter_map(|it| Some(("a variable".to_owned(), it["query"]["query"].as_str()?.to_owned())));
         for (title, query) in queries(&dashboard).into_iter().chain(variables) {
             assert_eq!(unknown(&query), [""; 0], "{name}, {title}: {query}");
             asked.extend(names(&query).metrics().into_iter().map(str::to_owned));
@@ -116,7 +119,10 @@ fn what_is_renamed_is_found() {
         ("max by (component) (gim_upgrade_stages{suite=~\"$suite\"})", "there is no metric gim_upgrade_stages"),
         ("max by (component) (gim_upgrade_stage{suit=~\"$suite\"})", "gim_upgrade_stage has no label suit"),
         ("max by (components) (gim_upgrade_stage)", "there is no label components"),
-        ("sum by (le) (gim_upgrade_exporter_scrape_duration_seconds)", "there is no metric gim_upgrade_exporter_scrape_duration_seconds"),
+        (
+            "sum by (le) (gim_upgrade_exporter_scrape_duration_seconds)",
+            "there is no metric gim_upgrade_exporter_scrape_duration_seconds",
+        ),
     ] {
         assert!(unknown(query).contains(&what.to_owned()), "{query}: {:?}", unknown(query));
     }

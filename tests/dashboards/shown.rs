@@ -1,6 +1,7 @@
 //! What each panel shows: answers that are as stated, fields that are as kept, and states that all have a text and a colour.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -55,7 +56,11 @@ pub async fn answers(asked: &Asked) -> Vec<Answered> {
         let stated: Vec<_> = stated.map(|it| it.answers).collect();
         // What is never answered may be anything.
         let shows = |nth: usize| stated.iter().any(|answers| answers.get(nth).is_some_and(|answer| answer.rows > 0));
-        assert!((0..table.queries.len()).all(shows), "{name}, {}: not all its queries are stated to show something", table.title);
+        assert!(
+            (0..table.queries.len()).all(shows),
+            "{name}, {}: not all its queries are stated to show something",
+            table.title
+        );
     }
     let mut all = Vec::new();
     for stated in STATED {
@@ -78,9 +83,7 @@ pub async fn answers(asked: &Asked) -> Vec<Answered> {
 /// Which field shows which states; `*` are all but the time.
 fn shown_states(table: &Panel) -> Vec<Value> {
     let all = |states: States| -> Vec<Value> {
-        let state = |it: &gim_upgrade_exporter::dashboards::states::State| {
-            json!({"value": it.value, "text": it.text, "colour": it.colour})
-        };
+        let state = |it: &gim_upgrade_exporter::dashboards::states::State| json!({"value": it.value, "text": it.text, "colour": it.colour});
         states.all().iter().map(state).collect()
     };
     match &table.kind {
@@ -110,7 +113,12 @@ pub fn as_stated(answers: &[Answered]) {
     let mut found = Vec::new();
     for answered in answers {
         if answered.stated.answers.len() != answered.queries.len() {
-            found.push(format!("{}: states {} of {} answers", answered.key, answered.stated.answers.len(), answered.queries.len()));
+            found.push(format!(
+                "{}: states {} of {} answers",
+                answered.key,
+                answered.stated.answers.len(),
+                answered.queries.len()
+            ));
         }
         let none = Answer { rows: 0, labels: &[] };
         for (nth, (query, series)) in answered.queries.iter().enumerate() {
@@ -165,7 +173,18 @@ pub async fn chosen(asked: &Asked) {
             let wanted: &[&str] = match label {
                 "cluster" => &["east", "west"],
                 "component" => &["gca", "gim", "gsp"],
-                _ => &["back", "broken", "done", "draining", "failing", "oom", "overdue", "shared", "shared-t200", "silent"],
+                _ => &[
+                    "back",
+                    "broken",
+                    "done",
+                    "draining",
+                    "failing",
+                    "oom",
+                    "overdue",
+                    "shared",
+                    "shared-t200",
+                    "silent",
+                ],
             };
             assert_eq!(values.iter().map(String::as_str).collect::<Vec<_>>(), wanted, "{name}: {query}");
             assert!(names(query).labels().contains(label));
@@ -213,9 +232,9 @@ pub fn as_kept(fields: &[Shown]) {
     );
     let mut faults = Vec::new();
     for shown in fields {
-        text.push_str(&format!("\n{}\n", shown.key));
-        shown.fields.iter().for_each(|field| text.push_str(&format!("  {field}\n")));
-        shown.rows.iter().for_each(|row| text.push_str(&format!("    {row}\n")));
+        writeln!(text, "\n{}", shown.key).unwrap();
+        shown.fields.iter().for_each(|field| writeln!(text, "  {field}").unwrap());
+        shown.rows.iter().for_each(|row| writeln!(text, "    {row}").unwrap());
         faults.extend(shown.faults.iter().map(|fault| format!("{}: {fault}", shown.key)));
     }
     assert!(faults.is_empty(), "\n{}\n", faults.join("\n"));
@@ -225,4 +244,42 @@ pub fn as_kept(fields: &[Shown]) {
     let kept = fs::read_to_string(golden()).unwrap_or_default();
     let other: Vec<_> = text.lines().zip(kept.lines()).filter(|(now, before)| now != before).take(10).collect();
     assert!(text == kept, "panels show something else than tests/testdata/dashboards.txt: {other:#?}");
+}
+
+/// What is planted in a panel is found: otherwise nothing is proved by finding nothing.
+pub fn faults_are_found(answers: &[Answered], fields: &[Shown]) {
+    type Fault = (&'static str, &'static str, fn(&mut Value));
+    let faults: [Fault; 7] = [
+        ("upgrade, Now, failing", "has no transformation partitionByValues", |panel| {
+            panel["transformations"][0]["id"] = json!("partitionByValues");
+        }),
+        ("upgrade, Now, failing", "verified is shown as verified", |panel| {
+            panel["fieldConfig"]["overrides"][1]["properties"][0]["value"][0]["options"]["verified"] = Value::Null;
+        }),
+        ("upgrade, Now, failing", "roll_back is shown as Roll back, #", |panel| {
+            panel["fieldConfig"]["overrides"][2]["properties"][0]["value"][0]["options"]["roll_back"]["color"] =
+                json!("#123456");
+        }),
+        ("upgrade, Now, failing", "the override of Stage is for 0 fields", |panel| {
+            panel["transformations"][1]["options"]["renameByName"]["stage"] = json!("Stages");
+        }),
+        ("upgrade, Checks, broken", "NaN is shown as", |panel| {
+            panel["fieldConfig"]["overrides"][1]["properties"][0]["value"][1]["options"]["match"] = json!("null");
+        }),
+        ("upgrade, Stage, done", "failed is shown as failed", |panel| {
+            panel["fieldConfig"]["defaults"]["mappings"][0]["options"]["failed"] = Value::Null;
+        }),
+        ("upgrade, Slope, draining", "has no unit furlongs", |panel| {
+            panel["fieldConfig"]["defaults"]["unit"] = json!("furlongs");
+        }),
+    ];
+    let told = faults.map(|(key, _, plant)| {
+        let mut told = answers.iter().find(|answered| answered.key == key).unwrap().told(None);
+        plant(&mut told["panel"]);
+        told
+    });
+    for ((key, what, _), shown) in faults.iter().zip(show(&told)) {
+        assert!(fields.iter().any(|shown| shown.key == *key && shown.faults.is_empty()), "{key}");
+        assert!(shown.faults.iter().any(|fault| fault.contains(what)), "{key}, {what}: {:?}", shown.faults);
+    }
 }

@@ -78,7 +78,8 @@ pub(super) fn line_overrides(panel: &Panel) -> Vec<Value> {
 
 /// The options of the panel's plugin.
 pub(super) fn options(panel: &Panel) -> Value {
-    let legend = |placement: &str| json!({"displayMode": "list", "placement": placement, "showLegend": true, "calcs": []});
+    let legend =
+        |placement: &str| json!({"displayMode": "list", "placement": placement, "showLegend": true, "calcs": []});
     let tooltip = json!({"mode": "multi", "sort": "desc"});
     match &panel.kind {
         Kind::Table { sort, .. } => {

@@ -36,11 +36,8 @@ pub(super) fn checks() -> Vec<Panel> {
         value(0, "Time left", Shows::Number(Unit::Seconds)),
         value(1, "Running for", Shows::Number(Unit::Seconds)),
     ];
-    let answers = vec![
-        COMPONENT,
-        label("check", "Check", Shows::Text),
-        value(0, "Answer", Shows::State(States::Check)),
-    ];
+    let answers =
+        vec![COMPONENT, label("check", "Check", Shows::Text), value(0, "Answer", Shows::State(States::Check))];
     vec![
         Panel::table("Time against deadlines", [12, 9], deadlines)
             .says(
@@ -80,11 +77,8 @@ fn ready_pods() -> Vec<Panel> {
         label("target_pod", "Pod", Shows::Text),
         value(0, "Not Ready for", Shows::Number(Unit::Seconds)),
     ];
-    let ended = vec![
-        COMPONENT,
-        label("reason", "Ended by", Shows::Text),
-        value(0, "Containers", Shows::Number(Unit::Count)),
-    ];
+    let ended =
+        vec![COMPONENT, label("reason", "Ended by", Shows::Text), value(0, "Containers", Shows::Number(Unit::Count))];
     vec![
         Panel::lines("Pods by generation", [12, 8], Unit::Count)
             .says("Pods that are Ready, of the generation that is being rolled out and of earlier ones, and how many are wanted.")

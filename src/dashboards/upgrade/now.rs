@@ -2,7 +2,7 @@
 
 use super::of_suite;
 use crate::dashboards::panel::{COMPONENT, Kind, Panel, Shows, Unit, ask, label, series, value};
-use crate::dashboards::query::{current, reasons};
+use crate::dashboards::query::{current, least, reasons};
 use crate::dashboards::states::States;
 
 /// One row for each component, in the order in which they are upgraded.
@@ -42,14 +42,13 @@ fn now() -> Panel {
             ask("max by (component) (gim_upgrade_verdict_until_timestamp_seconds{@component}) - time()"),
             ask(of_suite!("gim_upgrade_operation", "operation", "none")),
             ask("max by (component, chart_version) (gim_upgrade_release_info{@component, role=\"main\"})"),
-            ask("max by (component) (gim_upgrade_gate_open{@component})"),
+            ask(least!("component", "@component", "gim_upgrade_gate_open")),
         ])
         .runbooks(&["GimUpgradeRollBackAdvised", "GimUpgradeRestartPodAdvised", "GimUpgradeContactSupport", "GimUpgradeInvestigate"])
 }
 
 fn why() -> Panel {
-    let columns =
-        vec![COMPONENT, value(0, "Rank", Shows::Number(Unit::Count)), label("reason", "Reason", Shows::Text)];
+    let columns = vec![COMPONENT, value(0, "Rank", Shows::Number(Unit::Count)), label("reason", "Reason", Shows::Text)];
     Panel::table("Why this verdict", [12, 7], columns)
         .says("The reasons of each verdict, the weightiest first: checks, or reasons with a name of their own (docs/metrics.md).")
         .asks(&[ask(concat!("sort(", reasons!("component", "@component", "gim_upgrade_verdict_reason"), ")"))])
