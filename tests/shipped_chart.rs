@@ -80,7 +80,7 @@ fn the_image_is_the_programs_version_and_built_with_its_rust() {
     let file = fs::read_to_string(project("deploy/Dockerfile")).unwrap();
     let toolchain = fs::read_to_string(project("rust-toolchain.toml")).unwrap();
     let rust = toolchain.split('"').nth(1).unwrap();
-    assert!(file.contains(&format!("library/rust:{rust}-slim")), "Rust {rust} in deploy/Dockerfile");
+    assert!(file.contains(&format!("rust:{rust}-slim")), "Rust {rust} in deploy/Dockerfile");
     let version = concat!("ARG VERSION=", env!("CARGO_PKG_VERSION"));
     assert!(file.lines().any(|line| line == version), "{version} in deploy/Dockerfile");
 }
