@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,11 +12,14 @@ use anyhow::bail;
 
 use super::exporter::Outlet;
 use super::flags::Flags;
+use super::web::Entrance;
 use crate::assess::snapshot::{Snapshot, SourceSnapshot};
 use crate::config::Config;
 use crate::model::source::{Freshness, SourceKind};
+use crate::model::web::{self, WebAccess};
 use crate::notify::examine::{Examined, examine};
 use crate::observe::client::Access;
+use crate::observe::review::review;
 use crate::observe::timing::Timing;
 use crate::publish::families;
 use crate::publish::samples::samples;
@@ -31,20 +35,27 @@ pub(super) async fn doctor(flags: Flags) -> anyhow::Result<()> {
     let config = flags.config()?;
     let mut findings = vec![Finding::well(format!("configuration: {} suites by name", config.suites.len()))];
     let alertmanager = config.alertmanager.clone();
+    let kubernetes_auth = config.web.kubernetes_auth;
+    let access = flags.kubeconfig.map_or(Access::Infer, Access::Kubeconfig);
     if config.discovery.is_some() {
         findings.push(Finding::well(
             "discovery: suites that are found are not looked at here; run serve, and read /api/v1/status".to_owned(),
         ));
     }
     if !config.suites.is_empty() {
-        let access = flags.kubeconfig.map_or(Access::Infer, Access::Kubeconfig);
-        match seen(config, access).await {
+        match seen(config, access.clone()).await {
             Ok(snapshot) => findings.extend(of_snapshot(&snapshot)),
             Err(error) => findings.push(Finding::ill(
                 format!("cluster: {error:#}"),
                 "name a kubeconfig by --kubeconfig, or run it in a pod with a ServiceAccount",
             )),
         }
+    }
+    if let Some(file) = flags.web_config_file {
+        findings.push(of_web(file).await);
+    }
+    if kubernetes_auth {
+        findings.push(of_reviews(access).await);
     }
     if let Some(at) = alertmanager {
         findings.extend(examine(&at).await.into_iter().flat_map(of_alertmanager));
@@ -82,6 +93,32 @@ impl Finding {
             None => format!("well  {}\n", self.what),
             Some(cure) => format!("ILL   {}\n      mend: {cure}\n", self.what),
         }
+    }
+}
+
+/// Whether the exporter could be served so.
+async fn of_web(file: PathBuf) -> Finding {
+    let name = file.display().to_string();
+    let mut entrance = Entrance::new(Some(file), Outlet::new(&Config::default()), Access::Infer);
+    match entrance.door(&WebAccess::default()).await {
+        Ok(_) => Finding::well(format!("web configuration: {name}")),
+        Err(error) => Finding::ill(format!("web configuration: {error:#}"), "mend it: serve does not start with it"),
+    }
+}
+
+/// Whether the API server says who has a token: nobody has this one.
+async fn of_reviews(access: Access) -> Finding {
+    let asked = async {
+        let api = Outlet::new(&Config::default()).client(access, Timing::default()).await?;
+        let nobody = web::Access { token: "nobody".to_owned(), verb: "get", path: "/metrics".to_owned() };
+        anyhow::Ok(review(&api, &nobody).await?)
+    };
+    match asked.await {
+        Ok(_) => Finding::well("tokens: the API server says whose they are".to_owned()),
+        Err(error) => Finding::ill(
+            format!("tokens: {error:#}"),
+            "bind the ClusterRole system:auth-delegator to the exporter's ServiceAccount: nobody with a token is let in before",
+        ),
     }
 }
 
