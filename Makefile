@@ -10,6 +10,8 @@ CARGO_DENY_VERSION := 0.20.2
 # The same folder as tests/tools/build uses: what is in it is built once, for all working copies.
 CACHE := $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)
 TOOLS := $(if $(GIM_UPGRADE_TOOLS),$(GIM_UPGRADE_TOOLS),$(CACHE)/gim-upgrade-exporter/tools)
+# What npm gives the browser tests: a folder of its own for each state of the lock file. tests/browser/node.rs names it too.
+BROWSER := $(TOOLS)/browser-$(shell sha256sum tests/browser/package-lock.json | cut -c1-12)
 CARGO_DENY := $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 
 say = @printf '\n== %s\n' "$(1)"
@@ -29,16 +31,28 @@ define packages
 endef
 
 # What `make e2e` runs; cargo leaves it out of "all targets".
-E2E := --test cluster --test postgres --test prometheus --test rules --test alertmanager --test paging --test web
+E2E := --test cluster --test chart --test image --test postgres --test prometheus --test rules --test alertmanager --test paging --test web \
+  --test browser --test open_pages
 
-.PHONY: help demo test lint e2e bench
+# What the image's binary is built for; the tests build it for this machine's own architecture.
+MUSL := $(shell uname -m)-unknown-linux-musl
+
+.PHONY: help demo recording test lint e2e browser screenshots bench
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## play upgrades on a simulated cluster and judge them, until Ctrl-C
 	$(call say,Building the exporter and starting it on a simulated cluster)
 	cargo run --release --locked -- demo
+
+recording: ## record verify on an upgrade that fails, for README (5 minutes: in real time)
+	$(call say,Building the exporter)
+	cargo build --release --locked
+	$(call say,Recording verify on an image that is missing)
+	docs/record-verify target/release/gim-upgrade-exporter >target/verify.txt
+	mv target/verify.txt docs/verify.txt
+	UPDATE_README=1 cargo test --locked --test readme
 
 test: ## run the tests that need nothing but Rust
 	$(call say,Testing: unit tests and scenarios on the simulated cluster)
@@ -60,7 +74,7 @@ e2e: ## play all scenarios through the whole program, and a real control plane w
 	$(call packages,python3:python3 pip3:python3-pip curl:curl)
 	$(call say,Building the control plane and Helm and Prometheus and Alertmanager where they are missing)
 	tests/tools/build
-	$(call say,Playing every scenario through the whole program with time compressed (about 10 minutes))
+	$(call say,Playing every scenario through the whole program with time compressed (about 4 minutes))
 	cargo test --locked --test compressed -- --ignored
 	@# Debian would start a server of its own on the usual port.
 	@if [ "$$(id -u)" = 0 ] && [ ! -e /etc/postgresql-common/createcluster.conf ]; then \
@@ -78,8 +92,29 @@ e2e: ## play all scenarios through the whole program, and a real control plane w
 	cargo test --locked --test alertmanager
 	$(call say,Paging for scenarios with a real Prometheus and a real Alertmanager)
 	cargo test --locked --test paging
+	@$(MAKE) --no-print-directory browser
+	$(call say,Opening 500 pages at once)
+	cargo test --locked --test open_pages -- --nocapture
 	$(call say,Upgrading on a real control plane with Helm 3 and Helm 4)
 	cargo test --locked --test cluster
+	$(call say,Installing the chart there and taking each of its rights away)
+	cargo test --locked --test chart
+	$(call packages,musl-gcc:musl-tools buildah:buildah update-ca-certificates:ca-certificates)
+	$(call say,Building the static binary (the first time about 3 minutes) and starting its image in a plain chroot)
+	rustup target add $(MUSL)
+	cargo build --locked --target $(MUSL) --profile image-test --bin gim-upgrade-exporter
+	cargo test --locked --test image
+
+# Pictures of what was seen are left in target/browser.
+browser: $(BROWSER) ## look at the page in a real browser (part of e2e)
+	$(call packages,chromium:chromium)
+	$(call say,Looking at the page in a real browser)
+	cargo test --locked --test browser
+
+screenshots: $(BROWSER) ## make the pictures in README
+	$(call packages,chromium:chromium)
+	$(call say,Taking pictures of the page)
+	cargo test --locked --test browser -- --ignored screenshots
 
 bench: ## measure memory, start and scrapes beside nginx serving the same bytes
 	$(call packages,nginx:nginx-light)
@@ -87,6 +122,14 @@ bench: ## measure memory, start and scrapes beside nginx serving the same bytes
 	cargo bench --locked --profile dist --bench fleet --no-run
 	$(call say,Measuring on simulated clusters of 1 and 100 and 1000 suites (about 6 minutes))
 	cargo bench --locked --profile dist --bench fleet
+
+$(BROWSER):
+	$(call packages,node:nodejs npm:npm)
+	$(call say,Installing what the browser tests need of npm (once))
+	rm -rf $@.new && mkdir -p $@.new
+	cp tests/browser/package.json tests/browser/package-lock.json tests/browser/.npmrc $@.new
+	cd $@.new && npm ci
+	rm -rf $@ && mv $@.new $@
 
 $(CARGO_DENY):
 	$(call say,Building cargo-deny $(CARGO_DENY_VERSION) (once; about 3 minutes))

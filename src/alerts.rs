@@ -10,5 +10,6 @@ pub mod answer;
 pub mod catalogue;
 pub mod lifecycle;
 pub mod query;
+pub mod reference;
 pub mod rules;
 pub mod runbooks;

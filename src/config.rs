@@ -21,6 +21,7 @@ pub mod web;
 
 use std::io::Read;
 use std::path::Path;
+use std::time::Duration;
 
 pub use error::ConfigError;
 pub use reference::reference;
@@ -36,6 +37,17 @@ use crate::model::web::WebAccess;
 pub const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
 /// The most suites that one exporter watches: twice what it is measured with.
 pub const MAX_SUITES: usize = 2_000;
+
+/// Reads a duration as the file spells them, `1h30m`; the error says what is wrong with it and what would be right.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    <span::Span as values::Word>::read(text).map(|span| span.0)
+}
+
+/// Spells a duration as the file does.
+#[must_use]
+pub fn spelled(duration: Duration) -> String {
+    span::spell(duration)
+}
 
 /// What to watch and how to judge it.
 #[derive(Clone, Debug, PartialEq)]

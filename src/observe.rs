@@ -18,6 +18,7 @@ mod intern;
 mod joint;
 pub mod objects;
 mod pace;
+pub mod permissions;
 pub mod prometheus;
 mod report;
 pub mod review;

@@ -23,7 +23,7 @@ mod tokens;
 
 pub use body::{Body, BoxError, chunks, full, streamed};
 pub use door::Door;
-pub use limits::{Limits, MAX_CONNECTIONS, MAX_HEAD_BYTES, MAX_REQUEST_BODY_BYTES};
+pub use limits::{Limits, MAX_CONNECTIONS, MAX_EVENT_STREAMS, MAX_HEAD_BYTES, MAX_REQUEST_BODY_BYTES};
 pub use listen::{ListenError, Server};
 pub use routes::{Request, Response, Routes, text};
 pub use tls::TlsError;

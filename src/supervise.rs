@@ -197,7 +197,7 @@ impl ShutdownSignal {
     }
 
     /// Waits for one of them and names it.
-    pub async fn comes(mut self) -> &'static str {
+    pub async fn comes(&mut self) -> &'static str {
         tokio::select! {
             _ = self.terminate.recv() => "SIGTERM",
             _ = self.interrupt.recv() => "SIGINT",

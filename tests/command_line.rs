@@ -115,9 +115,16 @@ fn version_and_help_are_printed() {
     assert_eq!(version.status.code(), Some(0));
     let help = exporter(&["--help"]);
     assert_eq!(help.status.code(), Some(0));
-    for word in
-        ["serve", "demo", "--config.file", "GIM_UPGRADE_CONFIG_FILE", "--web.listen-address", "[default: :9845]"]
-    {
+    for word in [
+        "serve",
+        "demo",
+        "verify",
+        "status",
+        "--config.file",
+        "GIM_UPGRADE_CONFIG_FILE",
+        "--web.listen-address",
+        "[default: :9845]",
+    ] {
         assert!(text(&help.stdout).contains(word), "{word}");
     }
 }

@@ -1,4 +1,4 @@
-//! README and docs/web.md hold the references that the program makes: flags, and fields of both configuration files.
+//! README and docs/web.md hold what the program makes: flags, fields of both configuration files, exit codes, and a recording of `verify`.
 //!
 //! Where this fails because the program changed, run it with `UPDATE_README=1` and commit what it wrote.
 
@@ -11,9 +11,17 @@ use gim_upgrade_exporter::{cli, config};
 
 #[test]
 fn readme_has_what_the_program_says() {
-    let of_readme = vec![("flags", cli::reference()), ("fields", config::reference())];
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let recording = fs::read_to_string(root.join("docs/verify.txt")).unwrap();
+    let recording = format!("```\n{}\n```\n", recording.trim_end());
+    let of_readme = vec![
+        ("flags", cli::reference()),
+        ("fields", config::reference()),
+        ("exit-codes", cli::exit_codes()),
+        ("recording", recording),
+    ];
     for (file, references) in [("README.md", of_readme), ("docs/web.md", vec![("web", config::web::reference())])] {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+        let path = root.join(file);
         let text = fs::read_to_string(&path).unwrap();
         let made = references.iter().fold(text.clone(), |text, (name, reference)| replaced(&text, name, reference));
         if std::env::var_os("UPDATE_README").is_some() {

@@ -3,6 +3,8 @@
 //! Time is divided: the scenario's instants, its signals and every time of the policy by the same number, under the real clock.
 //! What the terminal shows is what people at the keyboard would see of Helm, and what the exporter says of it.
 
+mod prometheus;
+
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,6 +13,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio::sync::watch;
 
+use self::prometheus::Prometheus;
 use super::announce;
 use super::exporter::Outlet;
 use super::flags::{self, Flags};
@@ -43,21 +46,33 @@ pub(super) async fn demo(flags: Flags, what: flags::Demo) -> anyhow::Result<()> 
     if what.list {
         return list();
     }
-    let shutdown = ShutdownSignal::listen()?;
+    let mut shutdown = ShutdownSignal::listen()?;
     let speed = what.speed.unwrap_or(SPEED);
     let names = what.scenario.as_ref().map_or(SCENARIOS.to_vec(), |name| vec![name.as_str()]);
     let scenarios = names.into_iter().map(Scenario::find).collect::<Result<Vec<_>, _>>()?;
     let mut config = flags.config()?;
     config.policy = config.policy.divided(speed);
     config.suites = vec![Suite::default_suite()];
-    let outlet = Outlet::new(&config);
+    let outlet = Outlet::new(&config).under(flags.outside());
     let mut process = Generation::new();
     let mut entrance = Entrance::new(flags.web_config_file, outlet.clone(), Access::Infer);
     let door = entrance.door(&WebAccess::default()).await?;
     let scheme = if door.speaks_tls() { "https" } else { "http" };
     let (_, door) = watch::channel(door);
     let address = outlet.serve_behind(&mut process, &flags.listen_address, door, None).await?;
-    where_to_look(scheme, address, speed);
+    let host = host_of(address);
+    where_to_look(scheme, &host, speed);
+    if let Some(program) = &what.prometheus {
+        anyhow::ensure!(scheme == "http", "--prometheus scrapes without a password: leave --web.config.file out");
+        config.alerts.runbook_url = format!("{scheme}://{host}/runbooks").into();
+        let starting = Prometheus::start(program, address, &config, speed);
+        let prometheus = tokio::select! {
+            started = starting => started?,
+            _ = shutdown.comes() => return Ok(()),
+        };
+        tell(format_args!("  {}  the alerts of the shipped rules, in Prometheus", prometheus.url("/alerts")));
+        process.spawn_until_stopped("prometheus", async move { Err(prometheus.ended().await) });
+    }
 
     let began = Playing::default();
     let clock = Arc::clone(&began);
@@ -141,9 +156,12 @@ fn say(began: &Playing, speed: f64, line: &str) {
     ));
 }
 
-fn where_to_look(scheme: &str, address: SocketAddr, speed: f64) {
-    let host =
-        if address.ip().is_unspecified() { format!("localhost:{}", address.port()) } else { address.to_string() };
+/// The address as a browser takes it.
+fn host_of(address: SocketAddr) -> String {
+    if address.ip().is_unspecified() { format!("localhost:{}", address.port()) } else { address.to_string() }
+}
+
+fn where_to_look(scheme: &str, host: &str, speed: f64) {
     tell(format_args!("A simulated cluster, played {speed} times faster than real time. Ctrl-C ends it. Look at"));
     tell(format_args!("  {scheme}://{host}/               how each component stands"));
     tell(format_args!("  {scheme}://{host}/metrics        what Prometheus sees"));

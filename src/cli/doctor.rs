@@ -1,10 +1,12 @@
 //! `doctor`: looks at everything once, as `serve` would, and says of each part whether it is well, and if not how to mend it.
 //!
-//! It asks by the exporter's own observers, so that what it finds is what `serve` would meet. Not for how an upgrade goes.
+//! It asks by the exporter's own observers, so that what it finds is what `serve` would meet, and beside that which permissions lack,
+//! verb by verb. Not for how an upgrade goes.
 
-use std::collections::BTreeSet;
+mod reached;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,14 +14,12 @@ use anyhow::bail;
 
 use super::exporter::Outlet;
 use super::flags::Flags;
-use super::web::Entrance;
 use crate::assess::snapshot::{Snapshot, SourceSnapshot};
 use crate::config::Config;
-use crate::model::source::{Freshness, SourceKind};
-use crate::model::web::{self, WebAccess};
+use crate::model::source::{ErrorKind, Freshness, SourceKind};
 use crate::notify::examine::{Examined, examine};
-use crate::observe::client::Access;
-use crate::observe::review::review;
+use crate::observe::client::{Access, ApiClient};
+use crate::observe::permissions::{Permission, lacking, needed};
 use crate::observe::timing::Timing;
 use crate::publish::families;
 use crate::publish::samples::samples;
@@ -42,20 +42,15 @@ pub(super) async fn doctor(flags: Flags) -> anyhow::Result<()> {
             "discovery: suites that are found are not looked at here; run serve, and read /api/v1/status".to_owned(),
         ));
     }
-    if !config.suites.is_empty() {
-        match seen(config, access.clone()).await {
-            Ok(snapshot) => findings.extend(of_snapshot(&snapshot)),
-            Err(error) => findings.push(Finding::ill(
-                format!("cluster: {error:#}"),
-                "name a kubeconfig by --kubeconfig, or run it in a pod with a ServiceAccount",
-            )),
-        }
-    }
+    findings.extend(of_cluster(config, access.clone()).await.unwrap_or_else(|error| {
+        let cure = "name a kubeconfig by --kubeconfig, or run it in a pod with a ServiceAccount";
+        vec![Finding::ill(format!("cluster: {error:#}"), cure)]
+    }));
     if let Some(file) = flags.web_config_file {
-        findings.push(of_web(file).await);
+        findings.push(reached::web(file).await);
     }
     if kubernetes_auth {
-        findings.push(of_reviews(access).await);
+        findings.push(reached::tokens(access).await);
     }
     if let Some(at) = alertmanager {
         findings.extend(examine(&at).await.into_iter().flat_map(of_alertmanager));
@@ -96,35 +91,42 @@ impl Finding {
     }
 }
 
-/// Whether the exporter could be served so.
-async fn of_web(file: PathBuf) -> Finding {
-    let name = file.display().to_string();
-    let mut entrance = Entrance::new(Some(file), Outlet::new(&Config::default()), Access::Infer);
-    match entrance.door(&WebAccess::default()).await {
-        Ok(_) => Finding::well(format!("web configuration: {name}")),
-        Err(error) => Finding::ill(format!("web configuration: {error:#}"), "mend it: serve does not start with it"),
+/// What is found out about the cluster.
+async fn of_cluster(config: Config, access: Access) -> anyhow::Result<Vec<Finding>> {
+    let outlet = Outlet::new(&config);
+    let permissions = permissions(&outlet.client(access.clone(), Timing::default()).await?, &config).await;
+    let mut findings = of_permissions(&permissions);
+    if !config.suites.is_empty() {
+        findings.extend(of_snapshot(&seen(&outlet, config, access).await?, &permissions));
     }
+    Ok(findings)
 }
 
-/// Whether the API server says who has a token: nobody has this one.
-async fn of_reviews(access: Access) -> Finding {
-    let asked = async {
-        let api = Outlet::new(&Config::default()).client(access, Timing::default()).await?;
-        let nobody = web::Access { token: "nobody".to_owned(), verb: "get", path: "/metrics".to_owned() };
-        anyhow::Ok(review(&api, &nobody).await?)
-    };
-    match asked.await {
-        Ok(_) => Finding::well("tokens: the API server says whose they are".to_owned()),
-        Err(error) => Finding::ill(
-            format!("tokens: {error:#}"),
-            "bind the ClusterRole system:auth-delegator to the exporter's ServiceAccount: nobody with a token is let in before",
-        ),
+/// What the account may do of what is needed.
+enum Permissions {
+    /// How many are needed, and those that lack.
+    Told(usize, BTreeSet<Permission>),
+    /// It was not told, and why.
+    Untold(String),
+    /// The API server could not be asked, and why.
+    Unasked(String),
+}
+
+async fn permissions(api: &ApiClient, config: &Config) -> Permissions {
+    let all = needed(&config.suites, config.discovery.as_ref(), &config.scope);
+    let count = all.len();
+    match tokio::time::timeout(PATIENCE, lacking(api, all)).await {
+        Ok(Ok(lacking)) => Permissions::Told(count, lacking),
+        Ok(Err(error)) if matches!(error.kind(), ErrorKind::Status | ErrorKind::Forbidden) => {
+            Permissions::Untold(error.to_string())
+        }
+        Ok(Err(error)) => Permissions::Unasked(error.to_string()),
+        Err(_) => Permissions::Unasked("no answer in time".to_owned()),
     }
 }
 
 /// What the exporter sees once it has seen everything, or could not for long.
-async fn seen(config: Config, access: Access) -> anyhow::Result<Snapshot> {
-    let outlet = Outlet::new(&config);
+async fn seen(outlet: &Outlet, config: Config, access: Access) -> anyhow::Result<Snapshot> {
     let mut generation = Generation::new();
     let mut snapshots = outlet.snapshots();
     outlet.watch(&mut generation, config, access, Timing::default()).await?;
@@ -149,8 +151,45 @@ fn has_answered(source: &SourceSnapshot) -> bool {
     source.freshness != Freshness::Starting || source.last_error.is_some()
 }
 
-fn of_snapshot(snapshot: &Snapshot) -> Vec<Finding> {
-    let mut findings: Vec<_> = snapshot.sources.iter().map(of_source).collect();
+/// One finding for each resource of which a verb lacks.
+fn of_permissions(permissions: &Permissions) -> Vec<Finding> {
+    let (count, lacking) = match permissions {
+        Permissions::Told(count, lacking) => (count, lacking),
+        // The sources tell what comes of it.
+        Permissions::Untold(why) => {
+            return vec![Finding::well(format!("permissions: the API server does not tell them ({why})"))];
+        }
+        Permissions::Unasked(why) => {
+            return vec![Finding::ill(format!("permissions: cannot be asked: {why}"), cure(SourceKind::Pods))];
+        }
+    };
+    if lacking.is_empty() {
+        return vec![Finding::well(format!("permissions: all {count} that are needed"))];
+    }
+    let mut verbs: BTreeMap<(Option<&str>, &str, &str), Vec<&str>> = BTreeMap::new();
+    for one in lacking {
+        verbs.entry((one.namespace.as_deref(), one.group, one.resource)).or_default().push(one.verb);
+    }
+    verbs.into_iter().map(|(lacks, verbs)| of_lacking(lacks, &verbs.join(", "))).collect()
+}
+
+fn of_lacking((namespace, group, resource): (Option<&str>, &str, &str), verbs: &str) -> Finding {
+    let place = namespace.map_or_else(|| "all namespaces".to_owned(), |name| format!("namespace {name}"));
+    let role = if namespace.is_some() { "Role there" } else { "ClusterRole" };
+    Finding::ill(
+        format!("permissions: may not {verbs} {resource} in {place}"),
+        format!("add to a {role}: {{apiGroups: ['{group}'], resources: [{resource}], verbs: [{verbs}]}}"),
+    )
+}
+
+fn of_snapshot(snapshot: &Snapshot, permissions: &Permissions) -> Vec<Finding> {
+    // Of a source that is forbidden because of what was told above, nothing more is to be said.
+    let told = |source: &SourceSnapshot| match permissions {
+        Permissions::Told(_, lacking) => lacking.iter().any(|one| one.namespace == source.id.namespace),
+        Permissions::Untold(_) | Permissions::Unasked(_) => false,
+    };
+    let sources = snapshot.sources.iter().filter(|source| source.freshness != Freshness::Forbidden || !told(source));
+    let mut findings: Vec<_> = sources.map(of_source).collect();
     let names: BTreeSet<_> = families::all().map(|family| family.description.name).collect();
     let names: Vec<_> = names.into_iter().collect();
     let count: usize = samples(snapshot, &names).families().map(|(_, series)| series.len()).sum();

@@ -14,7 +14,7 @@ use crate::assess::snapshot::Snapshot;
 use crate::board::{self, Board, Former, SystemClock};
 use crate::config::Config;
 use crate::model::source::ClockOffset;
-use crate::model::time::Clock;
+use crate::model::time::{Clock, Timestamp};
 use crate::model::wants::{BodyWant, EndpointWant, QueryWant, Wants};
 use crate::model::web::{WebAccess, WebSettings};
 use crate::notify;
@@ -22,9 +22,10 @@ use crate::observe::client::{Access, ApiClient};
 use crate::observe::hearing::ServerClock;
 use crate::observe::timing::Timing;
 use crate::observe::{self, Setup};
+use crate::publish::events::Tempo;
 use crate::publish::own::OwnMetrics;
 use crate::publish::page::Page;
-use crate::publish::site::Site;
+use crate::publish::site::{ServerTime, Site};
 use crate::server::lifecycle::{self, Lifecycle};
 use crate::server::{self, Door, Reviewer, Server, TlsError};
 use crate::supervise::Generation;
@@ -40,6 +41,7 @@ pub struct Outlet {
     own: Arc<OwnMetrics>,
     clock: Arc<dyn Clock>,
     offset: Arc<ClockOffset>,
+    outside: String,
 }
 
 impl Outlet {
@@ -50,13 +52,25 @@ impl Outlet {
         let offset = Arc::<ClockOffset>::default();
         let own = Arc::new(OwnMetrics::new(clock.now(), Arc::clone(&offset)));
         let board = Board::new(config.suites.clone(), config.policy.clone(), clock.now());
-        Self { snapshots: watch::Sender::new(Arc::new(board.snapshot())), own, clock, offset }
+        Self { snapshots: watch::Sender::new(Arc::new(board.snapshot())), own, clock, offset, outside: String::new() }
+    }
+
+    /// The same, its pages' links under this path, by which it is reached from outside: with `/` at both ends.
+    #[must_use]
+    pub fn under(self, path: String) -> Self {
+        Self { outside: path, ..self }
     }
 
     /// The newest snapshot, and those to come.
     #[must_use]
     pub fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
         self.snapshots.subscribe()
+    }
+
+    /// Now, by the API server's clock as far as that is known.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.offset.corrected(self.clock.now())
     }
 
     /// Listens on `address` and serves until `generation` is shut down. Returns the address with the port that was taken.
@@ -74,14 +88,20 @@ impl Outlet {
         lifecycle: Option<Lifecycle>,
     ) -> anyhow::Result<SocketAddr> {
         let page = Page::new(self.snapshots(), Arc::clone(&self.own), Arc::clone(&self.clock));
-        let site = Arc::new(Site::new(self.snapshots(), page));
+        let now = ServerTime { clock: Arc::clone(&self.clock), offset: Arc::clone(&self.offset) };
+        let site = Arc::new(Site::new(self.snapshots(), page, now, &self.outside, Tempo::default()));
         let routes = lifecycle::routes(server::site::routes(&site), lifecycle.as_ref());
         let tls = doors.borrow().speaks_tls();
         let server = Server::bind(address, routes).await?.behind(doors);
         let address = server.local_address().context("cannot tell the address that is listened on")?;
         let mut stop = generation.stop();
         generation.spawn("server", async move {
-            server.run(async move { stop.asked().await }).await;
+            let asked = async {
+                stop.asked().await;
+                // They would not end by themselves.
+                site.close();
+            };
+            server.run(asked).await;
             Ok::<_, Infallible>(())
         });
         tracing::info!(%address, tls, "listening");

@@ -4,11 +4,13 @@
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
-use crate::config::Config;
+use crate::config::{self, Config};
+use crate::model::names::Component;
 use crate::model::scope::{HelmDriver, KubernetesScope, Scope};
 use crate::named;
 
@@ -41,6 +43,11 @@ pub(super) enum Command {
     Serve,
     /// Do the same to a simulated cluster that plays upgrades, faster than real time.
     Demo(Demo),
+    /// Follow one operation to its end: exit code 0 where it is verified, 1 where something is wrong or it was undone, 2 where it
+    /// was not decided in time, 3 where nothing can be said.
+    Verify(Verify),
+    /// Print how each component stands, once: exit code 0 where that could be told, else 3.
+    Status(Status),
     /// Look at configuration, connection, permissions, endpoints and Alertmanagers once, and say how to mend what is ill.
     Doctor,
     /// Print the alert rules for this configuration, as Prometheus loads them.
@@ -69,9 +76,79 @@ pub(super) struct Demo {
     /// Play this many times faster than real time.
     #[arg(long, value_name = "X", value_parser = speed)]
     pub(super) speed: Option<f64>,
+    /// Start this Prometheus too, with the shipped rules loaded at the same speed; without a path, the one in PATH.
+    #[arg(long, value_name = "PATH", num_args = 0..=1, default_missing_value = "prometheus")]
+    pub(super) prometheus: Option<String>,
     /// List the scenarios and end.
     #[arg(long)]
     pub(super) list: bool,
+}
+
+/// Where to look, and at what.
+#[derive(Clone, Debug, Args)]
+pub(super) struct At {
+    /// The suite; where there is one alone, it need not be named.
+    #[arg(long, value_name = "NAME")]
+    pub(super) suite: Option<String>,
+    /// A running exporter to ask, such as `http://gim-upgrade-exporter:9845`; else the cluster is looked at, as `serve` does.
+    #[arg(long, value_name = "URL")]
+    pub(super) server: Option<String>,
+    /// Certificate authority of the exporter, in PEM, beside the system's.
+    #[arg(long = "server.ca-file", value_name = "FILE", requires = "server")]
+    pub(super) ca_file: Option<PathBuf>,
+    /// File with a bearer token for the exporter; read at each request.
+    #[arg(long = "server.bearer-token-file", value_name = "FILE", requires = "server")]
+    pub(super) token_file: Option<PathBuf>,
+}
+
+/// What to follow.
+#[derive(Debug, Args)]
+#[command(after_help = super::verify::ending::help())]
+pub(super) struct Verify {
+    /// The component whose operation is followed: gim, gsp or gca.
+    #[arg(value_name = "COMPONENT", value_parser = choice(Component::ALL, Component::as_str, Component::parse))]
+    pub(super) component: Component,
+    #[command(flatten)]
+    pub(super) at: At,
+    /// How long it may take to be decided, from when it is followed.
+    #[arg(long, value_name = "DURATION", default_value = "20m", value_parser = config::duration)]
+    pub(super) timeout: Duration,
+    /// Wait for an operation to begin, 5m where nothing is said; one that runs, or began as this did, counts.
+    #[arg(
+        long,
+        value_name = "DURATION",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "5m",
+        value_parser = config::duration
+    )]
+    pub(super) wait_for_start: Option<Duration>,
+    /// The operation is meant to go back to an earlier build. Else one that does is an upgrade that was undone.
+    #[arg(long)]
+    pub(super) rollback: bool,
+    /// Lines, or one JSON object for each change and a summary last.
+    #[arg(
+        long,
+        value_name = "FORM",
+        default_value = OutputForm::Text.as_str(),
+        value_parser = choice(OutputForm::ALL, OutputForm::as_str, OutputForm::parse)
+    )]
+    pub(super) output: OutputForm,
+}
+
+/// What to print.
+#[derive(Debug, Args)]
+pub(super) struct Status {
+    #[command(flatten)]
+    pub(super) at: At,
+    /// A table, or the status as JSON.
+    #[arg(
+        long,
+        value_name = "FORM",
+        default_value = OutputForm::Text.as_str(),
+        value_parser = choice(OutputForm::ALL, OutputForm::as_str, OutputForm::parse)
+    )]
+    pub(super) output: OutputForm,
 }
 
 /// In what form to print the rules.
@@ -116,6 +193,15 @@ pub(super) struct Flags {
         global = true
     )]
     pub(super) enable_lifecycle: bool,
+    /// URL by which people reach the exporter, where a proxy stands before it; links on its pages begin with the path.
+    #[arg(
+        long = "web.external-url",
+        env = "GIM_UPGRADE_WEB_EXTERNAL_URL",
+        value_name = "URL",
+        value_parser = ExternalUrl::parse,
+        global = true
+    )]
+    pub(super) external_url: Option<ExternalUrl>,
     /// Credentials and address of the cluster; without one, `KUBECONFIG`, `~/.kube/config`, or the pod's ServiceAccount.
     #[arg(long = "kubeconfig", env = "GIM_UPGRADE_KUBECONFIG", value_name = "FILE", global = true)]
     pub(super) kubeconfig: Option<PathBuf>,
@@ -158,6 +244,29 @@ pub(super) struct Flags {
     pub(super) log_format: LogFormat,
 }
 
+/// The URL by which the exporter is reached from outside, of which its pages use the path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ExternalUrl {
+    /// The path, with `/` at both ends.
+    pub(super) path: String,
+}
+
+impl ExternalUrl {
+    fn parse(text: &str) -> Result<Self, String> {
+        let wrong = || "not a URL such as https://monitoring.example.com/gim".to_owned();
+        let url: http::Uri = text.parse().map_err(|_| wrong())?;
+        if !matches!(url.scheme_str(), Some("http" | "https"))
+            || url.host().is_none_or(str::is_empty)
+            || url.query().is_some()
+        {
+            return Err(wrong());
+        }
+        let path = url.path().trim_matches('/');
+        // Two slashes at its begin would name another host.
+        Ok(Self { path: if path.is_empty() { "/".to_owned() } else { format!("/{path}/") } })
+    }
+}
+
 named! {
     /// Form of the rules.
     pub enum RulesForm {
@@ -165,6 +274,16 @@ named! {
         File = "file",
         /// A `PrometheusRule`.
         PrometheusRule = "prometheus-rule",
+    }
+}
+
+named! {
+    /// Form of what a command prints.
+    pub enum OutputForm {
+        /// For people.
+        Text = "text",
+        /// For programs.
+        Json = "json",
     }
 }
 
@@ -204,6 +323,13 @@ impl Flags {
             ..config.scope
         };
         Ok(config)
+    }
+}
+
+impl Flags {
+    /// What links on pages begin with: nothing where they are relative.
+    pub(super) fn outside(&self) -> String {
+        self.external_url.as_ref().map(|url| url.path.clone()).unwrap_or_default()
     }
 }
 

@@ -18,9 +18,9 @@ use crate::supervise::{Generation, SHUTDOWN_GRACE, ShutdownSignal};
 
 /// Watches the cluster until a signal comes.
 pub(super) async fn serve(flags: Flags, log: LogControl) -> anyhow::Result<()> {
-    let shutdown = ShutdownSignal::listen()?;
+    let mut shutdown = ShutdownSignal::listen()?;
     let config = Arc::new(flags.config()?);
-    let outlet = Outlet::new(&config);
+    let outlet = Outlet::new(&config).under(flags.outside());
     let access = flags.kubeconfig.clone().map_or(Access::Infer, Access::Kubeconfig);
     let (reloader, configs, reload) = Reloader::new(flags.clone(), Arc::clone(&config), outlet.clone())?;
     let mut entrance = Entrance::new(flags.web_config_file, outlet.clone(), access.clone());

@@ -8,12 +8,12 @@ use crate::model::scope::{HelmDriver, KubernetesScope};
 
 fn arguments(words: &[&str]) -> Arguments {
     let words = std::iter::once("gim-upgrade-exporter").chain(words.iter().copied());
-    parse(words.map(Into::into)).unwrap_or_else(|error| panic!("{error}"))
+    parse(&words.map(Into::into).collect::<Vec<_>>()).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn refused(words: &[&str]) -> String {
     let words = std::iter::once("gim-upgrade-exporter").chain(words.iter().copied());
-    parse(words.map(Into::into)).unwrap_err().to_string()
+    parse(&words.map(Into::into).collect::<Vec<_>>()).unwrap_err().to_string()
 }
 
 #[test]

@@ -71,7 +71,7 @@ impl Component {
 }
 
 /// One value for each component.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct PerComponent<T> {
     /// The value for GIM.
     pub gim: T,

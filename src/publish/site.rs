@@ -1,32 +1,60 @@
 //! The site: what is said under each path, as a status, a type and a body. Sockets, headers and negotiation are
 //! `server`'s business, which turns these answers into responses.
-//!
-//! The page under `/` is a plain list for now.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures::Stream;
 use http::StatusCode;
 use tokio::sync::watch;
 
 use super::Format;
+use super::events::{Events, Tempo, Topic};
+use super::html::{self, Look, Which};
 use super::page::Page;
 use super::status::Status;
-use super::text;
 use crate::alerts::runbooks::runbook;
 use crate::assess::snapshot::Snapshot;
-use crate::model::source::Freshness;
+use crate::model::source::{ClockOffset, Freshness};
+use crate::model::time::{Clock, Timestamp};
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
 const JSON: &str = "application/json";
+const EVENTS: &str = "text/event-stream";
+const NO_SUITE: &str = "no suite of this name is watched\n";
 
 /// Renders what is asked for of the newest snapshot.
 #[derive(Debug)]
 pub struct Site {
     snapshots: watch::Receiver<Arc<Snapshot>>,
     page: Page,
+    events: Events,
+    now: ServerTime,
+    base: Arc<str>,
+}
+
+/// The API server's clock: ours, corrected.
+pub struct ServerTime {
+    /// Ours.
+    pub clock: Arc<dyn Clock>,
+    /// What the API server's is ahead of it.
+    pub offset: Arc<ClockOffset>,
+}
+
+impl ServerTime {
+    fn now(&self) -> Timestamp {
+        self.offset.corrected(self.clock.now())
+    }
+}
+
+impl std::fmt::Debug for ServerTime {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ServerTime")
+    }
 }
 
 /// An answer, before it has headers.
@@ -47,6 +75,8 @@ pub enum Body {
     Pieces(Vec<Bytes>),
     /// Written as it is read.
     Streamed(Box<dyn Iterator<Item = Bytes> + Send>),
+    /// Written as it comes about, without end.
+    Live(Pin<Box<dyn Stream<Item = Bytes> + Send>>),
 }
 
 impl Answer {
@@ -67,10 +97,19 @@ impl Answer {
 }
 
 impl Site {
-    /// A site over the snapshots that come through `snapshots`.
+    /// A site over the snapshots that come through `snapshots`. `base` stands before each path on its pages: empty, or a path with
+    /// `/` at both ends.
     #[must_use]
-    pub fn new(snapshots: watch::Receiver<Arc<Snapshot>>, page: Page) -> Self {
-        Self { snapshots, page }
+    pub fn new(
+        snapshots: watch::Receiver<Arc<Snapshot>>,
+        page: Page,
+        now: ServerTime,
+        base: &str,
+        tempo: Tempo,
+    ) -> Self {
+        let base = Arc::<str>::from(base);
+        let events = Events::new(snapshots.clone(), tempo, Arc::clone(&base));
+        Self { snapshots, page, events, now, base }
     }
 
     fn newest(&self) -> Arc<Snapshot> {
@@ -95,11 +134,9 @@ impl Site {
     /// `/api/v1/status`, of one suite where the query has `suite=NAME`.
     #[must_use]
     pub fn status(&self, query: Option<&str>) -> Answer {
-        let mut pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
-        let only = pairs.find(|(key, _)| key == "suite").map(|(_, name)| name.into_owned());
-        match Status::of(self.newest(), only) {
+        match Status::of(self.newest(), value(query, "suite").map(Cow::into_owned)) {
             Some(status) => Answer::written(JSON, status),
-            None => Answer::whole(StatusCode::NOT_FOUND, TEXT, "no suite of this name is watched\n"),
+            None => Answer::whole(StatusCode::NOT_FOUND, TEXT, NO_SUITE),
         }
     }
 
@@ -144,66 +181,85 @@ impl Site {
         }
     }
 
-    /// `/`: where to look, and how each component stands.
+    /// `/`: the page for people, of one suite or of all.
     #[must_use]
-    pub fn home(&self) -> Answer {
-        const HEAD: &str = "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
-            <title>gim-upgrade-exporter</title></head><body>\n<h1>gim-upgrade-exporter</h1>\n<ul>\n";
-        let mut html = String::from(HEAD);
-        for (path, what) in [
-            ("/metrics", "metrics"),
-            ("/api/v1/status", "status as JSON"),
-            ("/livez", "whether it lives"),
-            ("/readyz", "whether it has seen everything"),
-            ("/healthz", "whether it lives"),
-        ] {
-            let _ = writeln!(html, "<li><a href=\"{path}\">{path}</a>: {what}</li>");
+    pub fn home(&self, query: Option<&str>) -> Answer {
+        let snapshot = self.newest();
+        let look = Look { snapshot: &snapshot, now: Some(self.now.now()), base: &self.base };
+        match Which::of(query, &snapshot).and_then(|which| html::document(look, &which)) {
+            Some(page) => Answer::whole(StatusCode::OK, HTML, page),
+            None => Answer::whole(StatusCode::NOT_FOUND, HTML, html::not_found(look)),
         }
-        html.push_str(
-            "</ul>\n<table>\n<tr><th>Suite</th><th>Component</th><th>Stage</th><th>Verdict</th><th></th></tr>\n",
-        );
-        for suite in &self.newest().suites {
-            let own = |component| suite.suite.members.get(component).owner.is_none();
-            for (component, assessment) in suite.assessment.components.iter().filter(|(component, _)| own(*component)) {
-                let cells = [
-                    &suite.suite.name,
-                    component.as_str(),
-                    assessment.stage.as_str(),
-                    assessment.verdict.kind.as_str(),
-                    &text::verdict(component, assessment),
-                ];
-                html.push_str("<tr>");
-                for cell in cells {
-                    html.push_str("<td>");
-                    escape(&mut html, cell);
-                    html.push_str("</td>");
-                }
-                html.push_str("</tr>\n");
-            }
-        }
-        html.push_str("</table>\n</body></html>\n");
-        Answer::whole(StatusCode::OK, HTML, html)
     }
+
+    /// `/assets/NAME`: what the page loads.
+    #[must_use]
+    pub fn asset(&self, name: &str) -> Answer {
+        match html::assets::asset(name) {
+            Some((content_type, text)) => Answer::whole(StatusCode::OK, content_type, text),
+            None => Answer::whole(StatusCode::NOT_FOUND, TEXT, "the page has no such part\n"),
+        }
+    }
+
+    /// `/api/v1/events`: news as they come; of one suite where the query has `suite=NAME`, and as pieces of the page that the same
+    /// query gives where it has `form=html`.
+    #[must_use]
+    pub fn events(&self, query: Option<&str>) -> Answer {
+        let snapshot = self.newest();
+        let form = value(query, "form");
+        let topic = match (form.as_deref(), value(query, "suite")) {
+            (Some("html"), _) => Which::of(query, &snapshot).map(Topic::Page),
+            (None | Some("json"), None) => Some(Topic::Suites),
+            (None | Some("json"), Some(name)) => {
+                let suite = snapshot.suites.iter().find(|suite| *suite.suite.name == *name);
+                suite.map(|suite| Topic::Suite(suite.suite.name.clone()))
+            }
+            (Some(_), _) => {
+                return Answer::whole(
+                    StatusCode::BAD_REQUEST,
+                    TEXT,
+                    "form is json, as where it is left out, or html\n",
+                );
+            }
+        };
+        match topic {
+            Some(topic) => Answer {
+                status: StatusCode::OK,
+                content_type: EVENTS,
+                is_gzip: false,
+                body: Body::Live(Box::pin(self.events.stream(topic))),
+            },
+            None => Answer::whole(StatusCode::NOT_FOUND, TEXT, NO_SUITE),
+        }
+    }
+
+    /// Ends all streams of events, so that their connections can end.
+    pub fn close(&self) {
+        self.events.close();
+    }
+}
+
+/// The first value of a key in a query.
+fn value<'a>(query: Option<&'a str>, key: &str) -> Option<Cow<'a, str>> {
+    let mut pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+    pairs.find(|(found, _)| found == key).map(|(_, value)| value)
 }
 
 #[cfg(test)]
 impl Site {
     /// A site over one suite in which everything is there, and the end that must be held for it to live.
     pub(crate) fn for_tests() -> (Self, watch::Sender<Arc<Snapshot>>) {
-        tests::site(super::fixture::snapshot(1, vec![super::fixture::busy("default")]))
+        Self::for_tests_at(Tempo::default())
     }
-}
 
-/// Writes text into HTML, between tags.
-fn escape(html: &mut String, text: &str) {
-    for c in text.chars() {
-        match c {
-            '&' => html.push_str("&amp;"),
-            '<' => html.push_str("&lt;"),
-            '>' => html.push_str("&gt;"),
-            '"' => html.push_str("&quot;"),
-            c => html.push(c),
-        }
+    /// The same, its events at this tempo.
+    pub(crate) fn for_tests_at(tempo: Tempo) -> (Self, watch::Sender<Arc<Snapshot>>) {
+        tests::site_at(super::fixture::snapshot(1, vec![super::fixture::busy("default")]), tempo)
+    }
+
+    /// How many listen to events.
+    pub(crate) fn listeners(&self) -> usize {
+        self.events.listeners()
     }
 }
 
@@ -223,16 +279,23 @@ mod tests {
         }
     }
 
-    pub(super) fn site(snapshot: Snapshot) -> (Site, watch::Sender<Arc<Snapshot>>) {
+    fn site(snapshot: Snapshot) -> (Site, watch::Sender<Arc<Snapshot>>) {
+        site_at(snapshot, Tempo::default())
+    }
+
+    pub(super) fn site_at(snapshot: Snapshot, tempo: Tempo) -> (Site, watch::Sender<Arc<Snapshot>>) {
         let (sender, receiver) = watch::channel(Arc::new(snapshot));
         let own = Arc::new(OwnMetrics::new(at(0), Arc::new(ClockOffset::default())));
-        (Site::new(receiver.clone(), Page::new(receiver, own, Arc::new(Held))), sender)
+        let page = Page::new(receiver.clone(), own, Arc::new(Held));
+        let now = ServerTime { clock: Arc::new(Held), offset: Arc::default() };
+        (Site::new(receiver, page, now, "", tempo), sender)
     }
 
     fn read(answer: Answer) -> (u16, String) {
         let pieces: Vec<Bytes> = match answer.body {
             Body::Pieces(pieces) => pieces,
             Body::Streamed(pieces) => pieces.collect(),
+            Body::Live(_) => panic!("it has no end"),
         };
         (answer.status.as_u16(), String::from_utf8(pieces.concat()).unwrap())
     }
@@ -263,12 +326,30 @@ mod tests {
     }
 
     #[test]
-    fn the_page_for_people_trusts_no_name() {
-        let (site, _sender) = site(snapshot(1, vec![busy(ODD)]));
-        let (status, html) = read(site.home());
-        assert_eq!(status, 200);
-        assert!(!html.contains("<script>") && html.contains("&quot;&gt;&lt;script&gt;"), "{html}");
-        assert!(html.contains("<td>gim</td><td>failed</td><td>roll_back</td><td>Roll GIM back to revision 3.</td>"));
+    fn the_page_for_people_is_of_one_suite_or_of_all() {
+        let (site, _sender) = site(snapshot(1, vec![busy(ODD), resting("b")]));
+        assert!(read(site.home(None)).1.contains("1 of 2 suites needs somebody"));
+        assert!(read(site.home(Some("suite=b"))).1.contains("Nothing to do"));
+        assert_eq!(read(site.home(Some("suite=c"))).0, 404);
+        assert_eq!(read(site.asset("page.css")).0, 200);
+        assert_eq!(read(site.asset("page.scss")).0, 404);
+    }
+
+    #[test]
+    fn events_are_of_what_is_watched() {
+        let (site, _sender) = site(snapshot(1, vec![resting("a"), resting("b")]));
+        for (query, status) in [
+            (None, 200),
+            (Some("suite=a"), 200),
+            (Some("suite=c"), 404),
+            (Some("form=json&suite=b"), 200),
+            (Some("form=html"), 200),
+            (Some("form=html&suite=a"), 200),
+            (Some("form=html&suite=c"), 404),
+            (Some("form=xml"), 400),
+        ] {
+            assert_eq!(site.events(query).status.as_u16(), status, "{query:?}");
+        }
     }
 
     #[test]

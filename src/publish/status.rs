@@ -89,7 +89,7 @@ impl Iterator for Status {
 }
 
 /// JSON of a type whose maps have only strings for keys, which cannot fail.
-fn to_json(value: &impl Serialize) -> Vec<u8> {
+pub(super) fn to_json(value: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(value).unwrap_or_else(|_| b"{}".to_vec())
 }
 
@@ -162,7 +162,10 @@ mod tests {
         let gim = &status["suites"][0]["components"]["gim"];
         let release = &gim["release"];
         assert_eq!((&release["revision"], &release["status"]), (&json!(4), &json!("pending-upgrade")));
-        assert_eq!(release["chart_version"], "100.0.116+4200");
+        assert_eq!(
+            (&release["chart_version"], &release["build"]),
+            (&json!("100.0.116+4200"), &json!("100.0.116.4200"))
+        );
         assert_eq!(gim["companion"]["name"], "gim-monitoring");
         assert_eq!((&gim["stage"], &gim["operation_kind"]), (&json!("failed"), &json!("upgrade")));
         assert_eq!(gim["operation"]["ready_deadline"], "2027-01-15T09:01:40Z");

@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
-/// Connections at once. Prometheus in a pair, Alertmanager, probes and some browsers make a dozen; beyond this someone
-/// leaks or attacks, and each costs memory. Further ones get a 503 and are closed at once, so that a probe learns the
-/// reason instead of hanging in the backlog.
-pub const MAX_CONNECTIONS: usize = 512;
+/// Streams of events at once, each a connection of its own: one for every open page. Beyond this a 503, and the page asks
+/// again. They are fewer than all connections, so that no number of open pages keeps a scrape or a probe out.
+pub const MAX_EVENT_STREAMS: usize = 512;
+
+/// Connections at once. Beside streams of events, Prometheus in a pair, Alertmanager, probes and some browsers make a dozen;
+/// beyond this someone leaks or attacks, and each costs memory. Further ones get a 503 and are closed at once, so that a probe
+/// learns the reason instead of hanging in the backlog.
+pub const MAX_CONNECTIONS: usize = MAX_EVENT_STREAMS + 256;
 
 /// Request line and headers together. Prometheus sends some 600 bytes; a browser with cookies of other programs on the
 /// same host sends a few KiB. Beyond: 431.

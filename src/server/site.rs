@@ -3,20 +3,36 @@
 use std::sync::Arc;
 
 use futures::stream;
-use http::HeaderValue;
-use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, VARY};
+use http::header::{
+    ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER,
+    VARY, X_FRAME_OPTIONS,
+};
+use http::{HeaderValue, StatusCode};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::body::{chunks, streamed};
+use super::body::{chunks, guarded, streamed};
+use super::limits::MAX_EVENT_STREAMS;
 use super::negotiate::{self, Encoding};
-use super::routes::{Response, Routes};
+use super::routes::{Response, Routes, text};
+use crate::publish::html::assets;
 use crate::publish::site::{Answer, Body, Site};
 
 /// The routes of a site.
 #[must_use]
 pub fn routes(site: &Arc<Site>) -> Routes {
-    let [home, metrics, live, ready, health, status, runbooks] = std::array::from_fn(|_| Arc::clone(site));
+    routes_with(site, MAX_EVENT_STREAMS)
+}
+
+fn routes_with(site: &Arc<Site>, event_streams: usize) -> Routes {
+    let [home, assets, metrics, live, ready, health, status, events, runbooks] =
+        std::array::from_fn(|_| Arc::clone(site));
+    let places = Arc::new(Semaphore::new(event_streams));
     Routes::new()
-        .get("/", move |_| std::future::ready(response(home.home())))
+        .get("/", move |request| std::future::ready(page(home.home(request.uri().query()))))
+        .get_under("/assets/", move |request| {
+            let name = request.uri().path().trim_start_matches("/assets/");
+            std::future::ready(response(assets.asset(name)))
+        })
         .get("/metrics", move |request| {
             let site = Arc::clone(&metrics);
             let format = negotiate::format(request.headers());
@@ -33,16 +49,51 @@ pub fn routes(site: &Arc<Site>) -> Routes {
         .get("/readyz", move |_| std::future::ready(response(ready.readyz())))
         .get("/healthz", move |_| std::future::ready(response(health.livez())))
         .get("/api/v1/status", move |request| std::future::ready(response(status.status(request.uri().query()))))
+        .get("/api/v1/events", move |request| {
+            std::future::ready(match Arc::clone(&places).try_acquire_owned() {
+                Ok(place) => event_stream(events.events(request.uri().query()), place),
+                Err(_) => crowded(event_streams),
+            })
+        })
         .get_under("/runbooks/", move |request| {
             let alert = request.uri().path().trim_start_matches("/runbooks/");
             std::future::ready(response(runbooks.runbook(alert)))
         })
 }
 
+/// A page for people: a browser is told what it may do with it.
+fn page(answer: Answer) -> Response {
+    let mut response = response(answer);
+    for (name, value) in [
+        (CONTENT_SECURITY_POLICY, assets::CONTENT_SECURITY_POLICY),
+        (X_FRAME_OPTIONS, "DENY"),
+        (REFERRER_POLICY, "no-referrer"),
+    ] {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// A stream of events, which has its place until it ends.
+fn event_stream(answer: Answer, place: OwnedSemaphorePermit) -> Response {
+    let mut response = response(answer).map(|body| guarded(body, place));
+    // nginx would else keep events until it has enough of them.
+    response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
+    response
+}
+
+fn crowded(event_streams: usize) -> Response {
+    let why = format!("too many streams of events: {event_streams} are open; ask /api/v1/status instead\n");
+    let mut response = text(StatusCode::SERVICE_UNAVAILABLE, why);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("10"));
+    response
+}
+
 fn response(answer: Answer) -> Response {
     let mut response = Response::new(match answer.body {
         Body::Pieces(pieces) => chunks(pieces),
         Body::Streamed(pieces) => streamed(stream::iter(pieces)),
+        Body::Live(pieces) => streamed(pieces),
     });
     *response.status_mut() = answer.status;
     let headers = response.headers_mut();
@@ -55,7 +106,7 @@ fn response(answer: Answer) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use http::{HeaderMap, Method, Request, StatusCode};
+    use http::{HeaderMap, Method, Request};
     use http_body_util::BodyExt as _;
 
     use super::*;
@@ -86,6 +137,10 @@ mod tests {
         let gzip = ("accept-encoding", "gzip");
         for (path, headers, content_type, is_gzip) in [
             ("/", &[][..], "text/html; charset=utf-8", false),
+            ("/?suite=default", &[], "text/html; charset=utf-8", false),
+            ("/assets/page.css", &[gzip], "text/css; charset=utf-8", false),
+            ("/assets/page.js", &[], "text/javascript; charset=utf-8", false),
+            ("/assets/roll_back.svg", &[], "image/svg+xml", false),
             ("/metrics", &[], "text/plain; version=0.0.4; charset=utf-8", false),
             ("/metrics", &[gzip], "text/plain; version=0.0.4; charset=utf-8", true),
             ("/metrics", &[openmetrics], "application/openmetrics-text; version=1.0.0; charset=utf-8", false),
@@ -102,12 +157,43 @@ mod tests {
             assert_eq!(answered.contains_key(CONTENT_ENCODING), is_gzip, "{path}");
             assert_eq!(body.starts_with(&[0x1f, 0x8b]), is_gzip, "{path}");
             assert_eq!(answered.get_all(VARY).iter().count(), if path == "/metrics" { 2 } else { 0 }, "{path}");
+            assert_eq!(answered.contains_key(CONTENT_SECURITY_POLICY), content_type.starts_with("text/html"), "{path}");
             assert!(!body.is_empty());
         }
-        for missing in
-            ["/api/v1/status?suite=none", "/runbooks/GimUpgradeNothing", "/runbooks/", "/runbooks/../metrics"]
-        {
+        for missing in [
+            "/?suite=none",
+            "/assets/",
+            "/assets/../metrics",
+            "/api/v1/status?suite=none",
+            "/api/v1/events?suite=none",
+            "/runbooks/GimUpgradeNothing",
+            "/runbooks/",
+            "/runbooks/../metrics",
+        ] {
             assert_eq!(ask(&routes, missing, &[]).await.0, StatusCode::NOT_FOUND, "{missing}");
         }
+    }
+
+    #[tokio::test]
+    async fn streams_of_events_have_a_limit_of_their_own() {
+        let (site, _sender) = Site::for_tests();
+        let routes = routes_with(&Arc::new(site), 2);
+        let open = async || {
+            let Lookup::Found(handler) = routes.find(&Method::GET, "/api/v1/events") else { panic!("no route") };
+            handler(Request::builder().uri("/api/v1/events").body(bytes::Bytes::new()).unwrap()).await
+        };
+        let (first, second) = (open().await, open().await);
+        assert_eq!((first.status(), second.status()), (StatusCode::OK, StatusCode::OK));
+        assert_eq!(first.headers()[CONTENT_TYPE], "text/event-stream");
+        let third = open().await;
+        assert_eq!(
+            (third.status(), &third.headers()[RETRY_AFTER]),
+            (StatusCode::SERVICE_UNAVAILABLE, &HeaderValue::from_static("10"))
+        );
+        let why = third.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(why, "too many streams of events: 2 are open; ask /api/v1/status instead\n");
+        assert_eq!(ask(&routes, "/metrics", &[]).await.0, StatusCode::OK);
+        drop(first);
+        assert_eq!(open().await.status(), StatusCode::OK);
     }
 }

@@ -1,6 +1,7 @@
 //! The server over real sockets, with the limits shortened where a test would wait for them.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,6 +14,8 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::*;
+use crate::publish::events::Tempo;
+use crate::publish::site::Site;
 
 /// Far longer than anything here takes; only a failure waits for it.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -243,6 +246,50 @@ async fn a_client_that_never_reads_is_cut_off() {
     let _client = connect(server.address, "GET /endless HTTP/1.1\r\nHost: x\r\n\r\n").await;
     // The channel closes when the body is given up.
     assert_eq!(timeout(PATIENCE, dropped.recv()).await, Ok(None));
+}
+
+#[tokio::test]
+async fn a_listener_that_never_reads_is_cut_off() {
+    let tempo = Tempo { pace: Duration::ZERO, ..Tempo::default() };
+    let (site, snapshots) = Site::for_tests_at(tempo);
+    let site = Arc::new(site);
+    let server = start(site::routes(&site), Limits { write_stall: SHORT, ..Limits::default() }).await;
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    // So that it is soon full.
+    socket.set_recv_buffer_size(4096).unwrap();
+    let mut client = socket.connect(server.address).await.unwrap();
+    client.write_all(b"GET /api/v1/events HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    let has = async |count: usize| {
+        for turn in 0_u32.. {
+            if site.listeners() == count {
+                break;
+            }
+            let mut next = (**snapshots.borrow()).clone();
+            next.sequence += 1;
+            let mut judged = crate::publish::fixture::busy("default");
+            // Every time something else.
+            judged.judged = crate::publish::fixture::at(i64::from(turn));
+            next.suites = vec![Arc::new(judged)];
+            snapshots.send_replace(Arc::new(next));
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    timeout(PATIENCE, has(1)).await.expect("it listens");
+    timeout(PATIENCE, has(0)).await.expect("it is cut off");
+    drop(client);
+}
+
+#[tokio::test]
+async fn at_the_end_listeners_are_sent_away() {
+    let (site, _snapshots) = Site::for_tests();
+    let site = Arc::new(site);
+    let server = start(site::routes(&site), Limits { shutdown_grace: PATIENCE * 2, ..Limits::default() }).await;
+    let mut client = connect(server.address, "GET /api/v1/events HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    until(&mut client, "event: suite\n").await;
+    site.close();
+    server.stop.send(()).unwrap();
+    rest(&mut client).await;
+    timeout(PATIENCE, server.server).await.expect("it waits for nobody").unwrap();
 }
 
 #[tokio::test]

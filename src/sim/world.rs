@@ -51,6 +51,10 @@ impl World {
     }
 
     /// Plays all that is due by `now` and writes it into the store, in order.
+    ///
+    /// # Panics
+    ///
+    /// Where a controller made an object without a name, which is a fault of the simulation.
     pub fn advance(&mut self, store: &mut Store, now: Timestamp) {
         self.run(self.cluster.clock.span(now));
         for write in self.cluster.take_writes() {
@@ -59,7 +63,7 @@ impl World {
                 Written::Object(object) => {
                     // Every object here has metadata and a name, which is all that a store asks for.
                     let written = store.apply(write.kind, object, at);
-                    debug_assert!(written.is_ok(), "{written:?}");
+                    assert!(written.is_ok(), "{written:?}");
                 }
                 Written::Deletion((namespace, name)) => {
                     store.delete(write.kind, &namespace, &name, at);

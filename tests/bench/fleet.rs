@@ -7,6 +7,7 @@
 mod client;
 mod cluster;
 mod exporter;
+mod listeners;
 mod measure;
 mod nginx;
 mod pages;

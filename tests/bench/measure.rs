@@ -12,6 +12,7 @@ use flate2::read::GzDecoder;
 use crate::client::{Client, Encoding};
 use crate::cluster::{Cluster, Requests};
 use crate::exporter::Exporter;
+use crate::listeners::{Listeners, OPEN_PAGES, most, scrapes};
 use crate::nginx::Nginx;
 
 /// How often the exporter reads each metrics endpoint: its default.
@@ -37,6 +38,11 @@ const LOOK: Duration = Duration::from_millis(5);
 const LOOK_TIME: Duration = Duration::from_millis(150);
 /// How long a change may take before it counts as lost.
 const CHANGE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How often a pod is changed while pages are open.
+const OPEN_PAGES_CHANGES: usize = 10;
+/// How long it is scraped after each.
+const OPEN_PAGES_CHANGE: Duration = Duration::from_millis(500);
 
 /// What a page costs: the time of the median, and CPU time on average.
 #[derive(Clone, Copy, Debug, Default)]
@@ -89,6 +95,19 @@ pub struct Figures {
     pub requests: Requests,
     /// In how long.
     pub requests_in: Duration,
+    /// What open pages cost; measured of one suite alone.
+    pub open_pages: Option<OpenPages>,
+}
+
+/// What [`OPEN_PAGES`] open pages cost.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenPages {
+    /// Resident memory more than before.
+    pub bytes: u64,
+    /// Within which 95 of 100 scrapes are answered without them, while the page changes.
+    pub alone: Duration,
+    /// The same with them.
+    pub beside: Duration,
 }
 
 /// A folder that goes with the measurement.
@@ -128,6 +147,7 @@ pub fn measure(program: &Path, suites: usize) -> Result<Figures> {
         .map(|number| delay(&mut cluster, &mut client, number * suites / CHANGES))
         .collect::<Result<Vec<_>>>()?;
     delays.sort_unstable();
+    let open_pages = (suites == 1).then(|| open_pages(&mut cluster, &exporter, &mut client)).transpose()?;
     let (requests, requests_in) = (cluster.requests()?, rest_began.elapsed());
     exporter.process.check()?;
     Ok(Figures {
@@ -146,7 +166,28 @@ pub fn measure(program: &Path, suites: usize) -> Result<Figures> {
         delays,
         requests,
         requests_in,
+        open_pages,
     })
+}
+
+/// What open pages cost while a pod turns Ready and back all the time.
+fn open_pages(cluster: &mut Cluster, exporter: &Exporter, client: &mut Client) -> Result<OpenPages> {
+    let mut scrapes_beside_changes = || -> Result<Duration> {
+        let mut took = Vec::new();
+        for round in 0..OPEN_PAGES_CHANGES {
+            cluster.set_ready(0, round % 2 == 1)?;
+            took.extend(scrapes(client, OPEN_PAGES_CHANGE)?);
+        }
+        took.sort_unstable();
+        Ok(most(&took))
+    };
+    let alone = scrapes_beside_changes()?;
+    let before = exporter.process.resident_bytes()?;
+    let pages = Listeners::open(exporter.address, OPEN_PAGES)?;
+    let beside = scrapes_beside_changes()?;
+    let bytes = exporter.process.resident_bytes()?.saturating_sub(before);
+    ensure!(pages.fewest() > OPEN_PAGES_CHANGES as u64 / 2, "open pages are not told what is new");
+    Ok(OpenPages { bytes, alone, beside })
 }
 
 /// Waits until every component is judged to be at rest and every signal was read.

@@ -24,6 +24,12 @@ impl Process {
         Ok((Self { name, child }, log))
     }
 
+    /// A child that was started already.
+    #[allow(dead_code, reason = "for a test that reads its child's output")]
+    pub fn of(name: &'static str, child: Child) -> Self {
+        Self { name, child }
+    }
+
     /// Fails where it has ended.
     pub fn check(&mut self) -> Result<()> {
         let ended = self.child.try_wait()?;

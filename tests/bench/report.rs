@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use gim_upgrade_exporter::sim::fleet::{RELEASES, REVISIONS};
 
+use crate::listeners::{OPEN_PAGES, OPEN_PAGES_BYTES};
 use crate::measure::{Figures, Pair, median};
 
 /// Pods of a suite of the fleet.
@@ -78,6 +79,17 @@ impl Report {
         let (half, most) = (median(&figures.delays), figures.delays.last().copied());
         report.row("a pod's change to the page, median", Unit::Seconds, half.as_secs_f64(), None);
         report.row("a pod's change to the page, longest", Unit::Seconds, delay(most), Some(DELAY));
+        if let Some(pages) = figures.open_pages {
+            report.row(
+                &format!("{OPEN_PAGES} open pages: memory"),
+                Unit::Bytes,
+                pages.bytes as f64,
+                Some(OPEN_PAGES_BYTES as f64),
+            );
+            let [alone, beside] = [pages.alone, pages.beside].map(|took| took.as_secs_f64());
+            report.row("95 of 100 scrapes while the page changes", Unit::Seconds, alone, None);
+            report.row(&format!("the same beside {OPEN_PAGES} open pages"), Unit::Seconds, beside, Some(DELAY));
+        }
         let requests = figures.requests;
         let seconds = figures.requests_in.as_secs();
         report.row(&format!("watches begun in {seconds} s"), Unit::Count, requests.watches as f64, None);

@@ -69,6 +69,7 @@ impl Cluster {
             binary: self.plane.folder().join(major.binary()).join("helm"),
             kubeconfig: self.plane.admin_kubeconfig(),
             home: self.plane.folder().join("helm"),
+            driver: "secret",
         }
     }
 

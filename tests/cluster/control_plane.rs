@@ -88,6 +88,11 @@ impl ControlPlane {
         self.folder.path()
     }
 
+    /// The API server's URL.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// The path of the admin's kubeconfig.
     pub fn admin_kubeconfig(&self) -> PathBuf {
         admin_kubeconfig(self.folder())

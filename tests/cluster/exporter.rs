@@ -67,11 +67,13 @@ pub struct Setup {
     pub rights: Rights,
     /// What its configuration has over the usual one.
     pub config: Value,
+    /// The port by which it reaches the API server, where that is another one.
+    pub api_port: Option<u16>,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { name: "exporter", times: Times::default(), rights: Rights::default(), config: json!({}) }
+        Self { name: "exporter", times: Times::default(), rights: Rights::default(), config: json!({}), api_port: None }
     }
 }
 
@@ -86,6 +88,8 @@ pub struct Exporter {
     /// Killed when the exporter is dropped. One that ends by itself refuses scrapes, which fails the story.
     daemon: Daemon,
     address: String,
+    /// Its flags for the configuration and the cluster.
+    where_it_looks: [String; 2],
     runtime: Arc<Runtime>,
     client: reqwest::Client,
 }
@@ -96,9 +100,17 @@ impl Exporter {
         // JSON is YAML.
         let config = place.file(&format!("{}.json", setup.name), &configuration(place, setup).to_string())?;
         let kubeconfig = grant(place, setup.name, setup.rights)?;
+        if let Some(port) = setup.api_port {
+            let away = format!("https://127.0.0.1:{port}");
+            let text = fs::read_to_string(&kubeconfig)?.replace(place.cluster.plane.url(), &away);
+            ensure!(text.contains(&away), "the kubeconfig does not name the API server");
+            fs::write(&kubeconfig, text)?;
+        }
+        let where_it_looks = [format!("--config.file={config}"), format!("--kubeconfig={}", kubeconfig.display())];
+        let [config, kubeconfig] = where_it_looks.clone();
         let arguments = [
-            format!("--config.file={config}"),
-            format!("--kubeconfig={}", kubeconfig.display()),
+            config,
+            kubeconfig,
             "--web.listen-address=127.0.0.1:0".to_owned(),
             "--log.format=json".to_owned(),
             "--log.level=debug".to_owned(),
@@ -117,7 +129,7 @@ impl Exporter {
         let runtime = Arc::clone(place.cluster.api().runtime());
         let client = reqwest::Client::builder().timeout(SCRAPE_LIMIT).no_proxy().build()?;
         let address = address.context("no address")?;
-        let exporter = Self { daemon, address, runtime, client };
+        let exporter = Self { daemon, address, where_it_looks, runtime, client };
         eventually("the exporter is ready", READY_LIMIT, || Ok(exporter.get("/readyz", None)?.0 == 200))?;
         Ok(exporter)
     }
@@ -134,6 +146,11 @@ impl Exporter {
     /// Kills it with SIGKILL.
     pub fn kill(&mut self) -> Result<()> {
         self.daemon.kill().map(drop)
+    }
+
+    /// Its flags for the configuration and the cluster, for a command that is to see what it sees.
+    pub fn where_it_looks(&self) -> &[String] {
+        &self.where_it_looks
     }
 
     /// `127.0.0.1:PORT`.

@@ -64,6 +64,8 @@ pub struct Helm {
     pub kubeconfig: PathBuf,
     /// Helm's caches and settings, apart from the user's own.
     pub home: PathBuf,
+    /// Where it keeps releases: `HELM_DRIVER`.
+    pub driver: &'static str,
 }
 
 /// One revision as `helm history -o json` tells it.
@@ -133,13 +135,14 @@ impl Helm {
         Ok((revision, word.to_owned()))
     }
 
-    fn environment(&self) -> [(&'static str, String); 4] {
+    fn environment(&self) -> [(&'static str, String); 5] {
         let home = self.home.display();
         [
             ("KUBECONFIG", self.kubeconfig.display().to_string()),
             ("HELM_CACHE_HOME", format!("{home}/cache")),
             ("HELM_CONFIG_HOME", format!("{home}/config")),
             ("HELM_DATA_HOME", format!("{home}/data")),
+            ("HELM_DRIVER", self.driver.to_owned()),
         ]
     }
 

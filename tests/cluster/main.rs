@@ -5,6 +5,7 @@
 //! into the program: it is judged by its pages, against Helm's own words.
 
 mod api;
+mod cable;
 mod capture;
 mod charts;
 mod cluster;
@@ -26,8 +27,10 @@ mod runner;
 mod scene;
 mod service;
 mod stories;
+#[allow(dead_code, reason = "old programs are run by other tests")]
 mod tools;
 mod trace;
+mod verify;
 
 use std::{path::PathBuf, process::ExitCode};
 

@@ -11,6 +11,7 @@ mod state;
 mod suites;
 mod tokens;
 mod undone;
+mod verify;
 mod without_helm;
 
 use crate::runner::Story;
@@ -31,6 +32,7 @@ pub const ALL: &[Story] = &[
     Story::new("discovered", suites::discovered),
     Story::new("left_behind", state::left_behind).shows(&[16]),
     Story::new("no_secrets", without_helm::no_secrets),
+    Story::new("verify", verify::verify),
     Story::new("install_all", healthy::install_all),
     Story::new("atomic", undone::atomic),
     Story::new("rollback_leaves_a_stale_pod", undone::rollback_leaves_a_stale_pod).shows(&[12]),

@@ -48,13 +48,18 @@ impl Tools {
         Ok(Self { cache: cache_folder()?, go_mod })
     }
 
-    /// The folder of Python's `prometheus_client`, for `PYTHONPATH`.
-    pub fn python(&self) -> Result<PathBuf> {
-        let folder = self.cache.join(format!("prometheus_client-{PROMETHEUS_CLIENT}"));
-        if !folder.join("prometheus_client").is_dir() {
-            bail!("{} is not there: run `make e2e`, or `tests/tools/build prometheus_client`", folder.display());
+    /// A folder of the cache that holds no program.
+    pub fn folder(&self, name: &str) -> Result<PathBuf> {
+        let folder = self.cache.join(name);
+        if !folder.is_dir() {
+            bail!("{} is not there: run `make e2e`, or `tests/tools/build`", folder.display());
         }
         Ok(folder)
+    }
+
+    /// The folder of Python's `prometheus_client`, for `PYTHONPATH`.
+    pub fn python(&self) -> Result<PathBuf> {
+        self.folder(&format!("prometheus_client-{PROMETHEUS_CLIENT}"))
     }
 
     /// The path of a program, `prometheus` or `promtool`, of Debian's Prometheus.

@@ -23,6 +23,17 @@ pub const SUITES: [(&str, &str); 2] = [("default", ""), ("other", "-b")];
 /// In each UID that the world gives; the second suite's objects have another.
 const UID_MARK: (&str, &str) = ("-51ed-", "-51ee-");
 
+/// A kubeconfig of the cluster at a URL.
+pub fn kubeconfig(url: &str) -> String {
+    let kubeconfig = json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": "it",
+        "clusters": [{"name": "it", "cluster": {"server": url}}],
+        "users": [{"name": "it", "user": {}}],
+        "contexts": [{"name": "it", "context": {"cluster": "it", "user": "it"}}],
+    });
+    kubeconfig.to_string()
+}
+
 pub struct Cluster {
     pub runtime: Arc<Runtime>,
     pub store: SharedStore,
@@ -95,13 +106,7 @@ impl Cluster {
 
     /// A kubeconfig of this cluster.
     pub fn kubeconfig(&self) -> String {
-        let kubeconfig = json!({
-            "apiVersion": "v1", "kind": "Config", "current-context": "it",
-            "clusters": [{"name": "it", "cluster": {"server": self.url()}}],
-            "users": [{"name": "it", "user": {}}],
-            "contexts": [{"name": "it", "context": {"cluster": "it", "user": "it"}}],
-        });
-        self.folder.write("kubeconfig", &kubeconfig.to_string())
+        self.folder.write("kubeconfig", &kubeconfig(&self.url()))
     }
 
     /// A configuration file that names both suites; metrics are read every `interval`.

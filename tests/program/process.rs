@@ -36,15 +36,19 @@ impl Process {
 
     /// Starts an exporter with this configuration file.
     pub fn start_with(cluster: &Cluster, config: &str) -> Self {
-        Self::start_by(cluster, config, &["--log.level=trace"])
+        Self::start_at(&cluster.kubeconfig(), config)
+    }
+
+    /// Starts an exporter with this configuration file on any cluster.
+    pub fn start_at(kubeconfig: &str, config: &str) -> Self {
+        Self::start_by(kubeconfig, config, &["--log.level=trace"])
     }
 
     /// Starts an exporter with this configuration file and these flags.
-    pub fn start_by(cluster: &Cluster, config: &str, flags: &[&str]) -> Self {
-        let kubeconfig = cluster.kubeconfig();
+    pub fn start_by(kubeconfig: &str, config: &str, flags: &[&str]) -> Self {
         let arguments = [
             "--kubeconfig",
-            &kubeconfig,
+            kubeconfig,
             "--config.file",
             config,
             "--web.listen-address=127.0.0.1:0",

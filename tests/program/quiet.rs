@@ -14,7 +14,7 @@ const READINGS: usize = 12;
 #[test]
 fn a_quiet_exporter_logs_nothing_and_a_change_one_line() {
     let cluster = Cluster::new("quiet");
-    let exporter = Process::start_by(&cluster, &cluster.config_file("500ms"), &["--log.level=info"]);
+    let exporter = Process::start_by(&cluster.kubeconfig(), &cluster.config_file("500ms"), &["--log.level=info"]);
     exporter.site.wait_until_well();
     let before = exporter.log();
     let read = "gim_upgrade_signals_timestamp_seconds{suite=\"other\",component=\"gim\"}";

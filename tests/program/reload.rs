@@ -88,7 +88,7 @@ fn a_suite_that_is_added_appears_and_the_others_go_on() {
 fn one_that_is_bad_is_refused_and_the_former_stays() {
     let cluster = Cluster::new("reload-bad");
     let file = cluster.config_of(&one(&cluster));
-    let exporter = Process::start_by(&cluster, &file, &["--web.enable-lifecycle"]);
+    let exporter = Process::start_by(&cluster.kubeconfig(), &file, &["--web.enable-lifecycle"]);
     eventually("readiness", || exporter.site.is_ready(), |ready| *ready);
     let loaded = exporter.site.series()[LOADED].clone();
     cluster.file("config.yaml", "suites:\n- name: a\n  gmi: {}\n");
@@ -112,7 +112,7 @@ fn one_that_is_bad_is_refused_and_the_former_stays() {
 fn by_a_signal_and_over_http_where_that_is_switched_on() {
     let cluster = Cluster::new("reload-asked");
     let file = cluster.config_of(&one(&cluster));
-    let exporter = Process::start_by(&cluster, &file, &["--web.enable-lifecycle"]);
+    let exporter = Process::start_by(&cluster.kubeconfig(), &file, &["--web.enable-lifecycle"]);
     let loaded = |exporter: &Process| exporter.site.series()[LOADED].clone();
     // The content is as it was, so that nothing but the signal can be why it is loaded.
     let before = loaded(&exporter);
@@ -138,7 +138,7 @@ fn by_a_signal_and_over_http_where_that_is_switched_on() {
     assert_eq!(exporter.site.ask("PUT", "/-/log-level?level=debug", "").0, 200);
     eventually("details", || debug(&exporter), |debug| *debug);
 
-    let closed = Process::start_by(&cluster, &file, &[]);
+    let closed = Process::start_by(&cluster.kubeconfig(), &file, &[]);
     for path in ["/-/reload", "/-/log-level?level=debug"] {
         let (status, text) = closed.site.ask("PUT", path, "");
         assert_eq!((status, text.as_str()), (403, "not enabled; start with --web.enable-lifecycle\n"));

@@ -125,6 +125,8 @@ pub struct ReleaseStatus<'a> {
     pub chart_version: Option<&'a str>,
     /// The chart's word for the version of what it installs.
     pub app_version: Option<&'a str>,
+    /// The build: the image's tag, else the chart's version.
+    pub build: Option<Name>,
 }
 
 impl<'a> ReleaseStatus<'a> {
@@ -140,6 +142,7 @@ impl<'a> ReleaseStatus<'a> {
             chart: body.map(|body| &*body.chart),
             chart_version: body.map(|body| &*body.chart_version),
             app_version: body.map(|body| &*body.app_version),
+            build: body.map(|body| body.build().text().clone()),
         })
     }
 }
