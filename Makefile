@@ -32,7 +32,7 @@ endef
 
 # What `make e2e` runs; cargo leaves it out of "all targets".
 E2E := --test cluster --test chart --test image --test postgres --test prometheus --test rules --test alertmanager --test paging --test web \
-  --test browser --test open_pages
+  --test browser --test open_pages --test dashboards-proof
 
 # What the image's binary is built for; the tests build it for this machine's own architecture.
 MUSL := $(shell uname -m)-unknown-linux-musl
@@ -95,6 +95,10 @@ e2e: ## play all scenarios through the whole program, and a real control plane w
 	@$(MAKE) --no-print-directory browser
 	$(call say,Opening 500 pages at once)
 	cargo test --locked --test open_pages -- --nocapture
+	$(call packages,node:nodejs npm:npm)
+	tests/dashboards/grafana/install
+	$(call say,Asking a real Prometheus all that the dashboards ask and showing the answers as Grafana does)
+	cargo test --locked --test dashboards-proof
 	$(call say,Upgrading on a real control plane with Helm 3 and Helm 4)
 	cargo test --locked --test cluster
 	$(call say,Installing the chart there and taking each of its rights away)

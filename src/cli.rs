@@ -106,6 +106,7 @@ fn command(arguments: Arguments, log: LogControl) -> anyhow::Result<ExitCode> {
             Command::Status(what) => return Ok(status::status(flags, what).await),
             Command::Doctor => doctor::doctor(flags).await,
             Command::Rules(what) => print::rules(&flags, &what),
+            Command::Dashboards(what) => print::dashboards(&flags, &what),
             Command::Metrics => print::metrics(),
             Command::Completions(what) => print::completions(&what),
             Command::Man => print::man(),

@@ -3,7 +3,7 @@
 //! Data flows one way: [`observe`] hears the cluster and sends changes to the [`board`], which keeps the [`index`],
 //! asks [`assess`] for a judgement and hands out immutable snapshots; [`publish`] renders them and [`server`] serves
 //! them. [`alerts`] says when somebody is called, and [`notify`] posts
-//! that to Alertmanager. [`model`] holds the nouns and [`exposition`] the text formats. [`config`] reads the configuration, [`cli`]
+//! that to Alertmanager; [`dashboards`] is what people look at. [`model`] holds the nouns and [`exposition`] the text formats. [`config`] reads the configuration, [`cli`]
 //! wires everything together, [`supervise`] keeps its tasks honest; outgoing connections are made with [`net`]. [`sim`] is a
 //! cluster to try it all on.
 //!
@@ -16,6 +16,7 @@ pub mod assess;
 pub mod board;
 pub mod cli;
 pub mod config;
+pub mod dashboards;
 pub mod exposition;
 pub mod index;
 pub mod model;

@@ -19,6 +19,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("assess", &["model"]),
     ("config", &["model", "alerts"]),
     ("alerts", &["model", "assess"]),
+    ("dashboards", &["model", "assess", "alerts"]),
     ("board", &["index", "assess", "model"]),
     ("net", &["model"]),
     ("observe", &["model", "index", "exposition", "net"]),
@@ -28,7 +29,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("cli", &["*"]),
 ];
 /// Rooms without IO and without a clock.
-const PURE: &[&str] = &["model", "index", "assess", "alerts", "exposition"];
+const PURE: &[&str] = &["model", "index", "assess", "alerts", "dashboards", "exposition"];
 /// What a pure room may not name.
 const IMPURE: &[&str] =
     &["kube", "kube_client", "kube_core", "kube_runtime", "k8s_openapi", "hyper", "hyper_util", "reqwest", "tokio"];

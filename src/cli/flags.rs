@@ -10,6 +10,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
 use crate::config::{self, Config};
+use crate::dashboards::DashboardName;
 use crate::model::names::Component;
 use crate::model::scope::{HelmDriver, KubernetesScope, Scope};
 use crate::named;
@@ -52,6 +53,8 @@ pub(super) enum Command {
     Doctor,
     /// Print the alert rules for this configuration, as Prometheus loads them.
     Rules(Rules),
+    /// Print a dashboard for this configuration, as Grafana imports it.
+    Dashboards(Dashboards),
     /// Print the reference of the metrics.
     Metrics,
     /// Print what makes a shell complete commands and flags.
@@ -165,6 +168,26 @@ pub(super) struct Rules {
     /// Divide `for` and `keep_firing_for`, for a cluster that plays this many times faster than real time.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(super) time_scale: u32,
+}
+
+/// Which dashboard to print, and in what form.
+#[derive(Debug, Args)]
+pub(super) struct Dashboards {
+    /// The dashboard; as objects of Kubernetes all of them, where none is named.
+    #[arg(
+        value_name = "DASHBOARD",
+        required_if_eq("form", DashboardForm::Json.as_str()),
+        value_parser = choice(DashboardName::ALL, DashboardName::as_str, DashboardName::parse)
+    )]
+    pub(super) name: Option<DashboardName>,
+    /// JSON, or a list of `ConfigMap` objects as the sidecar beside Grafana takes them up.
+    #[arg(
+        long,
+        value_name = "FORM",
+        default_value = DashboardForm::Json.as_str(),
+        value_parser = choice(DashboardForm::ALL, DashboardForm::as_str, DashboardForm::parse)
+    )]
+    pub(super) form: DashboardForm,
 }
 
 /// How to do it.
@@ -284,6 +307,16 @@ named! {
         Text = "text",
         /// For programs.
         Json = "json",
+    }
+}
+
+named! {
+    /// Form of a dashboard.
+    pub enum DashboardForm {
+        /// As Grafana imports it.
+        Json = "json",
+        /// Inside a `ConfigMap`.
+        ConfigMap = "config-map",
     }
 }
 

@@ -1,4 +1,4 @@
-//! `rules`, `metrics`, `completions` and `man`: what is made from the program's own tables, printed. Not for how it is made.
+//! `rules`, `dashboards`, `metrics`, `completions` and `man`: what is made from the program's own tables, printed. Not for how it is made.
 
 use std::io::Write as _;
 
@@ -6,8 +6,9 @@ use anyhow::Context as _;
 
 use clap::CommandFactory as _;
 
-use super::flags::{Arguments, Completions, Flags, Rules, RulesForm};
+use super::flags::{Arguments, Completions, DashboardForm, Dashboards, Flags, Rules, RulesForm};
 use crate::alerts::rules;
+use crate::dashboards::{DashboardName, Settings, object, render};
 use crate::publish::reference;
 
 /// What stands over rules that a file keeps.
@@ -25,6 +26,23 @@ pub(super) fn rules(flags: &Flags, what: &Rules) -> anyhow::Result<()> {
         RulesForm::PrometheusRule => serde_saphyr::to_string(&file.prometheus_rule()),
     };
     print(&format!("{MADE}{}", text.context("the rules cannot be written as YAML")?))
+}
+
+/// Prints a dashboard for the configuration, or all of them as objects of Kubernetes.
+pub(super) fn dashboards(flags: &Flags, what: &Dashboards) -> anyhow::Result<()> {
+    let config = flags.config()?;
+    let settings = Settings { alerts: &config.alerts, latency_ok: config.policy.latency_ok };
+    let wanted = DashboardName::ALL.iter().filter(|name| what.name.is_none_or(|wanted| wanted == **name));
+    let made: Vec<_> = wanted.map(|name| (*name, render::render(&name.dashboard(), &settings))).collect();
+    let text = match what.form {
+        DashboardForm::Json => {
+            let each: Result<Vec<_>, _> = made.iter().map(|(_, json)| serde_json::to_string_pretty(json)).collect();
+            each.context("the dashboard cannot be written as JSON")?.join("\n")
+        }
+        DashboardForm::ConfigMap => serde_json::to_string_pretty(&object::config_maps(&made))
+            .context("the objects cannot be written as JSON")?,
+    };
+    print(&format!("{text}\n"))
 }
 
 /// Prints the reference of the metrics.
