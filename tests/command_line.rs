@@ -130,6 +130,25 @@ fn version_and_help_are_printed() {
 }
 
 #[test]
+fn completions_and_the_manual_page_know_every_command_and_flag() {
+    let words = ["serve", "doctor", "completions", "config.file", "web.enable-lifecycle"];
+    for shell in ["bash", "zsh", "fish"] {
+        let script = exporter(&["completions", shell]);
+        assert_eq!(script.status.code(), Some(0), "{shell}");
+        for word in words {
+            assert!(text(&script.stdout).contains(word), "{shell}: {word}");
+        }
+    }
+    let page = text(&exporter(&["man"]).stdout);
+    assert!(page.contains(".TH gim-upgrade-exporter 1"), "{page}");
+    for word in words {
+        // Hyphens are written so that a terminal does not break lines at them.
+        assert!(page.contains(&word.replace('-', "\\-")), "{word}");
+    }
+    assert_eq!(exporter(&["completions", "tcsh"]).status.code(), Some(2));
+}
+
+#[test]
 fn wrong_usage_ends_with_2() {
     let wrong = exporter(&["--log.level=loud"]);
     assert_eq!(wrong.status.code(), Some(2));

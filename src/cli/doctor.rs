@@ -3,6 +3,8 @@
 //! It asks by the exporter's own observers, so that what it finds is what `serve` would meet, and beside that which permissions lack,
 //! verb by verb. Not for how an upgrade goes.
 
+mod reached;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::sync::Arc;
@@ -33,16 +35,23 @@ pub(super) async fn doctor(flags: Flags) -> anyhow::Result<()> {
     let config = flags.config()?;
     let mut findings = vec![Finding::well(format!("configuration: {} suites by name", config.suites.len()))];
     let alertmanager = config.alertmanager.clone();
+    let kubernetes_auth = config.web.kubernetes_auth;
+    let access = flags.kubeconfig.map_or(Access::Infer, Access::Kubeconfig);
     if config.discovery.is_some() {
         findings.push(Finding::well(
             "discovery: suites that are found are not looked at here; run serve, and read /api/v1/status".to_owned(),
         ));
     }
-    let access = flags.kubeconfig.map_or(Access::Infer, Access::Kubeconfig);
-    findings.extend(of_cluster(config, access).await.unwrap_or_else(|error| {
+    findings.extend(of_cluster(config, access.clone()).await.unwrap_or_else(|error| {
         let cure = "name a kubeconfig by --kubeconfig, or run it in a pod with a ServiceAccount";
         vec![Finding::ill(format!("cluster: {error:#}"), cure)]
     }));
+    if let Some(file) = flags.web_config_file {
+        findings.push(reached::web(file).await);
+    }
+    if kubernetes_auth {
+        findings.push(reached::tokens(access).await);
+    }
     if let Some(at) = alertmanager {
         findings.extend(examine(&at).await.into_iter().flat_map(of_alertmanager));
     }

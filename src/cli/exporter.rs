@@ -133,6 +133,10 @@ impl Outlet {
     /// `time_scale` divides every time of it, for a cluster that plays faster than real time.
     pub fn notify(&self, generation: &mut Generation, config: &Config, time_scale: u32) {
         let Some(at) = config.alertmanager.clone() else { return };
+        // So that they are on the page before the task has begun.
+        for url in &at.urls {
+            self.own.posts_to(url);
+        }
         let setup = notify::Setup {
             at,
             settings: config.alerts.clone(),

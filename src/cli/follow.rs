@@ -10,11 +10,13 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use self::stage::{Shown, Stage, sought};
+pub use self::stage::Posting;
+use self::stage::{Searching, Shown, Stage, sought, suites};
 use super::exporter::Outlet;
 use crate::assess::snapshot::Snapshot;
 use crate::config::Config;
 use crate::model::discovery::Found;
+use crate::model::suite::Suite;
 use crate::observe::client::Access;
 use crate::observe::timing::Timing;
 use crate::supervise::{Ended, Generation, SHUTDOWN_GRACE};
@@ -29,127 +31,184 @@ const LONGEST_PREPARATION: Duration = Duration::from_mins(5);
 /// What was found; `None` until everything was looked at.
 type Finding = Option<Arc<BTreeSet<Found>>>;
 
-/// What came before the next generation was ready.
+/// Watches the suites of the newest of these configurations and those that are found, shows them on `outlet`, and goes on posting
+/// alerts of them. Ends only with an error.
+pub async fn follow(
+    outlet: Outlet,
+    configs: watch::Receiver<Arc<Config>>,
+    access: Access,
+    timing: Timing,
+    posting: Posting,
+) -> anyhow::Result<()> {
+    let mut following = Following::begin(Stage { outlet, access, timing }, configs, posting).await?;
+    let mut found = following.comes().await?;
+    loop {
+        found = match following.take_over(found).await? {
+            Some(superseding) => superseding,
+            None => following.comes().await?,
+        };
+    }
+}
+
+/// What is followed, and what runs for it.
+struct Following {
+    stage: Stage,
+    configs: watch::Receiver<Arc<Config>>,
+    /// The newest configuration, which what is shown may not be of yet.
+    wanted: Arc<Config>,
+    search: Searching,
+    posting: Posting,
+    shown: Shown,
+}
+
+/// What came while the next generation was prepared.
 enum Came {
+    /// It is ready.
     Ready,
-    Other(Finding),
+    /// Others still were found.
+    Found(Finding),
+    /// Another configuration.
     Config,
 }
 
-/// Watches the suites of the newest of these configurations and those that are found, shows them on `outlet`, and posts alerts of
-/// them. Ends only with an error.
-pub async fn follow(
-    outlet: Outlet,
-    mut configs: watch::Receiver<Arc<Config>>,
-    access: Access,
-    timing: Timing,
-) -> anyhow::Result<()> {
-    let stage = Stage { outlet, access, timing };
-    let mut wanted = configs.borrow_and_update().clone();
-    let mut search = stage.search(&wanted).await?;
-    let mut posting = stage.post(&wanted);
-    // What is configured need not wait for what may be found.
-    let mut shown = if wanted.suites.is_empty() {
-        Shown::nothing(&wanted)
-    } else {
-        let suites = wanted.suites.clone();
-        let mut generation = Generation::new();
-        let snapshots = stage.prepare(&mut generation, &wanted, &suites).await?;
-        stage.outlet.show(&mut generation, snapshots);
-        Shown { found: None, config: Arc::clone(&wanted), suites: Some(suites), generation }
-    };
-    let mut next = None;
-    loop {
-        let mut found: Finding = match next.take() {
-            Some(found) => found,
-            None => tokio::select! {
-                ended = ends([&mut search.generation, &mut shown.generation, &mut posting.generation]) => return Err(ended.into()),
-                found = settled(&mut search.finding, shown.found.as_ref()) => Some(found?),
-                changed = configs.changed() => {
-                    changed?;
-                    wanted = configs.borrow_and_update().clone();
-                    shown.found.clone()
-                }
-            },
-        };
-        if search.sought != sought(&wanted) {
-            let mut other = match stage.search(&wanted).await {
-                Ok(other) => other,
-                Err(error) => {
-                    stage.refuse(&error);
-                    wanted = Arc::clone(&shown.config);
-                    continue;
-                }
-            };
-            found = tokio::select! {
-                ended = ends([&mut search.generation, &mut shown.generation, &mut posting.generation]) => return Err(ended.into()),
-                ended = other.generation.first_end() => return Err(ended.into()),
-                first = first(&mut other.finding) => first?,
-                changed = configs.changed() => {
-                    changed?;
-                    wanted = configs.borrow_and_update().clone();
-                    next = Some(shown.found.clone());
-                    continue;
-                }
-            };
-            search = other;
+impl Following {
+    /// Begins, and shows what is configured: that need not wait for what may be found.
+    async fn begin(stage: Stage, mut configs: watch::Receiver<Arc<Config>>, posting: Posting) -> anyhow::Result<Self> {
+        let wanted = configs.borrow_and_update().clone();
+        let search = stage.search(&wanted).await?;
+        let mut shown = Shown::nothing(&wanted);
+        if !wanted.suites.is_empty() {
+            let snapshots = stage.prepare(&mut shown.generation, &wanted, &wanted.suites).await?;
+            stage.outlet.show(&mut shown.generation, snapshots);
+            shown.suites = Some(wanted.suites.clone());
         }
+        Ok(Self { stage, configs, wanted, search, posting, shown })
+    }
 
-        let suites = stage.suites(&wanted, found.as_deref());
-        if shown.watches(&wanted, &suites) || (suites.is_empty() && found.is_none()) {
-            posting = stage.post_anew(posting, &wanted).await;
-            shown = Shown { found, config: Arc::clone(&wanted), ..shown };
-            continue;
+    /// Waits until something else is found or configured, and gives what is found.
+    async fn comes(&mut self) -> anyhow::Result<Finding> {
+        let Self { configs, search, posting, shown, .. } = self;
+        tokio::select! {
+            ended = ends([&mut search.generation, &mut shown.generation, &mut posting.generation]) => Err(ended.into()),
+            found = settled(&mut search.finding, shown.found.as_ref()) => Ok(Some(found?)),
+            changed = configs.changed() => {
+                changed?;
+                self.wanted = configs.borrow_and_update().clone();
+                Ok(shown.found.clone())
+            }
         }
-        tracing::info!(
-            suites = suites.len(),
-            configured = wanted.suites.len(),
-            "other suites or rules are watched from now on"
-        );
+    }
+
+    /// Shows what is wanted instead of what is shown, once it can be. Gives what is to be taken over instead where something else
+    /// came meanwhile.
+    async fn take_over(&mut self, mut found: Finding) -> anyhow::Result<Option<Finding>> {
+        if self.search.sought != sought(&self.wanted) {
+            match self.search_anew().await? {
+                Some(Came::Found(first)) => found = first,
+                Some(_) => return Ok(Some(self.shown.found.clone())),
+                None => return Ok(None),
+            }
+        }
+        let suites = suites(&self.wanted, found.as_deref());
+        if self.shown.watches(&self.wanted, &suites) || (suites.is_empty() && found.is_none()) {
+            self.shown.found = found;
+            self.in_force().await;
+            return Ok(None);
+        }
+        let configured = self.wanted.suites.len();
+        tracing::info!(suites = suites.len(), configured, "other suites, or by other rules, are watched from now on");
         let mut generation = Generation::new();
         if suites.is_empty() {
-            shown.end().await;
-            shown = Shown { found, config: Arc::clone(&wanted), suites: Some(suites), generation };
-            stage.outlet.show_nothing(&wanted);
-            posting = stage.post_anew(posting, &wanted).await;
-            continue;
+            self.replace(found, suites, generation).await;
+            self.stage.outlet.show_nothing(&self.wanted);
+            return Ok(None);
         }
-        let mut snapshots = match stage.prepare(&mut generation, &wanted, &suites).await {
+        let mut snapshots = match self.stage.prepare(&mut generation, &self.wanted, &suites).await {
             Ok(snapshots) => snapshots,
-            Err(error) if !Arc::ptr_eq(&wanted, &shown.config) => {
-                stage.refuse(&error);
-                wanted = Arc::clone(&shown.config);
-                continue;
-            }
-            Err(error) => return Err(error),
+            Err(error) => return self.refuse(error).map(|()| None),
         };
-        if shown.suites.is_some() {
-            let came = tokio::select! {
-                ended = ends([&mut search.generation, &mut shown.generation, &mut posting.generation]) => return Err(ended.into()),
-                ended = generation.first_end() => return Err(ended.into()),
-                // What is found or configured meanwhile is built instead.
-                other = settled(&mut search.finding, found.as_ref()) => Came::Other(Some(other?)),
-                changed = configs.changed() => { changed?; Came::Config },
-                prepared = prepared(&mut snapshots, LONGEST_PREPARATION) => { prepared?; Came::Ready },
-            };
-            next = match came {
+        if self.shown.suites.is_some() {
+            let superseding = match self.prepared(&mut generation, &mut snapshots, found.as_ref()).await? {
                 Came::Ready => None,
-                Came::Other(other) => Some(other),
-                Came::Config => {
-                    wanted = configs.borrow_and_update().clone();
-                    Some(found.clone())
-                }
+                Came::Found(other) => Some(other),
+                Came::Config => Some(found.clone()),
             };
-            if next.is_some() {
+            if superseding.is_some() {
                 generation.shut_down(SHUTDOWN_GRACE).await;
-                continue;
+                return Ok(superseding);
             }
         }
         // What is shown last must come from the new one.
-        shown.end().await;
-        stage.outlet.show(&mut generation, snapshots);
-        shown = Shown { found, config: Arc::clone(&wanted), suites: Some(suites), generation };
-        posting = stage.post_anew(posting, &wanted).await;
+        self.replace(found, suites, generation).await;
+        self.stage.outlet.show(&mut self.shown.generation, snapshots);
+        Ok(None)
+    }
+
+    /// Looks for what is wanted now; `None` where that cannot be.
+    async fn search_anew(&mut self) -> anyhow::Result<Option<Came>> {
+        let mut other = match self.stage.search(&self.wanted).await {
+            Ok(other) => other,
+            Err(error) => return self.refuse(error).map(|()| None),
+        };
+        let Self { configs, search, posting, shown, .. } = self;
+        let found = tokio::select! {
+            ended = ends([&mut search.generation, &mut shown.generation, &mut posting.generation]) => return Err(ended.into()),
+            ended = other.generation.first_end() => return Err(ended.into()),
+            first = first(&mut other.finding) => first?,
+            changed = configs.changed() => {
+                changed?;
+                self.wanted = configs.borrow_and_update().clone();
+                return Ok(Some(Came::Config));
+            }
+        };
+        self.search = other;
+        Ok(Some(Came::Found(found)))
+    }
+
+    /// Waits until the next generation has seen everything, or something else comes.
+    async fn prepared(
+        &mut self,
+        generation: &mut Generation,
+        snapshots: &mut watch::Receiver<Arc<Snapshot>>,
+        found: Option<&Arc<BTreeSet<Found>>>,
+    ) -> anyhow::Result<Came> {
+        let Self { configs, search, posting, shown, .. } = self;
+        tokio::select! {
+            ended = ends([&mut search.generation, &mut shown.generation, &mut posting.generation]) => Err(ended.into()),
+            ended = generation.first_end() => Err(ended.into()),
+            other = settled(&mut search.finding, found) => Ok(Came::Found(Some(other?))),
+            changed = configs.changed() => {
+                changed?;
+                self.wanted = configs.borrow_and_update().clone();
+                Ok(Came::Config)
+            }
+            prepared = prepared(snapshots, LONGEST_PREPARATION) => { prepared?; Ok(Came::Ready) }
+        }
+    }
+
+    /// Ends what is shown and puts another generation in its place.
+    async fn replace(&mut self, found: Finding, suites: Vec<Suite>, generation: Generation) {
+        let config = Arc::clone(&self.wanted);
+        let shown = Shown { found, config, suites: Some(suites), generation };
+        std::mem::replace(&mut self.shown, shown).end().await;
+        self.in_force().await;
+    }
+
+    /// The wanted configuration is in force: alerts are posted as it says.
+    async fn in_force(&mut self) {
+        self.shown.config = Arc::clone(&self.wanted);
+        self.stage.post_anew(&mut self.posting, &self.wanted).await;
+    }
+
+    /// Stays with the former configuration where there is one.
+    fn refuse(&mut self, error: anyhow::Error) -> anyhow::Result<()> {
+        if Arc::ptr_eq(&self.wanted, &self.shown.config) {
+            return Err(error);
+        }
+        self.stage.outlet.config_reloaded(false);
+        tracing::error!(error = format!("{error:#}"), "configuration cannot be followed; the former one stays");
+        self.wanted = Arc::clone(&self.shown.config);
+        Ok(())
     }
 }
 
@@ -216,7 +275,6 @@ mod tests {
     use super::*;
     use crate::board::Board;
     use crate::model::policy::Policy;
-    use crate::model::suite::Suite;
     use crate::model::time::Timestamp;
 
     /// Longer than anything here takes on a busy machine.

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use super::announce::{self, Line};
 use super::exporter::Outlet;
 use super::flags::Flags;
-use super::follow;
+use super::follow::{Posting, follow};
 use super::logging::LogControl;
 use super::reload::Reloader;
 use super::web::Entrance;
@@ -29,10 +29,11 @@ pub(super) async fn serve(flags: Flags, log: LogControl) -> anyhow::Result<()> {
     let lifecycle = flags.enable_lifecycle.then_some(Lifecycle { reload, set_log_level });
 
     let mut generation = Generation::new();
+    let posting = Posting::begin(&outlet, &config);
     outlet.serve_behind(&mut generation, &flags.listen_address, door, lifecycle).await?;
     generation.spawn_until_stopped("announcer", announce::announce(outlet.snapshots(), Line::log));
     generation.spawn_until_stopped("entrance", entrance.keep(doors, configs.clone()));
     generation.spawn_until_stopped("reloader", reloader.run());
-    generation.spawn_until_stopped("suites", follow::follow(outlet, configs, access, Timing::default()));
+    generation.spawn_until_stopped("suites", follow(outlet, configs, access, Timing::default(), posting));
     Ok(generation.run(shutdown.comes(), SHUTDOWN_GRACE).await?)
 }

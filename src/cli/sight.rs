@@ -47,10 +47,10 @@ pub(super) enum Look {
 
 impl Sight {
     /// Begins to look, at `suite` alone where one is named. What is wrong for good is an error, now and later.
-    pub(super) async fn open(flags: Flags, at: &At) -> anyhow::Result<Self> {
+    pub(super) fn open(flags: Flags, at: &At) -> anyhow::Result<Self> {
         Ok(match &at.server {
             Some(url) => Self::Server(Server::new(url, at)?),
-            None => Self::Own(Box::new(Own::start(flags, at.suite.as_deref()).await?)),
+            None => Self::Own(Box::new(Own::start(flags, at.suite.as_deref())?)),
         })
     }
 

@@ -38,7 +38,7 @@ pub(super) async fn status(flags: Flags, what: flags::Status) -> ExitCode {
 }
 
 async fn seen(flags: Flags, what: &flags::Status) -> anyhow::Result<String> {
-    let mut sight = Sight::open(flags, &what.at).await?;
+    let mut sight = Sight::open(flags, &what.at)?;
     let seen = look(&mut sight).await;
     sight.close().await;
     let (view, json, at) = seen?;

@@ -69,7 +69,7 @@ struct Telling<W> {
 impl<W: std::io::Write> Telling<W> {
     async fn follow(&mut self, flags: Flags, at: &flags::At) -> anyhow::Result<Ending> {
         let mut signal = ShutdownSignal::listen()?;
-        let mut sight = Sight::open(flags, at).await?;
+        let mut sight = Sight::open(flags, at)?;
         let ending = tokio::select! {
             ending = self.watch(&mut sight) => ending,
             signal = signal.comes() => Ok(self.stopped(signal)),

@@ -12,13 +12,12 @@ use super::fields::code;
 use super::places::FilePath;
 use super::read_text;
 use super::reference::{self, Row};
-use super::span::Span;
 use super::values::Takes;
 use crate::model::names::Name;
 use crate::model::web::{
     CipherSuite, ClientAuth, Curve, Pem, RateLimit, TlsSettings, TlsVersion, WebAccess, WebSettings,
 };
-use words::{AuthWord, Burst, Headers, OpenPath, PemText, San, Users};
+use words::{AuthWord, Burst, Headers, Interval, OpenPath, PemText, San, Users};
 
 /// The most users: a hash of each is computed for a password that fits nobody.
 const MAX_USERS: usize = 64;
@@ -85,7 +84,7 @@ section! {
     /// How often somebody may ask.
     RateFields {
         /// How long it takes until one more request may come.
-        interval: Span = "no limit";
+        interval: Interval = "no limit";
         /// How many may come at once.
         burst: Burst = code("1");
     }
@@ -145,7 +144,7 @@ impl WebFile {
             tls: self.tls_server_config.map(|tls| tls.resolve(folder)).transpose()?.flatten(),
             headers: self.http_server_config.and_then(|http| http.headers).map(Headers::resolve).unwrap_or_default(),
             users,
-            rate_limit: rate.interval.map(|interval| RateLimit { interval: interval.0, burst }),
+            rate_limit: rate.interval.and_then(|interval| interval.0).map(|interval| RateLimit { interval, burst }),
         })
     }
 }

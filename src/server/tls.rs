@@ -8,6 +8,7 @@ use rustls::crypto::ring::{cipher_suite, default_provider, kx_group};
 use rustls::crypto::{CryptoProvider, SupportedKxGroup};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::NoServerSessionStorage;
 use rustls::version::{TLS12, TLS13};
 use rustls::{RootCertStore, ServerConfig, SupportedCipherSuite, SupportedProtocolVersion};
 use thiserror::Error;
@@ -67,12 +68,18 @@ pub(super) fn server_config(settings: &TlsSettings) -> Result<ServerConfig, TlsE
     let builder = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&versions(settings))
         .map_err(refused("tls_server_config"))?;
+    let asks_clients = verifier.is_some();
     let builder = match verifier {
         Some(verifier) => builder.with_client_cert_verifier(verifier),
         None => builder.with_no_client_auth(),
     };
     // Says too when the key is not that of the certificate.
     let mut config = builder.with_single_cert(certificates, key).map_err(refused(&key_place))?;
+    if asks_clients {
+        // A session that goes on would spare a certificate that has expired since from being looked at.
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+        config.send_tls13_tickets = 0;
+    }
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     config.ignore_client_order = settings.prefer_server_cipher_suites;
     Ok(config)

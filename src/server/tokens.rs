@@ -25,6 +25,9 @@ const REFUSED_HOLDS: Duration = Duration::from_secs(10);
 /// How many answers are remembered.
 const MOST: usize = 1024;
 
+/// What stands before a path below `/api` where the API server is asked: its own roles permit `/api/*` to everybody who is known.
+const OWN: &str = "/gim-upgrade-exporter";
+
 /// Asks whether a token may, or why that cannot be said.
 pub type Reviewer = Arc<dyn Fn(Access) -> BoxFuture<'static, Result<Permission, String>> + Send + Sync>;
 
@@ -42,11 +45,12 @@ impl Tokens {
 
     /// Whether the token may do this with the path.
     pub(super) async fn review(&self, token: String, verb: &'static str, path: &str) -> Result<Permission, Undecided> {
+        let path = if path.starts_with("/api") { format!("{OWN}{path}") } else { path.to_owned() };
         let tag = self.known.tag(&[token.as_bytes(), verb.as_bytes(), path.as_bytes()]);
         if let Some(permission) = self.known.get(tag) {
             return Ok(permission);
         }
-        let access = Access { token, verb, path: path.to_owned() };
+        let access = Access { token, verb, path };
         let asked = timeout(LONGEST_WAIT, async {
             let _turn = self.turns.acquire().await.map_err(|error| error.to_string())?;
             match self.known.get(tag) {

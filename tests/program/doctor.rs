@@ -31,6 +31,24 @@ fn a_right_that_is_lacking_is_named_with_its_cure() {
 }
 
 #[test]
+fn what_serve_could_not_be_reached_by_is_named() {
+    let cluster = Cluster::new("doctor-web");
+    let mut config = cluster.config_value("15s");
+    config["web"] = json!({"kubernetes_auth": true});
+    let config = cluster.config_of(&config);
+    let web = cluster.file("web.yaml", "tls_server_config: {cert_file: nowhere.crt, key_file: nowhere.key}\n");
+    let arguments =
+        ["doctor", "--kubeconfig", &cluster.kubeconfig(), "--config.file", &config, "--web.config.file", &web];
+    let output = command(&arguments).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(!output.status.success());
+    assert!(said.contains(&format!("ILL   web configuration: {web}: tls_server_config.cert_file ")), "{said}");
+    // The simulated API server knows no reviews.
+    assert!(said.contains("ILL   tokens: HTTP 40"), "{said}");
+    assert!(said.contains("mend: bind the ClusterRole system:auth-delegator"), "{said}");
+}
+
+#[test]
 fn labels_that_keep_alerts_apart_are_named() {
     let cluster = Cluster::new("doctor-labels");
     let runtime = Arc::new(Runtime::new().unwrap());

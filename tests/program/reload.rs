@@ -2,6 +2,8 @@
 //! remembered, or refused without losing what is shown.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::os::unix::fs::symlink;
 
 use gim_upgrade_exporter::sim::store::Kind;
@@ -123,7 +125,13 @@ fn by_a_signal_and_over_http_where_that_is_switched_on() {
     assert_ne!(loaded(&exporter), before, "the answer comes when it is read");
     assert_eq!(exporter.site.ask("GET", "/-/reload", "").0, 405);
 
-    let debug = |exporter: &Process| exporter.log().contains("\"DEBUG\"");
+    // A client that sends rubbish is worth a line only to who looks for it.
+    let debug = |exporter: &Process| {
+        let mut client = TcpStream::connect(&exporter.site.0).unwrap();
+        client.write_all(b"rubbish\r\n\r\n").unwrap();
+        let _ = client.read_to_end(&mut Vec::new());
+        exporter.log().contains("\"DEBUG\"")
+    };
     assert!(!debug(&exporter));
     let (status, text) = exporter.site.ask("PUT", "/-/log-level?level=loud", "");
     assert!(status == 400 && text.contains("error, warn, info, debug, trace"), "{text}");

@@ -9,6 +9,7 @@ mod exporter;
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use exporter::{Exporter, Folder, PATIENCE, eventually, refused, swap};
@@ -110,6 +111,25 @@ fn certificates_of_clients() {
             eventually("the log", || exporter.log().contains("no TLS with a client").then_some(()));
         }
     }
+}
+
+/// Else a certificate would be looked at once, and never again while its session goes on.
+#[test]
+fn a_client_with_a_certificate_shows_it_each_time() {
+    let folder = Folder::new();
+    let reused = |web: &str| {
+        let exporter = Exporter::start(&folder, web, "");
+        let [cert, key] = ["client.crt", "client.key"].map(|name| folder.certificates.path(name));
+        let at = format!("127.0.0.1:{}", exporter.port);
+        let arguments = ["s_client", "-connect", &at, "-tls1_2", "-reconnect", "-cert", &cert, "-key", &key];
+        let output = Command::new("openssl").args(arguments).stdin(Stdio::null()).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        let [new, reused] = ["New, TLSv1.2", "Reused, TLSv1.2"].map(|word| said.matches(word).count());
+        assert_eq!(new + reused, 6, "a connection and five more: {said}");
+        reused
+    };
+    assert_eq!(reused(TLS), 5);
+    assert_eq!(reused(&format!("{TLS}  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.crt\n")), 0);
 }
 
 #[test]

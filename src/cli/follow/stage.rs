@@ -41,7 +41,7 @@ pub(super) struct Searching {
 }
 
 /// Who posts alerts.
-pub(super) struct Posting {
+pub struct Posting {
     of: (AlertSettings, Option<AlertmanagerAt>),
     pub(super) generation: Generation,
 }
@@ -60,6 +60,19 @@ pub(super) fn sought(config: &Config) -> Sought {
     config.discovery.clone().map(|discovery| (discovery, config.scope.helm_driver, config.scope.helm_access))
 }
 
+/// What is to be watched.
+pub(super) fn suites(config: &Config, found: Option<&BTreeSet<Found>>) -> Vec<Suite> {
+    let mut suites = discovery::suites(found.unwrap_or(&BTreeSet::new()), &config.suites, MAX_SUITES);
+    // Whether Helm's releases are read is said for the whole exporter.
+    for suite in &mut suites {
+        suite.helm_access = config.scope.helm_access;
+    }
+    if suites.len() == MAX_SUITES && config.suites.len() < MAX_SUITES {
+        tracing::warn!("no more than {MAX_SUITES} suites are watched; share the namespaces among several exporters");
+    }
+    suites
+}
+
 impl Stage {
     /// Begins to look for what the configuration says.
     pub(super) async fn search(&self, config: &Config) -> anyhow::Result<Searching> {
@@ -76,36 +89,14 @@ impl Stage {
         Ok(Searching { sought, finding, generation, _nothing: None })
     }
 
-    /// Begins to post alerts.
-    pub(super) fn post(&self, config: &Config) -> Posting {
-        let mut generation = Generation::new();
-        self.outlet.notify(&mut generation, config, REAL_TIME);
-        Posting { of: (config.alerts.clone(), config.alertmanager.clone()), generation }
-    }
-
     /// Goes on posting, or begins anew where the configuration says so. What fired is taken over from Alertmanager.
-    pub(super) async fn post_anew(&self, posting: Posting, config: &Config) -> Posting {
+    pub(super) async fn post_anew(&self, posting: &mut Posting, config: &Config) {
         if posting.of.0 == config.alerts && posting.of.1 == config.alertmanager {
-            return posting;
+            return;
         }
-        end(posting.generation).await;
+        end(std::mem::take(&mut posting.generation)).await;
         self.outlet.own().forget_posts();
-        self.post(config)
-    }
-
-    /// What is to be watched.
-    pub(super) fn suites(&self, config: &Config, found: Option<&BTreeSet<Found>>) -> Vec<Suite> {
-        let mut suites = discovery::suites(found.unwrap_or(&BTreeSet::new()), &config.suites, MAX_SUITES);
-        // Whether Helm's releases are read is said for the whole exporter.
-        for suite in &mut suites {
-            suite.helm_access = config.scope.helm_access;
-        }
-        if suites.len() == MAX_SUITES && config.suites.len() < MAX_SUITES {
-            tracing::warn!(
-                "no more than {MAX_SUITES} suites are watched; share the namespaces among several exporters"
-            );
-        }
-        suites
+        *posting = Posting::begin(&self.outlet, config);
     }
 
     /// Begins to watch suites, beside those that are shown.
@@ -118,11 +109,15 @@ impl Stage {
         let config = Config { suites: suites.to_vec(), ..config.clone() };
         self.outlet.prepare(generation, config, self.access.clone(), self.timing).await
     }
+}
 
-    /// Tells that a configuration cannot be followed.
-    pub(super) fn refuse(&self, error: &anyhow::Error) {
-        self.outlet.config_reloaded(false);
-        tracing::error!(error = format!("{error:#}"), "configuration cannot be followed; the former one stays");
+impl Posting {
+    /// Begins to post what is shown on `outlet`, as the configuration says.
+    #[must_use]
+    pub fn begin(outlet: &Outlet, config: &Config) -> Self {
+        let mut generation = Generation::new();
+        outlet.notify(&mut generation, config, REAL_TIME);
+        Self { of: (config.alerts.clone(), config.alertmanager.clone()), generation }
     }
 }
 

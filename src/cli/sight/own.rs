@@ -12,7 +12,7 @@ use super::{Look, read};
 use crate::assess::snapshot::Snapshot;
 use crate::cli::exporter::Outlet;
 use crate::cli::flags::Flags;
-use crate::cli::follow;
+use crate::cli::follow::{Posting, follow};
 use crate::config::Config;
 use crate::model::names::{Component, Name};
 use crate::model::scope::KubernetesScope;
@@ -43,7 +43,7 @@ pub(in crate::cli) struct Own {
 
 impl Own {
     /// Starts them, for one suite where one is named, or for all.
-    pub(super) async fn start(flags: Flags, suite: Option<&str>) -> anyhow::Result<Self> {
+    pub(super) fn start(flags: Flags, suite: Option<&str>) -> anyhow::Result<Self> {
         let mut config = flags.config()?;
         let finds_suites = config.discovery.is_some();
         if let Some(suite) = suite {
@@ -59,8 +59,9 @@ impl Own {
         let access = flags.kubeconfig.map_or(Access::Infer, Access::Kubeconfig);
         // It only looks: alerts are posted by the exporter that stays.
         config.alertmanager = None;
+        let posting = Posting::begin(&outlet, &config);
         let (configs, followed) = watch::channel(Arc::new(config));
-        let following = follow::follow(outlet.clone(), followed, access, Timing::default());
+        let following = follow(outlet.clone(), followed, access, Timing::default(), posting);
         generation.spawn_until_stopped("suites", following);
         Ok(Self { outlet, snapshots, generation, suite: suite.map(str::to_owned), finds_suites, _configs: configs })
     }

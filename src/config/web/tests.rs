@@ -63,6 +63,7 @@ rate_limit: {{interval: 1s, burst: 20}}
     assert_eq!(headers, expected, "what is blank is not sent");
     let users: Vec<_> = settings.users.iter().map(|(user, hash)| (&**user, hash.cost)).collect();
     assert_eq!(users, [("alice", 10), ("bob", 10)]);
+    assert_eq!(good("rate_limit: {interval: 0, burst: 5}\n").rate_limit, None);
     let rate = settings.rate_limit.unwrap();
     assert_eq!((rate.interval.as_secs(), rate.burst), (1, 20));
 }

@@ -1,9 +1,11 @@
 //! Values of the web configuration file: hashes, headers, names of clients, versions and ciphers. Not for rules about several fields.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::config::span::Span;
 use crate::config::values::{Takes, Word, WordVisitor};
 use crate::model::names::Name;
 use crate::model::web::{CipherSuite, ClientAuth, Curve, PasswordHash, ResponseHeader, TlsVersion};
@@ -30,6 +32,10 @@ pub(in crate::config) struct San(pub(super) Name);
 /// A text in PEM, perhaps a key.
 pub(in crate::config) struct PemText(pub(super) Name);
 
+/// How long until one more request may come; `None`: no limit, which the toolkit writes as 0.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::config) struct Interval(pub(super) Option<Duration>);
+
 /// A count of requests.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::config) struct Burst(pub(super) u32);
@@ -55,7 +61,7 @@ pub(in crate::config) struct Users(pub(super) BTreeMap<Name, PasswordHash>);
 #[serde(try_from = "BTreeMap<ResponseHeader, HeaderText>")]
 pub(in crate::config) struct Headers(BTreeMap<ResponseHeader, Name>);
 
-words!(AuthWord, San, PemText, Burst, OpenPath, UserName, HeaderText, PasswordHash);
+words!(AuthWord, San, PemText, Interval, Burst, OpenPath, UserName, HeaderText, PasswordHash);
 words!(TlsVersion, CipherSuite, Curve, ResponseHeader);
 
 impl std::fmt::Debug for PemText {
@@ -186,6 +192,15 @@ impl Word for PemText {
             ));
         }
         Ok(Self(text.into()))
+    }
+}
+
+impl Word for Interval {
+    const FORM: &'static str = Span::FORM;
+    const SHORT: &'static str = "a duration, or 0";
+
+    fn read(text: &str) -> Result<Self, String> {
+        if ["0", "0s"].contains(&text) { Ok(Self(None)) } else { Span::read(text).map(|span| Self(Some(span.0))) }
     }
 }
 

@@ -95,8 +95,11 @@ async fn tokens_are_judged_by_the_reviewer_and_remembered_for_a_while() {
         counted.fetch_add(1, Ordering::SeqCst);
         Box::pin(async move {
             match (&*access.token, access.verb, &*access.path) {
-                ("good", "get", "/metrics") => Ok(Permission::Allowed),
-                ("good", ..) => Ok(Permission::Forbidden),
+                ("good", "get", "/metrics" | "/gim-upgrade-exporter/api/v1/status") => Ok(Permission::Allowed),
+                // As to everybody who is known.
+                ("known", "get", path) if path.starts_with("/api/") => Ok(Permission::Allowed),
+
+                ("good" | "known", ..) => Ok(Permission::Forbidden),
                 ("away", ..) => Err("no connection".to_owned()),
                 _ => Ok(Permission::Unauthenticated),
             }
@@ -107,6 +110,8 @@ async fn tokens_are_judged_by_the_reviewer_and_remembered_for_a_while() {
         ("Bearer good", "/metrics", 200),
         ("bearer good", "/metrics?x=y", 200),
         ("Bearer good", "/", 403),
+        ("Bearer good", "/api/v1/status", 200),
+        ("Bearer known", "/api/v1/status", 403),
         ("Bearer bad", "/metrics", 401),
         ("Bearer bad", "/metrics", 401),
         ("Bearer away", "/metrics", 503),
@@ -115,11 +120,11 @@ async fn tokens_are_judged_by_the_reviewer_and_remembered_for_a_while() {
     ] {
         assert_eq!(asked(&door, path, &[token]).await, expected, "{token} {path}");
     }
-    assert_eq!(times.load(Ordering::SeqCst), 5, "what is decided is remembered, what is not is asked again");
+    assert_eq!(times.load(Ordering::SeqCst), 7, "what is decided is remembered, what is not is asked again");
     assert_eq!(asked(&door, "/metrics", &[&*basic("alice:open sesame")]).await, 200, "passwords count beside tokens");
     clock.advance(Duration::from_mins(1));
     assert_eq!(asked(&door, "/metrics", &["Bearer good"]).await, 200);
-    assert_eq!(times.load(Ordering::SeqCst), 6, "and asked again in the end");
+    assert_eq!(times.load(Ordering::SeqCst), 8, "and asked again in the end");
 }
 
 #[tokio::test]

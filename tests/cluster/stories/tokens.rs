@@ -24,10 +24,10 @@ pub fn let_in(cluster: &Cluster, major: Major) -> Result<()> {
     Exporter::forget(&place, &setup)?;
     // It is waited for by `/readyz`, which is open.
     let exporter = Exporter::start(&place, &setup)?;
-    let home = place.namespaces().first().context("a place without namespaces")?.clone();
+    let home = place.namespaces().first().context("a place without namespaces")?.to_string();
     let reader = token(&place, &home, "reader")?;
     let other = token(&place, &home, "other")?;
-    let rules = json!([{ "nonResourceURLs": ["/metrics"], "verbs": ["get"] }]);
+    let rules = json!([{ "nonResourceURLs": ["/metrics", "/gim-upgrade-exporter/api/*"], "verbs": ["get"] }]);
     let role = format!("{}-reader", place.name);
     let of = json!({ "apiVersion": format!("{GROUP}/v1"), "kind": "ClusterRole", "metadata": { "name": role }, "rules": rules });
     place.cluster.api().create(&format!("{RBAC}/clusterroles"), &of)?;
@@ -42,7 +42,10 @@ pub fn let_in(cluster: &Cluster, major: Major) -> Result<()> {
     ensure!(page.contains("gim_upgrade_exporter_web_rejections_total{reason=\"undecided\"} "), "{page}");
     for (path, token, expected) in [
         ("/metrics", Some(&*other), 403),
-        ("/api/v1/status", Some(&*reader), 403),
+        ("/api/v1/status", Some(&*reader), 200),
+        // Kubernetes permits `/api/*` to all whom it knows.
+        ("/api/v1/status", Some(&*other), 403),
+        ("/", Some(&*reader), 403),
         ("/metrics", Some("nonsense"), 401),
         ("/metrics", None, 401),
         ("/livez", None, 200),
