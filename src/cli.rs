@@ -42,7 +42,7 @@ const WORKER_THREADS: usize = 2;
 const RUNTIME_GRACE: Duration = Duration::from_secs(1);
 
 /// Runs the program with these arguments, the first being its name, and says how it went: 0 well, 1 not, 2 wrong usage. `verify`
-/// and `status` have codes of their own, see [`verify::ending`].
+/// and `status` have codes of their own, see `verify::ending`.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let arguments = match parse(&arguments) {

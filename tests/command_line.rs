@@ -230,3 +230,18 @@ fn demo_lists_what_it_can_play() {
     assert_eq!(unknown.status.code(), Some(1));
     assert!(text(&unknown.stderr).contains("healthy-upgrade"), "it tells what there is: {}", text(&unknown.stderr));
 }
+
+#[test]
+fn a_prometheus_that_does_not_run_is_told() {
+    let folder = Folder::new("no-prometheus");
+    for (program, complaint) in [
+        ("/nowhere/prometheus", "--prometheus: there is no program /nowhere/prometheus"),
+        ("/bin/false", "Prometheus ended (exit status: 1)"),
+    ] {
+        let mut demo = command(&["demo", "--web.listen-address=127.0.0.1:0", "--prometheus", program]);
+        let ended = demo.env("TMPDIR", &folder.0).output().unwrap();
+        assert_eq!(ended.status.code(), Some(1));
+        assert!(text(&ended.stderr).contains(complaint), "{program}: {}", text(&ended.stderr));
+        assert_eq!(std::fs::read_dir(&folder.0).unwrap().count(), 0, "nothing is left of it");
+    }
+}

@@ -164,7 +164,7 @@ mod tests {
         assert_eq!((&release["revision"], &release["status"]), (&json!(4), &json!("pending-upgrade")));
         assert_eq!(
             (&release["chart_version"], &release["build"]),
-            (&json!("100.0.116+4200"), &json!("100.0.116.4200"))
+            (&json!("100.0.116+4200"), &json!("100.0.116+4200"))
         );
         assert_eq!(gim["companion"]["name"], "gim-monitoring");
         assert_eq!((&gim["stage"], &gim["operation_kind"]), (&json!("failed"), &json!("upgrade")));

@@ -118,6 +118,11 @@ fn is_loopback(url: &http::Uri) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
     use super::*;
 
     fn refused(url: &str, token: bool) -> Option<String> {
@@ -152,5 +157,64 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// What comes of one answer, and the request that it answered.
+    async fn answered(answer: Vec<u8>, token_file: Option<PathBuf>) -> (anyhow::Result<Look>, String) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let asked = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = vec![0; 4096];
+            let read = stream.read(&mut request).await.unwrap();
+            // Whoever has enough may hang up before the end.
+            let _ = stream.write_all(&answer).await;
+            String::from_utf8_lossy(&request[..read]).into_owned()
+        });
+        let at = At { suite: None, server: None, ca_file: None, token_file };
+        let look = Server::new(&url, &at).unwrap().look(Duration::ZERO).await;
+        (look, asked.await.unwrap())
+    }
+
+    fn http(status: &str, body: &str) -> Vec<u8> {
+        format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len()).into_bytes()
+    }
+
+    #[tokio::test]
+    async fn what_may_pass_is_told_from_what_is_wrong_for_good() {
+        let status = r#"{"ready": true, "sources": [], "suites": [], "of a later version": 1}"#;
+        let large = "x".repeat(MAX_STATUS_BYTES + 1);
+        for (answer, expected) in [
+            (http("200 OK", status), "seen"),
+            (http("503 Service Unavailable", ""), "blind: HTTP 503"),
+            (http("302 Found", ""), "blind: HTTP 302"),
+            (Vec::new(), "blind: "),
+            (b"no HTTP\r\n\r\n".to_vec(), "blind: "),
+            (http("200 OK", "<html>"), "wrong: no exporter of this kind"),
+            (http("200 OK", &large), "wrong: the status of all suites is too large; name one by --suite"),
+            (http("404 Not Found", ""), "wrong: HTTP 404: no suite of this name is watched there"),
+            (http("401 Unauthorized", ""), "wrong: HTTP 401: not permitted"),
+            (http("403 Forbidden", ""), "wrong: HTTP 403: not permitted"),
+        ] {
+            let said = match answered(answer, None).await.0 {
+                Ok(Look::Seen { view, .. }) => format!("seen{}", if view.ready { "" } else { " unready" }),
+                Ok(Look::Blind(why)) => format!("blind: {}", why.split_once("status: ").unwrap().1),
+                Err(error) => format!("wrong: {}", error.to_string().split_once("status: ").unwrap().1),
+            };
+            assert!(said.starts_with(expected), "{said} and not {expected}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_token_is_sent_and_told_nowhere() {
+        let file = std::env::temp_dir().join(format!("gim-upgrade-verify-token-{}", std::process::id()));
+        std::fs::write(&file, "canary\n").unwrap();
+        let (look, request) = answered(http("403 Forbidden", "canary"), Some(file.clone())).await;
+        assert!(request.contains("authorization: Bearer canary\r\n"), "{request}");
+        assert!(!format!("{look:?}").contains("canary"), "{look:?}");
+        std::fs::remove_file(&file).unwrap();
+        let at = At { suite: None, server: None, ca_file: None, token_file: Some(file) };
+        let gone = Server::new("http://127.0.0.1:9", &at).unwrap().look(Duration::ZERO).await;
+        assert!(format!("{:#}", gone.unwrap_err()).starts_with("--server.bearer-token-file: "));
     }
 }
