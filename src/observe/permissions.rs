@@ -137,10 +137,10 @@ async fn is_allowed(api: &ApiClient, permission: &Permission) -> Result<bool, Fe
 mod tests {
     use super::*;
 
-    fn spelled(scope: &Scope) -> Vec<String> {
+    fn spelled(scope: Scope) -> Vec<String> {
         let mut suite = Suite::default_suite();
         suite.surroundings.backup = Some(BackupAt::CronJob { namespace: "db".into(), name: "dump".into() });
-        spell_all(needed(&[suite], None, scope))
+        spell_all(needed(&[suite], None, &scope))
     }
 
     fn spell_all(permissions: BTreeSet<Permission>) -> Vec<String> {
@@ -152,32 +152,32 @@ mod tests {
 
     #[test]
     fn what_is_needed_follows_from_the_configuration() {
-        let usual = spelled(&Scope::default());
+        let usual = spelled(Scope::default());
         assert_eq!(usual.len(), 3 * 13 + 2 + 2, "{usual:?}");
         for needed in
             ["gim/secrets. get", "gsp/configmaps. watch", "gca/replicasets.apps list", "db/cronjobs.batch list"]
         {
             assert!(usual.iter().any(|one| one == needed), "{needed} in {usual:?}");
         }
-        let no_helm = spelled(&Scope { helm_access: HelmAccess::None, ..Scope::default() });
+        let no_helm = spelled(Scope { helm_access: HelmAccess::None, ..Scope::default() });
         assert!(no_helm.len() == 3 * 10 + 2 + 2 && !no_helm.iter().any(|one| one.contains("secrets")), "{no_helm:?}");
-        let maps = spelled(&Scope { helm_driver: HelmDriver::Configmap, ..Scope::default() });
+        let maps = spelled(Scope { helm_driver: HelmDriver::Configmap, ..Scope::default() });
         assert!(maps.len() == 3 * 13 + 2 && maps.iter().any(|one| one == "gca/configmaps. get"), "{maps:?}");
-        let wide = spelled(&Scope { kubernetes_scope: KubernetesScope::Cluster, ..Scope::default() });
+        let wide = spelled(Scope { kubernetes_scope: KubernetesScope::Cluster, ..Scope::default() });
         assert_eq!(wide.len(), 13 + 2 + 2, "{wide:?}");
     }
     #[test]
     fn what_may_be_found_needs_the_same_everywhere_that_is_looked_at() {
-        let found = |namespaces: &[&str], scope: &Scope| {
+        let found = |namespaces: &[&str], scope: Scope| {
             let namespaces = namespaces.iter().map(|&name| name.into()).collect();
-            spell_all(needed(&[], Some(&Discovery { namespaces }), scope))
+            spell_all(needed(&[], Some(&Discovery { namespaces }), &scope))
         };
-        let two = found(&["a", "b"], &Scope::default());
+        let two = found(&["a", "b"], Scope::default());
         assert_eq!(two.len(), 2 * (13 + 2), "{two:?}");
         assert!(two.iter().any(|one| one == "a/configmaps. list") && two.iter().any(|one| one == "b/secrets. get"));
-        let anywhere = found(&[], &Scope::default());
+        let anywhere = found(&[], Scope::default());
         assert!(anywhere.len() == 13 + 2 && anywhere.iter().all(|one| one.starts_with("*/")), "{anywhere:?}");
         let wide = Scope { kubernetes_scope: KubernetesScope::Cluster, ..Scope::default() };
-        assert_eq!(found(&["a", "b"], &wide), anywhere);
+        assert_eq!(found(&["a", "b"], wide), anywhere);
     }
 }
