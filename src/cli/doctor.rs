@@ -117,7 +117,7 @@ async fn permissions(api: &ApiClient, config: &Config) -> Permissions {
     let count = all.len();
     match tokio::time::timeout(PATIENCE, lacking(api, all)).await {
         Ok(Ok(lacking)) => Permissions::Told(count, lacking),
-        Ok(Err(error)) if matches!(error.kind(), ErrorKind::Status | ErrorKind::Forbidden) => {
+        Ok(Err(error)) if error.is_not_found() || error.kind() == ErrorKind::Forbidden => {
             Permissions::Untold(error.to_string())
         }
         Ok(Err(error)) => Permissions::Unasked(error.to_string()),

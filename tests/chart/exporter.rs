@@ -37,7 +37,12 @@ pub struct Given {
     pub config: PathBuf,
     /// A kubeconfig with its token.
     pub kubeconfig: PathBuf,
+    /// Where it is to listen.
+    pub listen: String,
 }
+
+/// Any free port of loopback.
+pub const ANYWHERE: &str = "127.0.0.1:0";
 
 impl Given {
     /// What a pod with this specification is given: the ConfigMap it names and a token of its account, both as they are now.
@@ -53,6 +58,7 @@ impl Given {
             arguments: arguments.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
             config,
             kubeconfig: cluster.plane.kubeconfig_of(namespace, text(spec, "/serviceAccountName"))?,
+            listen: ANYWHERE.to_owned(),
         })
     }
 
@@ -65,7 +71,7 @@ impl Given {
             named |= argument.starts_with("--config.file=/etc/gim-upgrade-exporter/config/");
             arguments.push(match argument.split('=').next() {
                 Some("--config.file") => config.clone(),
-                Some("--web.listen-address") => "--web.listen-address=127.0.0.1:0".to_owned(),
+                Some("--web.listen-address") => format!("--web.listen-address={}", self.listen),
                 _ => argument.clone(),
             });
         }

@@ -48,6 +48,7 @@ mod rights;
 #[allow(dead_code, reason = "no part needs the cluster to itself")]
 #[path = "../cluster/runner.rs"]
 mod runner;
+mod scraped;
 #[allow(dead_code, reason = "nothing is killed and started again here")]
 #[path = "../cluster/service.rs"]
 mod service;
@@ -70,6 +71,7 @@ const PARTS: &[Story] = &[
     Story::new("withdrawn", withdrawn::is_noticed),
     Story::new("rights", rights::suffice_and_are_all_needed),
     Story::new("installed", installed::from_install_to_uninstall),
+    Story::new("scraped", scraped::by_a_real_prometheus),
     Story::new("found", installed::finds_a_suite),
     Story::new("matrix", matrix::every_case_is_taken),
     Story::new("manifest", made::the_manifest_is_the_charts),

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::{
     cluster::{Cluster, Place},
-    exporter::{Exporter, Given, SOON},
+    exporter::{ANYWHERE, Exporter, Given, SOON},
     helm::Major,
     installed,
     made::{configuration, template},
@@ -132,7 +132,8 @@ impl<'a> Ground<'a> {
         let arguments = objects::only(&objects, "Deployment")?.pointer("/spec/template/spec/containers/0/args");
         let arguments = arguments.and_then(Value::as_array).context("no arguments")?;
         let arguments = arguments.iter().filter_map(Value::as_str).map(str::to_owned).collect();
-        let given = Given { arguments, config, kubeconfig: cluster.plane.admin_kubeconfig() };
+        let given =
+            Given { arguments, config, kubeconfig: cluster.plane.admin_kubeconfig(), listen: ANYWHERE.to_owned() };
         Ok(Self { cluster, place, home, objects, given })
     }
 
