@@ -47,6 +47,25 @@ fn demo_takes_what_it_plays() {
 }
 
 #[test]
+fn links_begin_with_the_path_of_the_external_url() {
+    assert_eq!(arguments(&[]).flags.outside(), "");
+    for (url, path) in [
+        ("https://monitoring.example.com", "/"),
+        ("https://monitoring.example.com/gim", "/gim/"),
+        ("http://proxy:8080/a/b/", "/a/b/"),
+        ("http://proxy//elsewhere.example.com", "/elsewhere.example.com/"),
+    ] {
+        assert_eq!(arguments(&[&format!("--web.external-url={url}")]).flags.outside(), path, "{url}");
+    }
+    for url in
+        ["", "/gim", "monitoring/gim", "ftp://monitoring/", "https://", "https://monitoring/?a=b", "https://a b/"]
+    {
+        let said = refused(&[&format!("--web.external-url={url}")]);
+        assert!(said.contains("not a URL such as https://"), "{url}: {said}");
+    }
+}
+
+#[test]
 fn wrong_choices_are_told_with_the_right_ones() {
     assert!(refused(&["--log.level=loud"]).contains("[possible values: error, warn, info, debug, trace]"));
     assert!(refused(&["--log.format=xml"]).contains("[possible values: text, json]"));

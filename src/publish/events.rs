@@ -1,7 +1,8 @@
 //! Server-sent events: what is new, told to whoever listens, as JSON for programs and as a piece of the page for people.
 //!
-//! Nothing queues: a listener that is slow, or that was told something a moment ago, is told the newest when it can take it. What
-//! is told is made once and shared between all who listen to the same (`kept`), and nothing is made or held while nobody does.
+//! Nothing queues but what a connection itself holds: a listener that is slow, or that was told something a moment ago, is told
+//! the newest when it can take it. What is told is made once and shared between all who listen to the same (`kept`), and nothing
+//! is made or held while nobody does.
 //! Not for how many may listen and how long one may stall: those are `server`'s limits.
 
 mod frame;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
@@ -45,7 +45,7 @@ impl Listeners {
         Ok(listeners)
     }
 
-    /// The events that came to the page to which the fewest came.
+    /// How often something came to the page to which the least came.
     pub fn fewest(&self) -> u64 {
         self.events.iter().map(|events| events.load(Ordering::Relaxed)).min().unwrap_or_default()
     }
@@ -54,17 +54,14 @@ impl Listeners {
 async fn listen(address: SocketAddr, events: Arc<AtomicU64>) -> Result<()> {
     let mut stream = TcpStream::connect(address).await?;
     stream.write_all(b"GET /api/v1/events?form=html HTTP/1.1\r\nHost: x\r\n\r\n").await?;
-    let mut bytes = vec![0; 16 * 1024];
-    // An event ends with an empty line, which may come in two halves.
-    let mut last = 0;
+    let mut bytes = vec![0; 64 * 1024];
     loop {
         let read = stream.read(&mut bytes).await?;
         ensure!(read > 0, "the stream ended");
-        for &byte in bytes.get(..read).context("more than there is")? {
-            if byte == b'\n' && last == b'\n' {
-                events.fetch_add(1, Ordering::Relaxed);
-            }
-            last = byte;
+        // An event is a chunk of HTTP, and ends with an empty line. Those that come together count as one: looking at every byte
+        // would cost more than the exporter's whole work.
+        if bytes.get(..read).is_some_and(|bytes| bytes.ends_with(b"\n\n\r\n")) {
+            events.fetch_add(1, Ordering::Relaxed);
         }
     }
 }

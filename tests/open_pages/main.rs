@@ -28,9 +28,10 @@ const SPEED: &str = "150";
 const SPAN: Duration = Duration::from_secs(6);
 /// What must have been told meanwhile to every page.
 const FEWEST_EVENTS: u64 = 5;
-/// A scrape is late where it takes this many times as long as without listeners, and more than a change may take to the page.
+/// A scrape is late where it takes this many times as long as without listeners, and longer than a busy machine may be excused:
+/// the clients of all pages run on it too.
 const LATE_RATIO: u32 = 5;
-const LATE: Duration = Duration::from_millis(100);
+const LATE: Duration = Duration::from_millis(250);
 
 #[test]
 fn five_hundred_open_pages_cost_little_and_make_no_scrape_late() {

@@ -16,6 +16,9 @@ use crate::model::time::{Timestamp, after, between};
 /// Units that the bar is wide.
 const WIDTH: f64 = 1000.0;
 
+/// Stages shorter than this are left out.
+const MOMENT: Duration = Duration::from_secs(1);
+
 /// What an operation is, in a line.
 pub fn title(operation: &Operation) -> Markup {
     html! {
@@ -94,7 +97,10 @@ fn stages(witness: &Witness, judged: Timestamp) -> Vec<Seen> {
     let mut seen = Vec::new();
     for name in Stage::ALL.iter().map(|stage| stage.as_str()) {
         if let Some(&took) = witness.spent.get(name) {
-            seen.push(Seen { name, from, took, is_present: false });
+            // What was over in an instant is not worth a word.
+            if took >= MOMENT {
+                seen.push(Seen { name, from, took, is_present: false });
+            }
             from = after(from, took);
         }
     }
