@@ -9,7 +9,7 @@ use gim_upgrade_exporter::model::alerting::AlertSettings;
 use gim_upgrade_exporter::publish::families;
 use serde_json::{Value, json};
 
-use super::made;
+use super::made::made;
 use super::promql::names;
 
 /// Metrics that Prometheus itself makes, and the labels of them that may be named.

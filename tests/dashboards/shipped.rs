@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use gim_upgrade_exporter::dashboards::DashboardName;
 use serde_json::Value;
 
-use super::made;
+use super::made::made;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("dashboards")
