@@ -173,9 +173,10 @@ pub(super) struct Rules {
 /// Which dashboard to print, and in what form.
 #[derive(Debug, Args)]
 pub(super) struct Dashboards {
-    /// The dashboard; as objects of Kubernetes all of them, where none is named.
+    /// The dashboard. As objects of Kubernetes all of them, where none is named.
     #[arg(
         value_name = "DASHBOARD",
+        required_unless_present = "form",
         required_if_eq("form", DashboardForm::Json.as_str()),
         value_parser = choice(DashboardName::ALL, DashboardName::as_str, DashboardName::parse)
     )]

@@ -53,7 +53,7 @@ pub fn render(dashboard: &Dashboard, settings: &Settings<'_>) -> Value {
         "description": dashboard.description,
         "tags": [TAG],
         "schemaVersion": SCHEMA_VERSION,
-        "editable": false,
+        "editable": true,
         // A crosshair at the same moment in all charts.
         "graphTooltip": 1,
         "refresh": "30s",

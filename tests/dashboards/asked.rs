@@ -132,10 +132,11 @@ pub async fn ask() -> Asked {
             targets.push(target);
         }
     }
+    let exporters = targets.len();
+    targets.push(stranger().await);
     let rules = rules::rules(&[Suite::default_suite()], &AlertSettings::default(), TIME_SCALE);
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("dashboards-{}.yaml", std::process::id()));
     fs::write(&file, serde_saphyr::to_string(&rules).unwrap()).unwrap();
-    let exporters = targets.len();
     let settings = Settings {
         targets,
         rules: vec![file.clone()],
@@ -189,6 +190,30 @@ async fn serve(played: Arc<Played>, eye: Eye, begun: Arc<OnceLock<Timestamp>>) -
         }
     });
     port
+}
+
+/// Another program of the cluster, whose process must not be taken for an exporter.
+async fn stranger() -> Target {
+    let page = "process_start_time_seconds 1\nprocess_resident_memory_bytes 1\nprocess_cpu_seconds_total 1\n\
+        process_open_fds 1\nprocess_max_fds 1\n";
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        loop {
+            let Ok((stream, _)) = listener.accept().await else { continue };
+            let answer = service_fn(move |_request| {
+                let mut answer = Response::new(Full::new(Bytes::from(page)));
+                answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(Format::Text.content_type()));
+                std::future::ready(Ok::<_, Infallible>(answer))
+            });
+            tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), answer));
+        }
+    });
+    let mut target = Target::of_pod(&format!("127.0.0.1:{port}"), "monitoring", "stranger", "stranger");
+    target.labels.extend(
+        [("cluster", "east"), ("instance", "stranger:80")].map(|(name, value)| (name.to_owned(), value.to_owned())),
+    );
+    target
 }
 
 fn not_yet() -> Response<Full<Bytes>> {

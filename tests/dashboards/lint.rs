@@ -9,7 +9,7 @@ use gim_upgrade_exporter::model::alerting::AlertSettings;
 use gim_upgrade_exporter::publish::families;
 use serde_json::{Value, json};
 
-use super::made;
+use super::made::made;
 use super::promql::names;
 
 /// Metrics that Prometheus itself makes, and the labels of them that may be named.
@@ -42,8 +42,13 @@ fn complaints(dashboards: &[Value]) -> Vec<String> {
     if different.len() != dashboards.len() {
         wrong.push("uids are missing or not unique".to_owned());
     }
+    let tagged = |tag: &Value| dashboards.iter().filter(|dashboard| list(dashboard, "tags").contains(tag)).count();
     for dashboard in dashboards {
         let title = text(dashboard, "title");
+        let found_by = list(dashboard, "links").iter().filter(|link| link["type"] == "dashboards");
+        if !found_by.flat_map(|link| list(link, "tags")).any(|tag| tagged(tag) == dashboards.len()) {
+            wrong.push(format!("{title}: does not lead to all dashboards"));
+        }
         let mut found = chosen(dashboard);
         found.extend(queried(dashboard));
         found.extend(list(dashboard, "panels").iter().filter(|panel| panel["type"] != "row").flat_map(described));
@@ -182,7 +187,7 @@ fn nothing_is_wrong_with_what_the_program_makes() {
 #[test]
 fn planted_faults_are_found() {
     type Fault = (&'static str, fn(&mut Value));
-    let faults: [Fault; 14] = [
+    let faults: [Fault; 15] = [
         ("does not ask the Prometheus that was chosen", |it| {
             it["panels"][1]["targets"][0]["datasource"]["uid"] = json!("mine");
         }),
@@ -192,6 +197,7 @@ fn planted_faults_are_found() {
             it["panels"][1]["targets"][0]["expr"] = json!("gim_upgrade_stage{cluster=~\"$cluster\"}");
         }),
         ("is not selected by cluster", |it| it["panels"][1]["targets"][0]["expr"] = json!("gim_upgrade_source_up")),
+        ("does not lead to all dashboards", |it| it["tags"] = json!(["upgrade"])),
         ("has no unit", |it| it["panels"][1]["fieldConfig"]["defaults"]["unit"] = Value::Null),
         ("has no description", |it| it["panels"][1]["description"] = json!("")),
         ("leads to no runbook", |it| it["panels"][1]["links"] = json!([])),

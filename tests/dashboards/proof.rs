@@ -12,6 +12,7 @@
 
 mod asked;
 mod grafana;
+mod made;
 mod mutated;
 mod pages;
 #[allow(dead_code, reason = "what a query selects is linted elsewhere")]
@@ -42,18 +43,11 @@ mod tools;
 #[path = "../alertmanager/web.rs"]
 mod web;
 
+use gim_upgrade_exporter::dashboards::DashboardName;
 use gim_upgrade_exporter::dashboards::panel::Panel;
-use gim_upgrade_exporter::dashboards::{DashboardName, Settings, render};
-use gim_upgrade_exporter::model::alerting::AlertSettings;
-use gim_upgrade_exporter::model::policy::Policy;
 use serde_json::Value;
 
-/// The dashboards of the default configuration.
-fn made() -> Vec<(DashboardName, Value)> {
-    let (alerts, latency_ok) = (AlertSettings::default(), Policy::default().latency_ok);
-    let settings = Settings { alerts: &alerts, latency_ok };
-    DashboardName::ALL.iter().map(|name| (*name, render::render(&name.dashboard(), &settings))).collect()
-}
+use self::made::made;
 
 /// Every panel, as it is in the tables and as Grafana gets it.
 fn panels() -> Vec<(DashboardName, Panel, Value)> {

@@ -3,24 +3,28 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 use gim_upgrade_exporter::dashboards::DashboardName;
 use serde_json::Value;
 
-use super::made;
+use super::made::made;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("dashboards")
 }
 
-fn printed(arguments: &[&str]) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_gim-upgrade-exporter"))
+fn run(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_gim-upgrade-exporter"))
         .arg("dashboards")
         .args(arguments)
         .env_remove("GIM_UPGRADE_CONFIG_FILE")
         .output()
-        .unwrap();
+        .unwrap()
+}
+
+fn printed(arguments: &[&str]) -> String {
+    let output = run(arguments);
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
@@ -62,6 +66,12 @@ fn the_command_prints_them() {
     }
     let one: Value = serde_json::from_str(&printed(&["fleet", "--form", "config-map"])).unwrap();
     assert_eq!(one["items"].as_array().unwrap().len(), 1);
+    // Three of them in a row would be no JSON.
+    for arguments in [&[][..], &["--form", "json"]] {
+        let output = run(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("<DASHBOARD>"), "{arguments:?}");
+    }
 }
 
 #[test]

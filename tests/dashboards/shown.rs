@@ -13,9 +13,10 @@ use serde_json::{Value, json};
 
 use crate::asked::{Asked, Chosen, OF_SCRAPES, Series};
 use crate::grafana::{installed, node, sources};
+use crate::made::made;
+use crate::panels;
 use crate::promql::{names, renamed};
 use crate::stated::{ANNOTATED, Answer, STATED, Stated};
-use crate::{made, panels};
 
 /// A panel, what it states, and what Prometheus answered to each of its queries.
 pub struct Answered {

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::grafana::{installed, node, sources};
-use crate::made;
+use crate::made::made;
 
 /// What is wrong once what it looks for is something else.
 const FAULTS: [(&str, &str); 14] = [

@@ -8,7 +8,6 @@ use super::{query_name, suite_dashboard};
 use crate::dashboards::Settings;
 use crate::dashboards::panel::{Column, Field, Kind, Panel, Shows};
 use crate::dashboards::states::{NOT_A_NUMBER, State, States};
-use crate::model::names::Component;
 
 /// The steps from the answers to what is shown.
 pub(super) fn transformations(panel: &Panel, settings: &Settings<'_>) -> Vec<Value> {
@@ -58,7 +57,6 @@ fn lanes(lane: &str, state: &str) -> Vec<Value> {
         order.insert(component.value, place);
         titles.insert(component.value, component.text);
     }
-    debug_assert_eq!(order.len(), Component::ALL.len() + 1);
     vec![
         json!({
             "id": "groupingToMatrix",

@@ -6,7 +6,7 @@ use super::columns::mappings;
 use super::query_name;
 use crate::dashboards::Settings;
 use crate::dashboards::panel::{Kind, Panel, Unit};
-use crate::dashboards::states::{LINES, States, VERMILION};
+use crate::dashboards::states::{LINES, State, States, VERMILION};
 
 /// Where nothing is to be told apart.
 const NEUTRAL: &str = "#999999";
@@ -65,9 +65,8 @@ pub(super) fn line_overrides(panel: &Panel) -> Vec<Value> {
     };
     let of_components = panel.queries.iter().all(|query| query.legend.starts_with("{{component}}"));
     if of_components {
-        let component = |state: crate::dashboards::states::State| {
-            shades(json!({"id": "byRegexp", "options": format!("/^{}\\b/", state.value)}), state.colour)
-        };
+        let component =
+            |state: State| shades(json!({"id": "byRegexp", "options": format!("/^{}\\b/", state.value)}), state.colour);
         return States::Component.all().into_iter().map(component).collect();
     }
     let query = |(nth, colour): (usize, &&str)| {
