@@ -11,7 +11,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::door::Undecided;
-use super::remembered::Remembered;
+use super::remembered::{Remembered, Tag};
 use crate::model::names::Name;
 use crate::model::time::Clock;
 use crate::model::web::{PasswordHash, Permission};
@@ -20,7 +20,8 @@ use crate::model::web::{PasswordHash, Permission};
 const AT_ONCE: usize = 1;
 /// How long one may wait for its turn: beyond, somebody guesses in crowds.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
-/// How long a password that fits is remembered: scrapes come more often.
+/// How long a password that fits is remembered after it last came: scrapes come more often, and so never wait behind somebody who
+/// guesses. With another hash it is another one.
 const HOLDS: Duration = Duration::from_mins(5);
 /// How many are remembered; there are at most as many that fit as there are users.
 const MOST: usize = 128;
@@ -46,13 +47,13 @@ impl Passwords {
         };
         let is_known = known.is_some();
         let tag = self.fits.tag(&[user.as_bytes(), &password, hash.text.as_bytes()]);
-        if is_known && self.fits.get(tag).is_some() {
+        if is_known && self.remembered(tag) {
             return Ok(Permission::Allowed);
         }
         let turn = timeout(LONGEST_WAIT, Arc::clone(&self.turns).acquire_owned()).await;
         let Ok(Ok(turn)) = turn else { return Err(Undecided) };
         // Others may have asked the same while this one waited.
-        if is_known && self.fits.get(tag).is_some() {
+        if is_known && self.remembered(tag) {
             return Ok(Permission::Allowed);
         }
         let text = Name::clone(&hash.text);
@@ -71,10 +72,46 @@ impl Passwords {
             Err(_) => Err(Undecided),
         }
     }
+
+    fn remembered(&self, tag: Option<Tag>) -> bool {
+        let fits = self.fits.get(tag).is_some();
+        if fits {
+            self.fits.put(tag, (), HOLDS);
+        }
+        fits
+    }
 }
 
 impl fmt::Debug for Passwords {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Passwords").field("users", &self.users.len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::door::tests::HeldClock;
+
+    /// Longer than one look, shorter than it is remembered.
+    const BETWEEN_SCRAPES: Duration = Duration::from_mins(4);
+
+    #[tokio::test]
+    async fn whoever_comes_again_and_again_waits_for_nobody() {
+        let clock = Arc::new(HeldClock::default());
+        let hash = PasswordHash { text: bcrypt::hash("right", 4).unwrap().into(), cost: 4 };
+        let passwords = Passwords::new([("alice".into(), hash)].into(), Arc::<HeldClock>::clone(&clock));
+        let verify = |password: &'static str| passwords.verify("alice", password.into());
+        assert_eq!(verify("right").await, Ok(Permission::Allowed));
+        assert_eq!(verify("wrong").await, Ok(Permission::Unauthenticated));
+        // From here on nothing can be compared any more.
+        passwords.turns.close();
+        for _ in 0..3 {
+            clock.advance(BETWEEN_SCRAPES);
+            assert_eq!(verify("right").await, Ok(Permission::Allowed));
+            assert_eq!(verify("wrong").await, Err(Undecided), "what does not fit is not remembered");
+        }
+        clock.advance(HOLDS);
+        assert_eq!(verify("right").await, Err(Undecided));
     }
 }
