@@ -68,7 +68,8 @@ fn project(path: &str) -> PathBuf {
 #[test]
 fn it_serves_the_demo_as_any_user() {
     let storage = Storage::new();
-    let binary = project(&format!("target/{ARCH}-unknown-linux-musl/image-test/gim-upgrade-exporter"));
+    let target = std::env::var("IMAGE_TARGET").unwrap_or_else(|_| format!("{ARCH}-unknown-linux-musl"));
+    let binary = project(&format!("target/{target}/image-test/gim-upgrade-exporter"));
     assert!(binary.is_file(), "{} is not there: run `make e2e`", binary.display());
     let context = storage.0.join("context");
     fs::create_dir(&context).unwrap();
