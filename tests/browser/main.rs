@@ -14,6 +14,7 @@
 #[allow(dead_code, reason = "written for more tests than these")]
 mod cluster;
 mod exporter;
+#[allow(dead_code, reason = "not every path is asked for here")]
 #[path = "../program/files.rs"]
 mod files;
 mod node;
