@@ -169,10 +169,13 @@ impl<'a> Scene<'a> {
 
     /// What a release's values hold is on no page and in no log.
     fn tells_no_secret(&self) -> Result<()> {
-        let status = self.exporter.status()?.to_string();
-        for (place, text) in
-            [("the page", self.exporter.text(Form::Plain)?), ("the status", status), ("the log", self.exporter.log())]
-        {
+        let (_, page) = self.exporter.get_as("/", None)?;
+        for (place, text) in [
+            ("the metrics", self.exporter.text(Form::Plain)?),
+            ("the page", page),
+            ("the status", self.exporter.status()?.to_string()),
+            ("the log", self.exporter.log()),
+        ] {
             ensure!(!text.contains(SECRET), "{place} tells a secret");
         }
         Ok(())
