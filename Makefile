@@ -30,6 +30,13 @@ define packages
 	fi
 endef
 
+# What npm gives needs Node 20; Debian 12 has 18.
+define node
+	$(call packages,node:nodejs npm:npm)
+	@node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20 ? 1 : 0)' || \
+	  { echo "Node 20 or newer is needed here, and this is $$(node --version)" >&2; exit 1; }
+endef
+
 # What `make e2e` runs; cargo leaves it out of "all targets".
 E2E := --test cluster --test chart --test image --test postgres --test prometheus --test rules --test alertmanager --test paging --test web \
   --test browser --test open_pages --test dashboards-proof
@@ -94,12 +101,10 @@ e2e: ## play all scenarios through the whole program, and a real control plane w
 	cargo test --locked --test alertmanager
 	$(call say,Paging for scenarios with a real Prometheus and a real Alertmanager)
 	cargo test --locked --test paging
-	$(call say,Knocking at its door with curl and openssl)
-	cargo test --locked --test web
 	@$(MAKE) --no-print-directory browser
 	$(call say,Opening 500 pages at once)
 	cargo test --locked --test open_pages -- --nocapture
-	$(call packages,node:nodejs npm:npm)
+	$(node)
 	tests/dashboards/grafana/install
 	$(call say,Asking a real Prometheus all that the dashboards ask and showing the answers as Grafana does)
 	cargo test --locked --test dashboards-proof
@@ -134,7 +139,7 @@ bench: ## measure memory, start and scrapes beside nginx serving the same bytes
 	cargo bench --locked --profile dist --bench fleet
 
 $(BROWSER):
-	$(call packages,node:nodejs npm:npm)
+	$(node)
 	$(call say,Installing what the browser tests need of npm (once))
 	rm -rf $@.new && mkdir -p $@.new
 	cp tests/browser/package.json tests/browser/package-lock.json tests/browser/.npmrc $@.new

@@ -110,9 +110,15 @@ impl Following {
             }
         }
         let suites = suites(&self.wanted, found.as_deref());
-        if self.shown.watches(&self.wanted, &suites) || (suites.is_empty() && found.is_none()) {
+        if self.shown.watches(&self.wanted, &suites) {
             self.shown.found = found;
             self.in_force().await;
+            return Ok(None);
+        }
+        if suites.is_empty() && found.is_none() {
+            self.shown.found = found;
+            // The former stays until there is something to take its place, and by its own rules: only alerts are posted as it is wanted.
+            self.stage.post_anew(&mut self.posting, &self.wanted).await;
             return Ok(None);
         }
         let configured = self.wanted.suites.len();

@@ -25,6 +25,8 @@ type Answer = oneshot::Sender<Result<(), String>>;
 /// Reads the configuration anew.
 pub(super) struct Reloader {
     flags: Flags,
+    /// What the file held when it was last read.
+    content: Content,
     outlet: Outlet,
     configs: watch::Sender<Arc<Config>>,
     hangup: Signal,
@@ -32,9 +34,10 @@ pub(super) struct Reloader {
 }
 
 impl Reloader {
-    /// One that has read `config` by these flags, and how to ask it.
+    /// One that has read `config` by these flags when the file held `content`, and how to ask it.
     pub(super) fn new(
         flags: Flags,
+        content: Content,
         config: Arc<Config>,
         outlet: Outlet,
     ) -> anyhow::Result<(Self, watch::Receiver<Arc<Config>>, Reload)> {
@@ -51,13 +54,13 @@ impl Reloader {
         });
         // From now on the signal does not end the process.
         let hangup = signal(SignalKind::hangup()).context("cannot listen to SIGHUP")?;
-        Ok((Self { flags, outlet, configs, hangup, asked }, receiver, reload))
+        Ok((Self { flags, content, outlet, configs, hangup, asked }, receiver, reload))
     }
 
     /// Reads for as long as it lives.
     pub(super) async fn run(mut self) -> Result<(), std::convert::Infallible> {
         let content = |flags: &Flags| Content::of(&flags.config_file);
-        let mut settling = Settling::new(content(&self.flags));
+        let mut settling = Settling::new(self.content);
         loop {
             let answer = tokio::select! {
                 () = tokio::time::sleep(LOOK) => {

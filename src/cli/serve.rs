@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::announce::{self, Line};
+use super::changes::Content;
 use super::exporter::Outlet;
 use super::flags::Flags;
 use super::follow::{Posting, follow};
@@ -19,10 +20,12 @@ use crate::supervise::{Generation, SHUTDOWN_GRACE, ShutdownSignal};
 /// Watches the cluster until a signal comes.
 pub(super) async fn serve(flags: Flags, log: LogControl) -> anyhow::Result<()> {
     let mut shutdown = ShutdownSignal::listen()?;
+    // Before it is read, so that what changes from now on is noticed.
+    let content = Content::of(&flags.config_file);
     let config = Arc::new(flags.config()?);
     let outlet = Outlet::new(&config).under(flags.outside());
     let access = flags.kubeconfig.clone().map_or(Access::Infer, Access::Kubeconfig);
-    let (reloader, configs, reload) = Reloader::new(flags.clone(), Arc::clone(&config), outlet.clone())?;
+    let (reloader, configs, reload) = Reloader::new(flags.clone(), content, Arc::clone(&config), outlet.clone())?;
     let mut entrance = Entrance::new(flags.web_config_file, outlet.clone(), access.clone());
     let (doors, door) = watch::channel(entrance.door(&config.web).await?);
     let set_log_level = Arc::new(move |level: &str| log.set(level));

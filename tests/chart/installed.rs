@@ -118,8 +118,11 @@ pub fn from_install_to_uninstall(cluster: &Cluster, major: Major) -> Result<()> 
     let role = format!("/apis/rbac.authorization.k8s.io/v1/namespaces/{}/roles/{home}-{NAME}", place.namespace("gim"));
     ensure!(cluster.api().get(&role)?["rules"].to_string().contains("cronjobs"), "the upgrade grants no cronjobs");
     let next = cluster.api().get(&deployment)?;
-    let checksum = "/spec/template/metadata/annotations/checksum~1config";
-    ensure!(text(&next, checksum) != text(&made, checksum), "another configuration replaces no pod");
+    let template = "/spec/template";
+    ensure!(
+        next.pointer(template) == made.pointer(template),
+        "a configuration that is reloaded replaces pods, and what they remember"
+    );
 
     // The expectation stays when the rest goes, and a later release takes it over.
     place.helm.run(&["uninstall", RELEASE, "-n", &home, "--wait", "--timeout", "60s"])?;

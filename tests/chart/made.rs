@@ -92,7 +92,7 @@ fn manifest(printed: &str) -> String {
 }
 
 /// Values with a mistake, and what must be said of each.
-const MISTAKES: [(&str, &str); 9] = [
+const MISTAKES: [(&str, &str); 12] = [
     ("replicas: 3", "replicas"),
     ("replica: 1", "replica"),
     ("monitor: {kind: Pod}", "kind"),
@@ -101,6 +101,9 @@ const MISTAKES: [(&str, &str); 9] = [
     ("mounts: [{path: /a}]", "mounts"),
     ("mounts: [{path: /a, secret: a, configMap: b}]", "mounts"),
     ("config: {alerts: {dashboard_url: 'http://grafana'}}", "gim-upgrade-exporter rules --config.file"),
+    ("web: {configSecret: web}", "open_paths"),
+    ("config: {web: {kubernetes_auth: true, open_paths: [/livez]}}", "open_paths"),
+    ("web: {probes: exec}", "probes"),
     ("rules: {file: 'groups: []'}", "rules.file is no rule file"),
 ];
 

@@ -35,7 +35,7 @@ log: {level: debug, format: text}
 extraArgs: [--kubernetes.scope=namespaces]
 extraEnv: [{name: SSL_CERT_DIR, value: /trust}]
 mounts: [{path: /secrets/a, secret: a}, {path: /trust, configMap: ca}]
-web: {configSecret: web, tls: true}
+web: {configSecret: web, tls: true, probes: tcp}
 serviceAccount: {annotations: {example.com/a: b}}
 podAnnotations: {a: b}
 podLabels: {c: d}
@@ -63,6 +63,10 @@ networkPolicy:
     ("cluster", "{config: {kubernetes: {scope: cluster}, suites: [{backup: {job: dump}}]}}"),
     ("cluster-no-helm", "{config: {kubernetes: {scope: cluster}, helm: {access: none}}}"),
     ("foreign-account", "{serviceAccount: {create: false, name: watcher}, rbac: {create: false}}"),
+    (
+        "tokens",
+        "{web: {configSecret: web}, config: {web: {kubernetes_auth: true, open_paths: [/livez, /readyz]}}}",
+    ),
     ("openshift-user", "{podSecurityContext: {runAsUser: 1000680000, fsGroup: 1000680000}}"),
     (
         "two-tenants",

@@ -50,7 +50,9 @@ impl Hearing {
     fn fails(&mut self, source: &Source) -> bool {
         let in_vain = IN_VAIN.iter().filter_map(|kind| source.errors.get(*kind)).sum();
         let key = (source.kind.clone(), source.target_namespace.clone());
-        let heard = self.0.entry(key).or_insert(Heard { in_vain, failed: Failed::Never });
+        // What failed before the first look may still fail: it is believed again once something new is heard.
+        let first = if in_vain > 0 { Failed::LastHeard(source.last_contact) } else { Failed::Never };
+        let heard = self.0.entry(key).or_insert(Heard { in_vain, failed: first });
         if in_vain != heard.in_vain {
             *heard = Heard { in_vain, failed: Failed::LastHeard(source.last_contact) };
         }
@@ -82,11 +84,8 @@ mod tests {
             }));
             hearing.unheard(&view.unwrap(), "gim")
         };
-        assert_eq!(
-            look("pods", "gim", "fresh", json!({"connect": 2}), Some("of old"), 1),
-            None,
-            "what was before is not known"
-        );
+        let of_old = look("pods", "gim", "fresh", json!({"connect": 2}), Some("of old"), 1);
+        assert_eq!(of_old.as_deref(), Some("pods in gim fresh: of old"), "it may still fail");
         assert_eq!(look("pods", "gim", "fresh", json!({"connect": 2, "decode": 1}), Some("bad object"), 2), None);
         let refused = look("pods", "gim", "fresh", json!({"connect": 3}), Some("connection refused"), 2);
         assert_eq!(refused.as_deref(), Some("pods in gim fresh: connection refused"));

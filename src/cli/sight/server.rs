@@ -32,11 +32,18 @@ pub(in crate::cli) struct Server {
     token_file: Option<String>,
     ahead: SignedDuration,
     asked: bool,
+    /// Whether it has answered with a status before.
+    answered: bool,
 }
 
 impl Server {
     /// The exporter at `url`.
     pub(super) fn new(url: &str, at: &At) -> anyhow::Result<Self> {
+        if url.contains('@') {
+            bail!(
+                "--server: a URL with a user or a password in it is not taken; name a token by --server.bearer-token-file"
+            );
+        }
         let parsed: http::Uri = url.parse().with_context(|| format!("--server: {url} is not a URL"))?;
         if !matches!(parsed.scheme_str(), Some("http" | "https")) || parsed.query().is_some() {
             bail!("--server: {url} is not a URL with http or https, such as http://gim-upgrade-exporter:9845");
@@ -52,7 +59,7 @@ impl Server {
         let token_file = at.token_file.as_ref().map(|file| file.display().to_string());
         let ca_file = at.ca_file.as_ref().map(|file| file.display().to_string().into());
         let web = Web::new(Arc::new(Trust::default()));
-        Ok(Self { web, url, ca_file, token_file, ahead: SignedDuration::ZERO, asked: false })
+        Ok(Self { web, url, ca_file, token_file, ahead: SignedDuration::ZERO, asked: false, answered: false })
     }
 
     /// Asks, `pace` after the last time.
@@ -83,7 +90,12 @@ impl Server {
             Err(error) => return Ok(Look::Blind(format!("{}: {error}", self.url))),
         };
         match status {
-            StatusCode::OK => read(body, self.now()).with_context(|| format!("{}: no exporter of this kind", self.url)),
+            StatusCode::OK => {
+                self.answered = true;
+                read(body, self.now()).with_context(|| format!("{}: no exporter of this kind", self.url))
+            }
+            // It may have started anew, and not have found the suite again.
+            StatusCode::NOT_FOUND if self.answered => Ok(Look::Blind(format!("{}: HTTP 404", self.url))),
             StatusCode::NOT_FOUND => {
                 bail!("{}: HTTP 404: no suite of this name is watched there, or no exporter is there", self.url)
             }
@@ -147,6 +159,7 @@ mod tests {
             ("http://exporter:9845", true, Some("a token is sent over https alone")),
             ("ftp://exporter", false, Some("is not a URL with http or https")),
             ("exporter:9845", false, Some("is not a URL")),
+            ("https://user:canary@exporter", false, Some("a user or a password")),
             ("http://exporter/?suite=a", false, Some("is not a URL with http or https")),
         ] {
             let said = refused(url, token);
@@ -154,6 +167,7 @@ mod tests {
                 None => assert_eq!(said, None, "{url}"),
                 Some(complaint) => {
                     assert!(said.as_ref().is_some_and(|said| said.contains(complaint)), "{url}: {said:?}");
+                    assert!(!said.is_some_and(|said| said.contains("canary")), "{url}");
                 }
             }
         }

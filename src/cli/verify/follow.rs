@@ -219,7 +219,11 @@ impl Follower {
         let begins = match (&self.phase, self.task.wait_for_start) {
             (Phase::Following { .. }, _) => return None,
             (Phase::Awaiting { newest: known, .. }, _) => {
-                newest.filter(|newest| known.as_ref().is_none_or(|known| !is_same(known, newest)))
+                // Where the newest revision is deleted, an earlier one is the newest again: nothing began.
+                let is_later = |newest: &&Operation| {
+                    known.as_ref().is_none_or(|known| newest.begin > known.begin && !is_same(known, newest))
+                };
+                newest.filter(|newest| newest.kind != OperationKind::Uninstall).filter(is_later)
             }
             (Phase::Looking, None) => match to_follow(self.task.component, standing) {
                 Ok(operation) => Some(operation),

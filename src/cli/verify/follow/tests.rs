@@ -233,6 +233,12 @@ fn which_operation_is_followed_is_settled_at_first_sight() {
         let begins = [(1, seen(standing)), (50, seen(&operation("upgrade", 5, 40)))];
         assert_eq!(outcome(WAITING, begins), Some((50, Outcome::Verified)), "{name}");
     }
+    // A revision that somebody deletes makes an earlier one the newest, and begins nothing; nor is an uninstall waited for.
+    let waiting = with(&[("/operation/revision", json!(5)), ("/operation/end", json!(at(-5)))]);
+    for other in [operation("upgrade", 4, -500), operation("uninstall", 6, 20)] {
+        let looks = [(1, seen(&waiting))].into_iter().chain(every(20..=60, || seen(&other)));
+        assert_eq!(outcome(WAITING, looks), None, "{other}");
+    }
     // One that is done is not the one that is waited for, though it is well, or was undone.
     let done = every(1..=60, || seen(&verified()));
     assert_eq!(outcome(WAITING, done), None);
