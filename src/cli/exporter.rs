@@ -92,12 +92,23 @@ impl Outlet {
         let site = Arc::new(Site::new(self.snapshots(), page, now, &self.outside, Tempo::default()));
         let routes = lifecycle::routes(server::site::routes(&site), lifecycle.as_ref());
         let tls = doors.borrow().speaks_tls();
+        let mut changing = doors.clone();
         let server = Server::bind(address, routes).await?.behind(doors);
         let address = server.local_address().context("cannot tell the address that is listened on")?;
         let mut stop = generation.stop();
         generation.spawn("server", async move {
             let asked = async {
-                stop.asked().await;
+                let changes = async {
+                    // It ends where the door stays for good.
+                    while changing.changed().await.is_ok() {
+                        site.renew();
+                    }
+                    std::future::pending::<()>().await;
+                };
+                tokio::select! {
+                    () = changes => {}
+                    () = stop.asked() => {}
+                }
                 // They would not end by themselves.
                 site.close();
             };

@@ -8,13 +8,14 @@
 mod frame;
 mod kept;
 
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{Stream, stream};
 use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::time::{Sleep, sleep};
 
 use self::kept::{Cursor, Kept};
 use super::html::Which;
@@ -28,6 +29,8 @@ const RETRY: Duration = Duration::from_secs(3);
 const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
 /// How long a listener is left alone after it was told something: people cannot read faster, and a fleet changes all the time.
 const PACE: Duration = Duration::from_millis(250);
+/// How long one stream lasts: whoever may still listen comes again, and whoever may no longer is asked.
+const LONGEST: Duration = Duration::from_hours(1);
 
 /// What a listener wants to hear of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,11 +50,13 @@ pub struct Tempo {
     pub sign_of_life: Duration,
     /// Between two looks for news.
     pub pace: Duration,
+    /// The life of a stream.
+    pub longest: Duration,
 }
 
 impl Default for Tempo {
     fn default() -> Self {
-        Self { sign_of_life: SIGN_OF_LIFE, pace: PACE }
+        Self { sign_of_life: SIGN_OF_LIFE, pace: PACE, longest: LONGEST }
     }
 }
 
@@ -77,13 +82,18 @@ impl Events {
         self.closed.send_replace(true);
     }
 
+    /// Ends every stream, and none that begins from now on: whoever listens comes again, and is asked who that is.
+    pub fn renew(&self) {
+        self.closed.send_modify(|_| {});
+    }
+
     /// How many listen.
     #[cfg(test)]
     pub fn listeners(&self) -> usize {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).listeners()
     }
 
-    /// How things stand at once, and then what is new, until snapshots end or this is closed.
+    /// How things stand at once, and then what is new, until snapshots end or this is closed. Called within a runtime.
     pub fn stream(&self, topic: Topic) -> impl Stream<Item = Bytes> + Send + use<> {
         let listener = Listener {
             snapshots: self.snapshots.clone(),
@@ -94,6 +104,7 @@ impl Events {
             base: Arc::clone(&self.base),
             cursor: None,
             is_sated: false,
+            ends: Box::pin(sleep(self.tempo.longest)),
         };
         stream::unfold(listener, |mut listener| async { Some((listener.next().await?, listener)) })
     }
@@ -111,12 +122,15 @@ struct Listener {
     cursor: Option<Cursor>,
     /// Whether it was told something since it last waited.
     is_sated: bool,
+    /// Over when it has to come again.
+    ends: Pin<Box<Sleep>>,
 }
 
 impl Listener {
     /// The next event, or a sign of life; `None` at the end.
     async fn next(&mut self) -> Option<Bytes> {
-        if *self.closed.borrow() {
+        // Also where it was ended while its last event was being taken.
+        if *self.closed.borrow() || self.closed.has_changed().unwrap_or(true) {
             return None;
         }
         if self.cursor.is_none() {
@@ -124,6 +138,9 @@ impl Listener {
             self.cursor = Some(self.kept.lock().begin(&snapshot));
             return Some(frame::retry(RETRY));
         }
+        // Not begun anew by snapshots that bring nothing for this listener.
+        let silence = sleep(self.tempo.sign_of_life);
+        tokio::pin!(silence);
         loop {
             if let Some(event) = self.news() {
                 self.is_sated = true;
@@ -139,7 +156,8 @@ impl Listener {
             tokio::select! {
                 changed = self.snapshots.changed() => changed.ok()?,
                 _ = self.closed.changed() => return None,
-                () = sleep(self.tempo.sign_of_life) => return Some(frame::sign_of_life(&self.topic)),
+                () = &mut silence => return Some(frame::sign_of_life(&self.topic)),
+                () = &mut self.ends => return None,
             }
         }
     }

@@ -237,6 +237,11 @@ impl Site {
     pub fn close(&self) {
         self.events.close();
     }
+
+    /// Ends streams of events that began under another door; whoever may still listen comes again.
+    pub fn renew(&self) {
+        self.events.renew();
+    }
 }
 
 /// The first value of a key in a query.
@@ -335,8 +340,8 @@ mod tests {
         assert_eq!(read(site.asset("page.scss")).0, 404);
     }
 
-    #[test]
-    fn events_are_of_what_is_watched() {
+    #[tokio::test]
+    async fn events_are_of_what_is_watched() {
         let (site, _sender) = site(snapshot(1, vec![resting("a"), resting("b")]));
         for (query, status) in [
             (None, 200),

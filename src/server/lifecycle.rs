@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
+use http::header::ORIGIN;
 use http::{Method, StatusCode};
 
 use super::routes::{Request, Response, Routes, text};
@@ -54,11 +55,7 @@ async fn told<T, D: Future<Output = Result<(), String>>>(
 ) -> Response {
     let Some(what) = what else { return text(StatusCode::FORBIDDEN, OFF) };
     // A page of somebody else's that a person looks at must not act with that person's password.
-    if request
-        .headers()
-        .get("sec-fetch-site")
-        .is_some_and(|site| !["same-origin", "none"].iter().any(|own| site == own))
-    {
+    if is_foreign(request) {
         return text(StatusCode::FORBIDDEN, "not from another site\n");
     }
     match act(what).await {
@@ -67,7 +64,38 @@ async fn told<T, D: Future<Output = Result<(), String>>>(
     }
 }
 
+/// Whether a browser asks for a page of another site. Over plain HTTP it does not say which, but that a page asks; ours never do.
+fn is_foreign(request: &Request) -> bool {
+    match request.headers().get("sec-fetch-site") {
+        Some(site) => !["same-origin", "none"].iter().any(|own| site == own),
+        None => request.headers().contains_key(ORIGIN),
+    }
+}
+
 fn level(request: &Request) -> String {
     let mut pairs = form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes());
     pairs.find(|(name, _)| name == "level").map(|(_, level)| level.into_owned()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_of_others_are_told_from_people() {
+        for (headers, expected) in [
+            (&[][..], false),
+            (&[("origin", "http://elsewhere")], true),
+            (&[("sec-fetch-site", "cross-site"), ("origin", "https://elsewhere")], true),
+            (&[("sec-fetch-site", "same-site")], true),
+            (&[("sec-fetch-site", "same-origin"), ("origin", "https://exporter")], false),
+            (&[("sec-fetch-site", "none")], false),
+        ] {
+            let mut request = http::Request::post("/-/reload");
+            for (name, value) in headers {
+                request = request.header(*name, *value);
+            }
+            assert_eq!(is_foreign(&request.body(bytes::Bytes::new()).unwrap()), expected, "{headers:?}");
+        }
+    }
 }

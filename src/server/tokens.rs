@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -10,7 +11,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::door::Undecided;
-use super::remembered::Remembered;
+use super::remembered::{Remembered, Tag};
 use crate::model::time::Clock;
 use crate::model::web::{Access, Permission};
 
@@ -22,7 +23,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 const ALLOWED_HOLDS: Duration = Duration::from_mins(1);
 /// How long a refusal is remembered: as long as somebody waits who was just permitted.
 const REFUSED_HOLDS: Duration = Duration::from_secs(10);
-/// How many answers are remembered.
+/// How many permissions are remembered, and how many refusals.
 const MOST: usize = 1024;
 
 /// What stands before a path below `/api` where the API server is asked: its own roles permit `/api/*` to everybody who is known.
@@ -31,43 +32,71 @@ const OWN: &str = "/gim-upgrade-exporter";
 /// Asks whether a token may, or why that cannot be said.
 pub type Reviewer = Arc<dyn Fn(Access) -> BoxFuture<'static, Result<Permission, String>> + Send + Sync>;
 
+/// What stands for a question among what is remembered.
+#[derive(Clone, Copy)]
+struct Tags {
+    allowed: Option<Tag>,
+    refused: Option<Tag>,
+}
+
 /// What is known of tokens.
 pub(super) struct Tokens {
     reviewer: Reviewer,
-    known: Remembered<Permission>,
+    allowed: Remembered<()>,
+    /// Apart from what is permitted, which strangers with many tokens must not crowd out.
+    refused: Remembered<Permission>,
     turns: Semaphore,
+    /// Whether the API server did not say, the last time: it is logged once.
+    is_undecided: AtomicBool,
 }
 
 impl Tokens {
     pub(super) fn new(reviewer: Reviewer, clock: Arc<dyn Clock>) -> Self {
-        Self { reviewer, known: Remembered::new(MOST, clock), turns: Semaphore::new(AT_ONCE) }
+        let allowed = Remembered::new(MOST, Arc::clone(&clock));
+        let refused = Remembered::new(MOST, clock);
+        Self { reviewer, allowed, refused, turns: Semaphore::new(AT_ONCE), is_undecided: AtomicBool::new(false) }
+    }
+
+    fn known(&self, tags: Tags) -> Option<Permission> {
+        let allowed = self.allowed.get(tags.allowed).map(|()| Permission::Allowed);
+        allowed.or_else(|| self.refused.get(tags.refused))
     }
 
     /// Whether the token may do this with the path.
     pub(super) async fn review(&self, token: String, verb: &'static str, path: &str) -> Result<Permission, Undecided> {
         let path = if path.starts_with("/api") { format!("{OWN}{path}") } else { path.to_owned() };
-        let tag = self.known.tag(&[token.as_bytes(), verb.as_bytes(), path.as_bytes()]);
-        if let Some(permission) = self.known.get(tag) {
+        let parts = [token.as_bytes(), verb.as_bytes(), path.as_bytes()];
+        let tags = Tags { allowed: self.allowed.tag(&parts), refused: self.refused.tag(&parts) };
+        if let Some(permission) = self.known(tags) {
             return Ok(permission);
         }
         let access = Access { token, verb, path };
         let asked = timeout(LONGEST_WAIT, async {
             let _turn = self.turns.acquire().await.map_err(|error| error.to_string())?;
-            match self.known.get(tag) {
+            match self.known(tags) {
                 Some(permission) => Ok(permission),
                 None => (self.reviewer)(access).await,
             }
         });
         let error = match asked.await {
             Ok(Ok(permission)) => {
-                let holds = if permission == Permission::Allowed { ALLOWED_HOLDS } else { REFUSED_HOLDS };
-                self.known.put(tag, permission, holds);
+                self.is_undecided.store(false, Ordering::Relaxed);
+                if permission == Permission::Allowed {
+                    self.allowed.put(tags.allowed, (), ALLOWED_HOLDS);
+                } else {
+                    self.refused.put(tags.refused, permission, REFUSED_HOLDS);
+                }
                 return Ok(permission);
             }
             Ok(Err(error)) => error,
             Err(_elapsed) => "no answer in time".to_owned(),
         };
-        tracing::warn!(%error, "the API server does not say whether a token may come in");
+        // Whoever has no permission must not fill the log.
+        if self.is_undecided.swap(true, Ordering::Relaxed) {
+            tracing::debug!(%error, "the API server still does not say whether a token may come in");
+        } else {
+            tracing::warn!(%error, "the API server does not say whether a token may come in");
+        }
         Err(Undecided)
     }
 }

@@ -2,12 +2,15 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
+use std::time::Instant;
 
 use crate::site::{PATIENCE, Site};
 
 /// An open stream of events.
 pub struct Listener {
     stream: BufReader<TcpStream>,
+    /// Signs of life must not keep a test waiting for what does not come.
+    deadline: Instant,
     /// The head of the answer.
     pub head: String,
 }
@@ -24,11 +27,12 @@ impl Listener {
         while !head.ends_with("\r\n\r\n") {
             assert!(stream.read_line(&mut head).unwrap() > 0, "no answer: {head}");
         }
-        Self { stream, head }
+        Self { stream, deadline: Instant::now() + PATIENCE, head }
     }
 
     /// The next line, without its end; `None` at the end of the stream.
     pub fn line(&mut self) -> Option<String> {
+        assert!(Instant::now() < self.deadline, "what is waited for did not come");
         let mut line = String::new();
         (self.stream.read_line(&mut line).unwrap() > 0).then(|| line.trim_end_matches('\n').to_owned())
     }

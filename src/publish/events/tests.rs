@@ -18,7 +18,7 @@ struct Board {
 
 impl Board {
     fn new(suites: Vec<SuiteSnapshot>) -> Self {
-        Self::with(suites, Tempo { sign_of_life: PATIENCE * 2, pace: Duration::ZERO })
+        Self::with(suites, Tempo { sign_of_life: PATIENCE * 2, pace: Duration::ZERO, longest: PATIENCE * 2 })
     }
 
     fn with(suites: Vec<SuiteSnapshot>, tempo: Tempo) -> Self {
@@ -178,7 +178,7 @@ async fn all_who_listen_to_the_same_share_it() {
 
 #[tokio::test]
 async fn silence_has_signs_of_life() {
-    let tempo = Tempo { sign_of_life: Duration::from_millis(20), pace: Duration::ZERO };
+    let tempo = Tempo { sign_of_life: Duration::from_millis(20), pace: Duration::ZERO, longest: PATIENCE * 2 };
     let board = Board::with(vec![resting("a")], tempo);
     for (topic, sign) in [
         (Topic::Suite("a".into()), ": still here\n\n"),
@@ -214,11 +214,52 @@ async fn streams_end_with_the_snapshots_and_when_they_are_closed() {
 
 #[tokio::test]
 async fn what_is_kept_is_bounded() {
-    let board = Board::new((0..400).map(|i| busy(&format!("s{i}"))).collect());
+    let board = Board::new((0..1200).map(|i| busy(&format!("s{i}"))).collect());
     let mut all = board.listen(Topic::Suites);
-    for _ in 0..401 {
-        all.next().await.unwrap();
+    let mut told = 0;
+    for _ in 0..1201 {
+        told += all.next().await.unwrap().len();
     }
+    assert!(told > kept::MAX_BYTES, "there was more than may be kept: {told}");
     assert!(board.events.kept.lock().unwrap().bytes() <= kept::MAX_BYTES);
     all.is_silent().await;
+}
+
+#[tokio::test]
+async fn news_of_others_puts_off_no_sign_of_life() {
+    let tempo = Tempo { sign_of_life: Duration::from_millis(20), pace: Duration::ZERO, longest: PATIENCE * 2 };
+    let board = Board::with(vec![resting("a"), resting("b")], tempo);
+    let mut quiet = board.listen(Topic::Suite("a".into()));
+    quiet.next().await.unwrap();
+    quiet.event().await;
+    let others = async {
+        for i in 0.. {
+            board.set(1, if i % 2 == 0 { busy("b") } else { resting("b") });
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::select! {
+        said = quiet.next() => assert!(said.unwrap().starts_with(':')),
+        () = others => {}
+    }
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_its_door_and_with_its_time_and_can_be_begun_again() {
+    let board = Board::new(vec![resting("a")]);
+    let mut listening = board.listen(Topic::Suites);
+    listening.next().await.unwrap();
+    listening.event().await;
+    board.events.renew();
+    assert_eq!(listening.next().await, None);
+    let mut again = board.listen(Topic::Suites);
+    again.next().await.unwrap();
+    assert_eq!(again.event().await, event(1, "suite", "a"));
+
+    let tempo = Tempo { sign_of_life: PATIENCE * 2, pace: Duration::ZERO, longest: Duration::from_millis(20) };
+    let board = Board::with(vec![resting("a")], tempo);
+    let mut short = board.listen(Topic::Suites);
+    short.next().await.unwrap();
+    short.event().await;
+    assert_eq!(short.next().await, None);
 }

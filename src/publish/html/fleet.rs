@@ -15,6 +15,11 @@ use crate::publish::text;
 /// Suites on one page.
 const SUITES: usize = 100;
 
+/// Where the page begins that has suite number `from` of so many, or the last page: there are no other pages than these.
+pub(super) fn begin(from: usize, suites: usize) -> usize {
+    from.min(suites.saturating_sub(1)) / SUITES * SUITES
+}
+
 /// The suites, the most urgent first.
 pub struct Fleet<'a> {
     sorted: Vec<(VerdictKind, &'a Arc<SuiteSnapshot>)>,
@@ -47,7 +52,7 @@ impl<'a> Fleet<'a> {
     /// Writes the page that begins with suite number `from`.
     pub fn render(&self, look: Look<'_>, from: usize) -> Markup {
         let times = Times { judged: look.snapshot.taken, now: look.now };
-        let from = from.min(self.sorted.len());
+        let from = begin(from, self.sorted.len());
         let shown = self.sorted.iter().skip(from).take(SUITES);
         let after = (from + SUITES < self.sorted.len()).then_some(from + SUITES);
         let needing = self.count(words::needs_somebody);

@@ -1,5 +1,6 @@
 //! Which page: what a query asks for.
 
+use super::fleet;
 use crate::assess::snapshot::Snapshot;
 use crate::model::names::Name;
 
@@ -31,7 +32,10 @@ impl Which {
         match (value("from"), snapshot.suites.as_slice()) {
             (None, [only]) => Some(Self::Suite(only.suite.name.clone())),
             // What is no number is as good as none.
-            (from, _) => Some(Self::Fleet { from: from.and_then(|from| from.parse().ok()).unwrap_or_default() }),
+            (from, suites) => {
+                let from: usize = from.and_then(|from| from.parse().ok()).unwrap_or_default();
+                Some(Self::Fleet { from: fleet::begin(from, suites.len()) })
+            }
         }
     }
 

@@ -16,6 +16,9 @@
   // Behind a balancer the next connection may reach the former version again: no page loads itself anew in a circle.
   const SETTLED = 60000;
 
+  // Of this script and its style; <main> takes over the version of what comes in.
+  const version = document.getElementById('main').dataset.version;
+
   root.classList.add('scripted');
 
   // As the server spells spans: in their two largest units.
@@ -95,7 +98,7 @@
     const main = document.getElementById('main');
     const fresh = new DOMParser().parseFromString(text, 'text/html').getElementById('main');
     if (!fresh) return;
-    if (fresh.dataset.version !== main.dataset.version && performance.now() > SETTLED) {
+    if (fresh.dataset.version !== version && performance.now() > SETTLED) {
       // Style and script are the former version's.
       location.reload();
       return;
@@ -125,17 +128,22 @@
     standing('lost', 'Not live: this page may be out of date');
   }
 
-  function heard() {
+  function arm() {
     clearTimeout(watchdog);
     watchdog = setTimeout(() => {
       lose();
       connect();
     }, SILENCE);
+  }
+
+  function heard() {
+    arm();
     if (!gone) standing('live', 'Live');
   }
 
   function connect() {
     source?.close();
+    arm();
     const here = new EventSource(document.getElementById('main').dataset.events);
     source = here;
     here.addEventListener('page', (event) => {
@@ -182,8 +190,7 @@
   count();
   setInterval(count, 1000);
   if (document.getElementById('main').dataset.events) {
-    connect();
-    document.addEventListener('visibilitychange', () => {
+    const seen = () => {
       clearTimeout(rest);
       if (document.hidden) {
         rest = setTimeout(() => {
@@ -197,6 +204,9 @@
         document.title = document.getElementById('main').dataset.title;
         connect();
       }
-    });
+    };
+    connect();
+    document.addEventListener('visibilitychange', seen);
+    seen();
   }
 })();
