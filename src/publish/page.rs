@@ -1,6 +1,6 @@
 //! The metrics page: cut in pieces, the pieces kept compressed, and made anew only where what they show has changed.
 //!
-//! What is asked for is made, and nothing else: a form nobody scrapes costs nothing. Uncompressed pages are written as
+//! What is asked for is made, and nothing else: a form nobody scrapes costs nothing. Uncompressed pages are inflated as
 //! they are read and never held. Not for what families show (`families`) or when they differ (`parts`).
 
 mod kept;
@@ -14,7 +14,6 @@ use thiserror::Error;
 use tokio::sync::{Mutex, watch};
 
 use self::kept::Kept;
-use self::piece::View;
 pub use self::plain::Plain;
 use super::Format;
 use super::own::OwnMetrics;
@@ -78,11 +77,9 @@ impl Page {
         Ok(pieces)
     }
 
-    /// The page as it is, written while it is read.
-    #[must_use]
-    pub fn plain(&self, format: Format) -> Plain {
-        let view = View::of(&self.snapshots.borrow());
-        Plain::new(view, Arc::clone(&self.own), self.clock.clone(), format)
+    /// The page as it is, inflated while it is read.
+    pub async fn plain(&self, format: Format) -> Result<Plain, PageError> {
+        self.gzip(format).await.map(Plain::new)
     }
 }
 

@@ -312,6 +312,11 @@ impl Changed {
         Self(1 << part as u16)
     }
 
+    /// Every part.
+    fn all() -> Self {
+        Self(u16::MAX)
+    }
+
     /// Whether this part changed.
     pub fn has(self, part: Part) -> bool {
         self.0 & Self::only(part).0 != 0
@@ -325,10 +330,15 @@ impl Changed {
         let mut changed = Self::default();
         for &component in Component::ALL {
             let (old, new) = (Subject { suite: old, component, policy }, Subject { suite: new, component, policy });
-            if old.is_borrowed() && new.is_borrowed() && differs::<Place<'_>>(old, new) {
-                changed |= Self::only(Part::Place);
+            let borrowed = [old, new].map(Subject::is_borrowed);
+            if borrowed[0] != borrowed[1] {
+                // All of it comes to this suite's series, or leaves them, whatever it says.
+                return Self::all();
             }
-            if old.is_borrowed() && new.is_borrowed() {
+            if borrowed[0] {
+                if differs::<Place<'_>>(old, new) {
+                    changed |= Self::only(Part::Place);
+                }
                 continue;
             }
             for (part, differs) in [

@@ -70,8 +70,8 @@ mod tests {
         assert_eq!(now.answer(&select("gim_upgrade_source_up").is("source", "pods")).len(), 1);
     }
 
-    #[test]
-    fn all_samples_stand_on_the_page() {
+    #[tokio::test]
+    async fn all_samples_stand_on_the_page() {
         let snapshot = snapshot(1, vec![busy("a"), resting("b")]);
         let names: Vec<_> = families::all().map(|family| family.description.name).collect();
         let line = |family: &str, labels: &[(&str, &str)], value: f64| {
@@ -88,7 +88,8 @@ mod tests {
             .collect();
         let (sender, receiver) = watch::channel(Arc::new(snapshot));
         let own = Arc::new(OwnMetrics::new(at(0), Arc::new(ClockOffset::default())));
-        let text: Vec<_> = Page::new(receiver, own, Arc::new(Held)).plain(Format::Text).collect();
+        let text = Page::new(receiver, own, Arc::new(Held)).plain(Format::Text).await.unwrap();
+        let text: Vec<_> = text.collect::<Result<_, _>>().unwrap();
         let mut parser = Parser::new(Format::Text, |_| true);
         parser.feed(&text.concat()).unwrap();
         let of_page: BTreeSet<_> = parser

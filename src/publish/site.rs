@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -74,7 +75,7 @@ pub enum Body {
     /// All there.
     Pieces(Vec<Bytes>),
     /// Written as it is read.
-    Streamed(Box<dyn Iterator<Item = Bytes> + Send>),
+    Streamed(Box<dyn Iterator<Item = io::Result<Bytes>> + Send>),
     /// Written as it comes about, without end.
     Live(Pin<Box<dyn Stream<Item = Bytes> + Send>>),
 }
@@ -85,12 +86,14 @@ impl Answer {
     }
 
     /// What fits into one piece is sent with its length; the rest is written as it is read.
-    fn written(content_type: &'static str, mut pieces: impl Iterator<Item = Bytes> + Send + 'static) -> Self {
-        let beginning: Vec<Bytes> = pieces.by_ref().take(2).collect();
-        let body = if beginning.len() < 2 {
-            Body::Pieces(beginning)
-        } else {
-            Body::Streamed(Box::new(beginning.into_iter().chain(pieces)))
+    fn written(
+        content_type: &'static str,
+        mut pieces: impl Iterator<Item = io::Result<Bytes>> + Send + 'static,
+    ) -> Self {
+        let (first, second) = (pieces.next(), pieces.next());
+        let body = match (first, second) {
+            (Some(Ok(only)), None) => Body::Pieces(vec![only]),
+            (first, second) => Body::Streamed(Box::new(first.into_iter().chain(second).chain(pieces))),
         };
         Self { status: StatusCode::OK, content_type, is_gzip: false, body }
     }
@@ -119,11 +122,15 @@ impl Site {
     /// `/metrics`.
     pub async fn metrics(&self, format: Format, gzip: bool) -> Answer {
         let content_type = format.content_type();
-        if !gzip {
-            return Answer::written(content_type, self.page.plain(format));
-        }
-        match self.page.gzip(format).await {
-            Ok(pieces) => Answer { status: StatusCode::OK, content_type, is_gzip: true, body: Body::Pieces(pieces) },
+        let answer = if gzip {
+            let answered =
+                |pieces| Answer { status: StatusCode::OK, content_type, is_gzip: true, body: Body::Pieces(pieces) };
+            self.page.gzip(format).await.map(answered)
+        } else {
+            self.page.plain(format).await.map(|stretches| Answer::written(content_type, stretches))
+        };
+        match answer {
+            Ok(answer) => answer,
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "cannot make the metrics page");
                 Answer::whole(StatusCode::INTERNAL_SERVER_ERROR, TEXT, format!("{error}\n"))
@@ -135,7 +142,7 @@ impl Site {
     #[must_use]
     pub fn status(&self, query: Option<&str>) -> Answer {
         match Status::of(self.newest(), value(query, "suite").map(Cow::into_owned)) {
-            Some(status) => Answer::written(JSON, status),
+            Some(status) => Answer::written(JSON, status.map(Ok)),
             None => Answer::whole(StatusCode::NOT_FOUND, TEXT, NO_SUITE),
         }
     }
@@ -299,7 +306,7 @@ mod tests {
     fn read(answer: Answer) -> (u16, String) {
         let pieces: Vec<Bytes> = match answer.body {
             Body::Pieces(pieces) => pieces,
-            Body::Streamed(pieces) => pieces.collect(),
+            Body::Streamed(pieces) => pieces.collect::<io::Result<_>>().unwrap(),
             Body::Live(_) => panic!("it has no end"),
         };
         (answer.status.as_u16(), String::from_utf8(pieces.concat()).unwrap())

@@ -29,9 +29,9 @@ pub fn chunks(pieces: Vec<Bytes>) -> Body {
     Chunks { pieces: pieces.into(), bytes_left }.map_err(never).boxed_unsync()
 }
 
-/// A body made piece by piece, as the client takes it.
-pub fn streamed(pieces: impl Stream<Item = Bytes> + Send + 'static) -> Body {
-    StreamBody::new(pieces.map(|piece| Ok(Frame::data(piece)))).boxed_unsync()
+/// A body made piece by piece, as the client takes it. An error ends it, and its connection, in its midst.
+pub fn streamed<E: Into<BoxError>>(pieces: impl Stream<Item = Result<Bytes, E>> + Send + 'static) -> Body {
+    StreamBody::new(pieces.map(|piece| piece.map(Frame::data).map_err(Into::into))).boxed_unsync()
 }
 
 fn never(impossible: Infallible) -> BoxError {

@@ -1,8 +1,9 @@
 //! The routes of the site: what `publish` says, put into responses. Which form a client gets is settled here.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
-use futures::stream;
+use futures::{StreamExt as _, stream};
 use http::header::{
     ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER,
     VARY, X_FRAME_OPTIONS,
@@ -93,7 +94,7 @@ fn response(answer: Answer) -> Response {
     let mut response = Response::new(match answer.body {
         Body::Pieces(pieces) => chunks(pieces),
         Body::Streamed(pieces) => streamed(stream::iter(pieces)),
-        Body::Live(pieces) => streamed(pieces),
+        Body::Live(pieces) => streamed(pieces.map(Ok::<_, Infallible>)),
     });
     *response.status_mut() = answer.status;
     let headers = response.headers_mut();

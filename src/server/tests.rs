@@ -1,5 +1,6 @@
 //! The server over real sockets, with the limits shortened where a test would wait for them.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,7 +47,9 @@ fn hello() -> Routes {
     Routes::new()
         .get("/hello", |_| async { text(StatusCode::OK, "hello") })
         .get("/pieces", |_| async { Response::new(chunks(vec![Bytes::from("one "), Bytes::from("two")])) })
-        .get("/stream", |_| async { Response::new(streamed(stream::iter([Bytes::from("a"), Bytes::from("b")]))) })
+        .get("/stream", |_| async {
+            Response::new(streamed(stream::iter([Bytes::from("a"), Bytes::from("b")].map(Ok::<_, Infallible>))))
+        })
         .post("/length", |request| async move { text(StatusCode::OK, request.body().len().to_string()) })
 }
 
@@ -226,7 +229,9 @@ async fn connections_beyond_the_limit_are_turned_away() {
 
 /// A stream without end that tells when it is dropped.
 fn endless(dropped: mpsc::Sender<()>) -> Body {
-    streamed(stream::unfold(dropped, |dropped| async { Some((Bytes::from_static(&[b'x'; 4096]), dropped)) }))
+    streamed(stream::unfold(dropped, |dropped| async {
+        Some((Ok::<_, Infallible>(Bytes::from_static(&[b'x'; 4096])), dropped))
+    }))
 }
 
 fn endless_route() -> (Routes, mpsc::Receiver<()>) {

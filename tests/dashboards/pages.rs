@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use gim_upgrade_exporter::assess::snapshot::Snapshot;
 use gim_upgrade_exporter::board::Board;
 use gim_upgrade_exporter::exposition::Format;
@@ -64,7 +65,9 @@ impl Clock for Stopped {
 
 fn text(snapshot: Snapshot, own: &Arc<OwnMetrics>) -> String {
     let (_sender, receiver) = watch::channel(Arc::new(snapshot));
-    let text: Vec<_> = Page::new(receiver, Arc::clone(own), Arc::new(Stopped)).plain(Format::Text).collect();
+    // Nobody else asks, so there is nothing to wait for.
+    let page = Page::new(receiver, Arc::clone(own), Arc::new(Stopped)).plain(Format::Text).now_or_never().unwrap();
+    let text: Vec<_> = page.unwrap().collect::<Result<_, _>>().unwrap();
     String::from_utf8(text.concat()).unwrap()
 }
 
