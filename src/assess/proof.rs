@@ -45,6 +45,7 @@ impl Proof {
 pub fn read(context: &Context<'_>, checks: &[(CheckId, Answer)]) -> Proof {
     let mut proof = Proof::default();
     pods(context, &mut proof);
+    ill(context, checks, &mut proof);
     signals(context, checks, &mut proof);
     schema(context, checks, &mut proof);
     proof
@@ -103,6 +104,13 @@ fn pods(context: &Context<'_>, proof: &mut Proof) {
         if !context.horizon.passed(until) {
             proof.lack(Reason::Named(NamedReason::Soaking), Some(until));
         }
+    }
+}
+
+/// What is wrong with the pods. It need not count yet, since a dependency may have caused it; a proof it is not.
+fn ill(context: &Context<'_>, checks: &[(CheckId, Answer)], proof: &mut Proof) {
+    for row in failing_rows(checks).filter(|row| row.vital && row.rests == Rests::Pods && context.rollout.all_ready) {
+        proof.lack(Reason::Check(row.id), None);
     }
 }
 
