@@ -54,11 +54,12 @@ pub fn concluded(memory: &mut Memory, suite: &Suite, assessment: &Assessment, po
             memory.since.entry(*condition).or_insert(now);
         }
         if let Some(operation) = &assessed.operation {
-            if let Some(revision) = operation.revision
+            let seen = operation.revision.map(|revision| (operation.begin, revision));
+            if let Some(seen) = seen
                 && assessed.stage == Stage::Verified
-                && !memory.verified.contains(&revision)
+                && !memory.verified.contains(&seen)
             {
-                memory.verified.push(revision);
+                memory.verified.push(seen);
                 memory.verified.sort_unstable();
                 if memory.verified.len() > MAX_VERIFIED {
                     memory.verified.remove(0);
@@ -68,9 +69,6 @@ pub fn concluded(memory: &mut Memory, suite: &Suite, assessment: &Assessment, po
                 memory.rolled_out = Some(operation.begin);
                 over(memory, operation, now);
             }
-        } else {
-            // The next install begins to count anew: what was verified under a number says nothing of it.
-            memory.verified.clear();
         }
         memory.well = wellness(memory, assessed, policy, now);
         witness(memory, assessed, now);

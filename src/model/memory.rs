@@ -196,8 +196,9 @@ pub struct ComponentMemory {
     pub pods: LiteMap<Name, PodMemory>,
     /// Begin of the operation that was seen rolled out.
     pub rolled_out: Option<Timestamp>,
-    /// Revisions seen verified; at most [`MAX_VERIFIED`], the lowest are forgotten first.
-    pub verified: Vec<u32>,
+    /// Revisions seen verified, each by when it was created and by its number, which begins anew with another install; at most
+    /// [`MAX_VERIFIED`], the oldest are forgotten first.
+    pub verified: Vec<(Timestamp, u32)>,
     /// The operation that is being witnessed.
     pub witness: Option<Witness>,
     /// Checkpoints of Flink's job; `None` where none were read.
