@@ -221,8 +221,10 @@ fn samples(memory: &mut ComponentMemory, facts: &ComponentFacts, policy: &Policy
             memory.topics.insert(topic.topic.clone(), newest.at);
         }
     }
-    // A topic that was not seen for the suspect window is retired, not missing.
-    memory.topics.retain(|_, seen| between(*seen, now) < policy.suspect_window);
+    // A topic that was not seen for the suspect window is retired, not missing; not before the window of an operation is over
+    // that took it away when it began.
+    let missed = policy.suspect_window.saturating_add(policy.times.gim.ready_timeout);
+    memory.topics.retain(|_, seen| between(*seen, now) < missed);
     if !topics::absent(facts, memory, policy).is_empty() {
         // What the others say is not the latency: the largest may have gone with its topic.
         return;
