@@ -13,8 +13,11 @@ use super::time::Timestamp;
 use super::workload::Pod;
 use crate::named;
 
-/// The most samples that a latency window holds: a window of 10 minutes read every second.
-pub const MAX_SAMPLES: usize = 600;
+/// The most intervals of signals that a latency window may have: one of 10 minutes read every second.
+pub const MAX_INTERVALS: usize = 600;
+/// The most samples that a latency window holds. Twice as many as intervals: reads are not quite even, one sample from before the
+/// window makes it whole, and replicas are read in turn.
+pub const MAX_SAMPLES: usize = 2 * MAX_INTERVALS;
 /// The most topics whose presence is remembered.
 pub const MAX_TOPICS: usize = 256;
 /// The most revisions that are remembered as seen verified: Helm keeps 10 by default.
