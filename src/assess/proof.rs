@@ -209,6 +209,10 @@ fn latency(context: &Context<'_>, trend: &TrendReport, silent: Timestamp, proof:
             proof.lack(Reason::Named(NamedReason::LatencySettling), None);
         }
         _ if in_window && !trend.is_full() => full(proof),
+        // Nothing was consumed since the pods are Ready, though a generous limit is not reached yet.
+        _ if in_window && trend.trend == Trend::Stalled && !context.memory.window.fell => {
+            proof.lack(Reason::Check(CheckId::BacklogNotGrowing), None);
+        }
         _ => {}
     }
     if matches!(trend.trend, Trend::Growing | Trend::Absent) {
@@ -219,11 +223,13 @@ fn latency(context: &Context<'_>, trend: &TrendReport, silent: Timestamp, proof:
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::time::Duration;
 
     use super::*;
     use crate::assess::assessment::VerdictKind;
     use crate::assess::testing::{NEW, Scene, at, flink, reading, ready_pod, workload};
     use crate::model::facts::{Generation, WorkloadFacts};
+    use crate::model::memory::MAX_INTERVALS;
     use crate::model::names::Component::{Gca, Gim, Gsp};
     use crate::model::workload::Workload;
 
@@ -415,5 +421,27 @@ mod tests {
         assert_eq!(scene.verdict(Gim, 21.25), (VerdictKind::Wait, vec!["window_filling"]));
         scene.play(21.5, 21.5, |_| 3.0);
         assert_eq!(scene.verdict(Gim, 21.5), (VerdictKind::Proceed, vec![]));
+    }
+
+    #[test]
+    fn what_consumes_nothing_is_no_proof_however_generous_the_limit_is() {
+        let stalled = |minutes: f64| 3.0 + (minutes - 2.0) * 60.0;
+        let mut scene = Scene::upgraded(Gim);
+        scene.policy.latency_ok = Duration::from_mins(20);
+        scene.play(2.0, 12.5, stalled);
+        assert_eq!(scene.verdict(Gim, 12.5), (VerdictKind::Wait, vec!["backlog_not_growing"]));
+        // A batch that takes longer than the window looks the same between its commits, but something was consumed once.
+        let mut scene = Scene::upgraded(Gim);
+        scene.policy.latency_ok = Duration::from_mins(20);
+        scene.play(2.0, 15.5, |minutes| if minutes < 3.0 { stalled(minutes) } else { stalled(minutes - 1.0) });
+        assert_eq!(scene.verdict(Gim, 15.5), (VerdictKind::Proceed, vec![]));
+    }
+
+    #[test]
+    fn the_longest_window_fills() {
+        let mut scene = Scene::upgraded(Gim);
+        scene.policy.trend_window = scene.policy.signal_interval * u32::try_from(MAX_INTERVALS).unwrap();
+        scene.play(2.0, 152.0, |_| 3.0);
+        assert_eq!(scene.verdict(Gim, 152.0), (VerdictKind::Proceed, vec![]));
     }
 }

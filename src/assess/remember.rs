@@ -202,6 +202,7 @@ fn samples(memory: &mut ComponentMemory, facts: &ComponentFacts, policy: &Policy
     if !all_ready {
         // What was read before all of them were Ready proves nothing once they are again.
         window.since = None;
+        window.fell = false;
         window.samples.clear();
         return;
     }
@@ -231,6 +232,7 @@ fn samples(memory: &mut ComponentMemory, facts: &ComponentFacts, policy: &Policy
     }
     let window = &mut memory.window;
     window.peak_at_ready.get_or_insert(seconds);
+    window.fell |= window.samples.back().is_some_and(|last| seconds < last.seconds);
     // One sample from before the window stays, so that the samples reach over all of it however they are spaced.
     let begin = before(newest.at, policy.trend_window);
     while window.samples.len() >= MAX_SAMPLES || window.samples.get(1).is_some_and(|second| second.at <= begin) {

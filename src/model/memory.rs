@@ -76,6 +76,8 @@ pub struct LatencyWindow {
     pub samples: VecDeque<Sample>,
     /// The first latency read from these pods, in seconds: the backlog that the operation itself left.
     pub peak_at_ready: Option<f64>,
+    /// Whether it ever fell since then: something is consumed.
+    pub fell: bool,
 }
 
 /// One pod, as last seen.
