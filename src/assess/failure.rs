@@ -34,6 +34,17 @@ const VALIDATION: [&str; 12] = [
     "execution error at",
 ];
 
+/// Words of Helm for an object that it could not write, and of its client for a write: what failed then is not the waiting, though
+/// the API server may have been waited for in vain.
+const WRITING: [&str; 6] = [
+    "cannot patch ",
+    "failed to create resource",
+    "failed to replace object",
+    "Patch \"http",
+    "Post \"http",
+    "Put \"http",
+];
+
 /// The class of a failed revision's cause. `None` where Helm's words are not known: the body was not read since Helm last
 /// wrote the revision, or somebody described it in words of their own.
 #[must_use]
@@ -50,7 +61,7 @@ pub fn class(body: &ReleaseBody) -> Option<FailureClass> {
         FailureClass::HookFailed
     } else if cause.contains(IN_PROGRESS) {
         FailureClass::OperationInProgress
-    } else if has(&TIMEOUT) {
+    } else if has(&TIMEOUT) && !has(&WRITING) {
         FailureClass::Timeout
     } else if has(&VALIDATION) {
         FailureClass::Validation
@@ -107,6 +118,18 @@ mod tests {
             (
                 "Upgrade \"gim\" failed: cannot patch \"gim\" with kind StatefulSet: StatefulSet.apps \"gim\" is invalid: spec: Forbidden: updates to statefulset spec for fields other than 'replicas' are forbidden",
                 Some(Validation),
+            ),
+            (
+                "Upgrade \"gsp\" failed: cannot patch \"gsp-jm\" with kind Deployment: Timeout: request did not complete within requested timeout - context deadline exceeded",
+                Some(Validation),
+            ),
+            (
+                "Upgrade \"gsp\" failed: failed to create resource: Timeout: request did not complete within requested timeout - context deadline exceeded",
+                Some(Other),
+            ),
+            (
+                "Release \"gsp\" failed: Patch \"https://10.0.0.1:443/apis/apps/v1/namespaces/gsp/deployments/gsp-jm\": context deadline exceeded",
+                Some(Other),
             ),
             ("Release \"gim\" failed: services \"gim\" already exists", Some(Validation)),
             ("Upgrade \"gim\" failed: Get \"https://10.0.0.1:443/\": dial tcp: connection refused", Some(Other)),

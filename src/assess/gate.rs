@@ -4,12 +4,12 @@
 //! Scheduling considerations; Preparatory steps). Unknown is never a pass. Not for the advice itself: that is `verdict`.
 
 use super::answer::{CheckId, CheckState};
-use super::assessment::{Gate, GateReason, Stage};
+use super::assessment::{Gate, GateReason, OperationKind, Stage};
 use super::component::Judged;
 use super::horizon::Horizon;
 use super::procedure::{Cycle, Standing, standing};
 use super::suite::InSuite;
-use crate::model::facts::Facts;
+use crate::model::facts::{ComponentFacts, Facts};
 use crate::model::names::{Component, PerComponent};
 use crate::model::policy::Policy;
 
@@ -26,7 +26,8 @@ pub fn gates(
     PerComponent::from_fn(|gated| {
         let mut blocked: Vec<GateReason> = Vec::new();
         for (component, own) in judged.iter() {
-            blocked.extend(obstacle(component, in_suite.get(component).stage, own));
+            let unexplained = runs_unexplained(facts.components.get(component));
+            blocked.extend(obstacle(component, in_suite.get(component).stage, own, unexplained));
             if component < gated && cycle.undone(component) {
                 blocked.extend(undone_reason(component));
             }
@@ -46,8 +47,20 @@ pub fn gates(
     })
 }
 
+/// Whether pods are wanted of a component of which neither Helm nor a label of its chart tells: it is there, and how it is
+/// nobody knows.
+fn runs_unexplained(facts: &ComponentFacts) -> bool {
+    facts.operation_began().is_none() && facts.desired() > 0
+}
+
+/// Whether what was to be upgraded, or installed, was left without a pod: that it works was never seen.
+fn left_without_pods(judged: &Judged) -> bool {
+    let current = judged.operation.as_ref().filter(|operation| operation.in_window);
+    current.is_some_and(|operation| matches!(operation.kind, OperationKind::Upgrade | OperationKind::Install))
+}
+
 /// What a component's stage means for the gates.
-fn obstacle(component: Component, stage: Stage, judged: &Judged) -> Option<GateReason> {
+fn obstacle(component: Component, stage: Stage, judged: &Judged, unexplained: bool) -> Option<GateReason> {
     use GateReason as G;
     let [not_verified, running, unknown] = match component {
         Component::Gim => [G::GimNotVerified, G::GimOperationRunning, G::GimUnknown],
@@ -55,6 +68,8 @@ fn obstacle(component: Component, stage: Stage, judged: &Judged) -> Option<GateR
         Component::Gca => [G::GcaNotVerified, G::GcaOperationRunning, G::GcaUnknown],
     };
     match stage {
+        Stage::Absent if unexplained => Some(unknown),
+        Stage::Absent if left_without_pods(judged) => Some(not_verified),
         Stage::Absent | Stage::Verified => None,
         Stage::Unknown => Some(unknown),
         Stage::Applying | Stage::Uninstalling => Some(running),
@@ -165,6 +180,32 @@ mod tests {
         scene.component(Gsp).sources.helm = Freshness::Forbidden;
         let unknown = || vec![GateReason::GspUnknown];
         assert_eq!(blocked(&mut scene, 0.0, &[]), [unknown(), unknown(), unknown()]);
+    }
+
+    #[test]
+    fn what_runs_untold_is_not_absent() {
+        let mut scene = rested();
+        scene.component(Gim).release.revisions.clear();
+        let unknown = || vec![GateReason::GimUnknown];
+        assert_eq!(blocked(&mut scene, 0.0, &[]), [unknown(), unknown(), unknown()]);
+        scene.workload(Gim).desired = 0;
+        assert_eq!(blocked(&mut scene, 0.0, &[]), [vec![], vec![], vec![]], "nothing of it is meant to run");
+    }
+
+    #[test]
+    fn an_upgrade_to_no_pods_is_not_verified() {
+        let mut scene = Scene::upgraded(Gim);
+        scene.workload(Gim).desired = 0;
+        scene.component(Gim).workloads[0].pods.clear();
+        scene.play(2.0, 15.0, |_| 3.0);
+        let not_verified = || vec![GateReason::GimNotVerified];
+        assert_eq!(blocked(&mut scene, 15.0, &[]), [not_verified(), not_verified(), not_verified()]);
+        scene.body(Gim).workloads[0].images = vec![OLD.into()];
+        assert_eq!(
+            blocked(&mut scene, 15.0, &[]),
+            [vec![], vec![], vec![]],
+            "new values for the same build are on purpose"
+        );
     }
 
     #[test]

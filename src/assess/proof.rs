@@ -45,6 +45,7 @@ impl Proof {
 pub fn read(context: &Context<'_>, checks: &[(CheckId, Answer)]) -> Proof {
     let mut proof = Proof::default();
     pods(context, &mut proof);
+    ill(context, checks, &mut proof);
     signals(context, checks, &mut proof);
     schema(context, checks, &mut proof);
     proof
@@ -103,6 +104,13 @@ fn pods(context: &Context<'_>, proof: &mut Proof) {
         if !context.horizon.passed(until) {
             proof.lack(Reason::Named(NamedReason::Soaking), Some(until));
         }
+    }
+}
+
+/// What is wrong with the pods. It need not count yet, since a dependency may have caused it; a proof it is not.
+fn ill(context: &Context<'_>, checks: &[(CheckId, Answer)], proof: &mut Proof) {
+    for row in failing_rows(checks).filter(|row| row.vital && row.rests == Rests::Pods && context.rollout.all_ready) {
+        proof.lack(Reason::Check(row.id), None);
     }
 }
 
@@ -201,6 +209,10 @@ fn latency(context: &Context<'_>, trend: &TrendReport, silent: Timestamp, proof:
             proof.lack(Reason::Named(NamedReason::LatencySettling), None);
         }
         _ if in_window && !trend.is_full() => full(proof),
+        // Nothing was consumed since the pods are Ready, though a generous limit is not reached yet.
+        _ if in_window && trend.trend == Trend::Stalled && !context.memory.window.fell => {
+            proof.lack(Reason::Check(CheckId::BacklogNotGrowing), None);
+        }
         _ => {}
     }
     if matches!(trend.trend, Trend::Growing | Trend::Absent) {
@@ -211,11 +223,13 @@ fn latency(context: &Context<'_>, trend: &TrendReport, silent: Timestamp, proof:
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::time::Duration;
 
     use super::*;
     use crate::assess::assessment::VerdictKind;
     use crate::assess::testing::{NEW, Scene, at, flink, reading, ready_pod, workload};
     use crate::model::facts::{Generation, WorkloadFacts};
+    use crate::model::memory::MAX_INTERVALS;
     use crate::model::names::Component::{Gca, Gim, Gsp};
     use crate::model::workload::Workload;
 
@@ -407,5 +421,27 @@ mod tests {
         assert_eq!(scene.verdict(Gim, 21.25), (VerdictKind::Wait, vec!["window_filling"]));
         scene.play(21.5, 21.5, |_| 3.0);
         assert_eq!(scene.verdict(Gim, 21.5), (VerdictKind::Proceed, vec![]));
+    }
+
+    #[test]
+    fn what_consumes_nothing_is_no_proof_however_generous_the_limit_is() {
+        let stalled = |minutes: f64| 3.0 + (minutes - 2.0) * 60.0;
+        let mut scene = Scene::upgraded(Gim);
+        scene.policy.latency_ok = Duration::from_mins(20);
+        scene.play(2.0, 12.5, stalled);
+        assert_eq!(scene.verdict(Gim, 12.5), (VerdictKind::Wait, vec!["backlog_not_growing"]));
+        // A batch that takes longer than the window looks the same between its commits, but something was consumed once.
+        let mut scene = Scene::upgraded(Gim);
+        scene.policy.latency_ok = Duration::from_mins(20);
+        scene.play(2.0, 15.5, |minutes| if minutes < 3.0 { stalled(minutes) } else { stalled(minutes - 1.0) });
+        assert_eq!(scene.verdict(Gim, 15.5), (VerdictKind::Proceed, vec![]));
+    }
+
+    #[test]
+    fn the_longest_window_fills() {
+        let mut scene = Scene::upgraded(Gim);
+        scene.policy.trend_window = scene.policy.signal_interval * u32::try_from(MAX_INTERVALS).unwrap();
+        scene.play(2.0, 152.0, |_| 3.0);
+        assert_eq!(scene.verdict(Gim, 152.0), (VerdictKind::Proceed, vec![]));
     }
 }

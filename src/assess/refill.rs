@@ -39,6 +39,7 @@ fn window(memory: &mut ComponentMemory, facts: &ComponentFacts, past: &Past, pol
     // The highest: what the operation itself left may be older than what was asked for.
     window.peak_at_ready = Some(window.peak_at_ready.map_or(peak, |known| known.max(peak)));
     samples.extend(window.samples.iter().copied());
+    window.fell |= samples.windows(2).any(|pair| matches!(pair, [former, next] if next.seconds < former.seconds));
     let begin = samples.last().map(|newest| before(newest.at, policy.trend_window));
     let outside = |at: Timestamp| begin.is_some_and(|begin| at <= begin);
     // One sample from before the window stays, as in a window that is filled live.

@@ -54,11 +54,12 @@ pub fn concluded(memory: &mut Memory, suite: &Suite, assessment: &Assessment, po
             memory.since.entry(*condition).or_insert(now);
         }
         if let Some(operation) = &assessed.operation {
-            if let Some(revision) = operation.revision
+            let seen = operation.revision.map(|revision| (operation.begin, revision));
+            if let Some(seen) = seen
                 && assessed.stage == Stage::Verified
-                && !memory.verified.contains(&revision)
+                && !memory.verified.contains(&seen)
             {
-                memory.verified.push(revision);
+                memory.verified.push(seen);
                 memory.verified.sort_unstable();
                 if memory.verified.len() > MAX_VERIFIED {
                     memory.verified.remove(0);
@@ -68,9 +69,6 @@ pub fn concluded(memory: &mut Memory, suite: &Suite, assessment: &Assessment, po
                 memory.rolled_out = Some(operation.begin);
                 over(memory, operation, now);
             }
-        } else {
-            // The next install begins to count anew: what was verified under a number says nothing of it.
-            memory.verified.clear();
         }
         memory.well = wellness(memory, assessed, policy, now);
         witness(memory, assessed, now);
@@ -204,6 +202,7 @@ fn samples(memory: &mut ComponentMemory, facts: &ComponentFacts, policy: &Policy
     if !all_ready {
         // What was read before all of them were Ready proves nothing once they are again.
         window.since = None;
+        window.fell = false;
         window.samples.clear();
         return;
     }
@@ -223,14 +222,17 @@ fn samples(memory: &mut ComponentMemory, facts: &ComponentFacts, policy: &Policy
             memory.topics.insert(topic.topic.clone(), newest.at);
         }
     }
-    // A topic that was not seen for the suspect window is retired, not missing.
-    memory.topics.retain(|_, seen| between(*seen, now) < policy.suspect_window);
+    // A topic that was not seen for the suspect window is retired, not missing; not before the window of an operation is over
+    // that took it away when it began.
+    let missed = policy.suspect_window.saturating_add(policy.times.gim.ready_timeout);
+    memory.topics.retain(|_, seen| between(*seen, now) < missed);
     if !topics::absent(facts, memory, policy).is_empty() {
         // What the others say is not the latency: the largest may have gone with its topic.
         return;
     }
     let window = &mut memory.window;
     window.peak_at_ready.get_or_insert(seconds);
+    window.fell |= window.samples.back().is_some_and(|last| seconds < last.seconds);
     // One sample from before the window stays, so that the samples reach over all of it however they are spaced.
     let begin = before(newest.at, policy.trend_window);
     while window.samples.len() >= MAX_SAMPLES || window.samples.get(1).is_some_and(|second| second.at <= begin) {

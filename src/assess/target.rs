@@ -22,16 +22,16 @@ pub fn find(release: &ReleaseFacts, memory: &ComponentMemory, policy: &Policy) -
         .zip(followers)
         .filter(|(revision, _)| matches!(revision.status, ReleaseStatus::Deployed | ReleaseStatus::Superseded))
         .filter(|(revision, _)| revision.body().is_some_and(|body| body.manifest_hash != broken))
-        .map(|(revision, next)| (revision.revision, between(revision.created, next.created)))
+        .map(|(revision, next)| ((revision.created, revision.revision), between(revision.created, next.created)))
         .collect();
     let proven = candidates
         .iter()
         .rev()
         .find(|(revision, stayed)| memory.verified.contains(revision) || *stayed >= policy.suspect_window);
-    if let Some((revision, _)) = proven {
+    if let Some(((_, revision), _)) = proven {
         return Some(RollbackTarget { revision: *revision, proven: true });
     }
-    let (revision, _) = candidates.iter().max_by_key(|(_, stayed)| *stayed)?;
+    let ((_, revision), _) = candidates.iter().max_by_key(|(_, stayed)| *stayed)?;
     Some(RollbackTarget { revision: *revision, proven: false })
 }
 
@@ -95,9 +95,20 @@ mod tests {
         ];
         for (name, rows, verified, expected) in cases {
             let mut memory = ComponentMemory::new(Timestamp::UNIX_EPOCH);
-            memory.verified = verified;
-            let found = find(&release(&rows), &memory, &Policy::default()).map(|t| (t.revision, t.proven));
+            let release = release(&rows);
+            let seen = release.revisions.iter().filter(|revision| verified.contains(&revision.revision));
+            memory.verified = seen.map(|revision| (revision.created, revision.revision)).collect();
+            let found = find(&release, &memory, &Policy::default()).map(|t| (t.revision, t.proven));
             assert_eq!(found, expected, "{name}");
         }
+    }
+
+    #[test]
+    fn what_was_verified_before_another_install_counts_for_nothing() {
+        let rows = [(1, 0, ReleaseStatus::Superseded, 1), (2, 1, ReleaseStatus::Deployed, 2)];
+        let mut memory = ComponentMemory::new(Timestamp::UNIX_EPOCH);
+        memory.verified = vec![(after(Timestamp::UNIX_EPOCH, Duration::from_hours(100)), 1)];
+        let found = find(&release(&rows), &memory, &Policy::default());
+        assert_eq!(found, Some(RollbackTarget { revision: 1, proven: false }));
     }
 }

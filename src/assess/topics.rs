@@ -2,7 +2,7 @@
 //! takes its lag with it.
 //!
 //! Only what memory has seen can be missed. Not for topics that are retired: those are `ignored_topics`, and one that was not
-//! seen for the suspect window is forgotten.
+//! seen for the suspect window, and the time that an operation may take, is forgotten.
 
 use crate::model::facts::ComponentFacts;
 use crate::model::memory::ComponentMemory;

@@ -10,7 +10,7 @@ use super::error::Problem;
 use super::span::spell;
 use super::{Config, MAX_SUITES};
 use crate::model::dependency::{AskAt, BackupAt, Dependency};
-use crate::model::memory::{MAX_SAMPLES, MAX_TOPICS};
+use crate::model::memory::{MAX_INTERVALS, MAX_TOPICS};
 use crate::model::names::Component;
 use crate::model::policy::Policy;
 use crate::model::suite::{Endpoint, Member, Suite};
@@ -143,7 +143,7 @@ fn policy(policy: &Policy) -> Result<(), Problem> {
             return Err(Problem::new(field, what));
         }
     }
-    let most = u32::try_from(MAX_SAMPLES).unwrap_or(u32::MAX);
+    let most = u32::try_from(MAX_INTERVALS).unwrap_or(u32::MAX);
     let (shortest, longest) =
         (policy.signal_interval.saturating_mul(MIN_SAMPLES), policy.signal_interval.saturating_mul(most));
     if !(shortest..=longest).contains(&policy.trend_window) {

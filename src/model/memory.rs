@@ -13,8 +13,11 @@ use super::time::Timestamp;
 use super::workload::Pod;
 use crate::named;
 
-/// The most samples that a latency window holds: a window of 10 minutes read every second.
-pub const MAX_SAMPLES: usize = 600;
+/// The most intervals of signals that a latency window may have: one of 10 minutes read every second.
+pub const MAX_INTERVALS: usize = 600;
+/// The most samples that a latency window holds. Twice as many as intervals: reads are not quite even, one sample from before the
+/// window makes it whole, and replicas are read in turn.
+pub const MAX_SAMPLES: usize = 2 * MAX_INTERVALS;
 /// The most topics whose presence is remembered.
 pub const MAX_TOPICS: usize = 256;
 /// The most revisions that are remembered as seen verified: Helm keeps 10 by default.
@@ -73,6 +76,8 @@ pub struct LatencyWindow {
     pub samples: VecDeque<Sample>,
     /// The first latency read from these pods, in seconds: the backlog that the operation itself left.
     pub peak_at_ready: Option<f64>,
+    /// Whether it ever fell since then: something is consumed.
+    pub fell: bool,
 }
 
 /// One pod, as last seen.
@@ -196,8 +201,9 @@ pub struct ComponentMemory {
     pub pods: LiteMap<Name, PodMemory>,
     /// Begin of the operation that was seen rolled out.
     pub rolled_out: Option<Timestamp>,
-    /// Revisions seen verified; at most [`MAX_VERIFIED`], the lowest are forgotten first.
-    pub verified: Vec<u32>,
+    /// Revisions seen verified, each by when it was created and by its number, which begins anew with another install; at most
+    /// [`MAX_VERIFIED`], the oldest are forgotten first.
+    pub verified: Vec<(Timestamp, u32)>,
     /// The operation that is being witnessed.
     pub witness: Option<Witness>,
     /// Checkpoints of Flink's job; `None` where none were read.

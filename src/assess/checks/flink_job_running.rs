@@ -1,6 +1,8 @@
 //! Does GSP's Flink job run? Genesys's own alert is no running job for ten minutes. A job that starts anew counts as one that
 //! runs there, but has no uptime.
 
+use std::time::Duration;
+
 use super::Context;
 use super::flink::Flink;
 use crate::assess::answer::{Answer, CheckState, Evidence};
@@ -13,9 +15,11 @@ pub fn answer(context: &Context<'_>) -> Option<Answer> {
         Err(answer) => return Some(answer),
     };
     let running = flink.count(RUNNING_JOBS)?;
+    // A job that fails again and again runs at most moments, too: like pods it must have run for a while.
+    let runs_for = |uptime: u64| Duration::from_millis(uptime) >= context.times.soak;
     let state = match (running, flink.count(JOB_UPTIME)) {
         (0, _) => CheckState::Fail,
-        (_, Some(0)) => CheckState::Pending,
+        (_, Some(uptime)) if uptime == 0 || !runs_for(uptime) => CheckState::Pending,
         _ => CheckState::Pass,
     };
     Some(Answer::new(state, [Evidence::FlinkJobs { running, restarts: flink.count(JOB_RESTARTS) }]))

@@ -367,8 +367,23 @@ fn a_topic_that_vanishes_is_no_improvement() {
     scene.policy.ignored_topics = vec!["voice".into()];
     assert_eq!(says(&mut scene, 10.25).0, Pass, "it is retired, and that is configured");
     scene.policy.ignored_topics.clear();
-    play_topics(&mut scene, DAY - 1.0, DAY + 11.0, &[("chat", 3.0)]);
-    assert_eq!(says(&mut scene, DAY + 11.0), (Pass, Pass, Pass), "it is retired, and was forgotten");
+    play_topics(&mut scene, DAY - 1.0, DAY + 71.0, &[("chat", 3.0)]);
+    assert_eq!(says(&mut scene, DAY + 71.0), (Pass, Pass, Pass), "it is retired, and was forgotten");
+}
+
+#[test]
+fn a_topic_that_an_upgrade_took_away_is_missed_until_its_window_is_over() {
+    let mut scene = Scene::at_rest();
+    play_topics(&mut scene, -12.0, -0.25, &[("chat", 3.0), ("voice", 3.0)]);
+    scene.upgrade(Gim);
+    // Helm waited for the pod, and for a hook after it.
+    scene.newest(Gim).written = at(40.0);
+    play_topics(&mut scene, 40.0, 60.0, &[("chat", 3.0)]);
+    for late in [0.25, 15.0, 30.0, 39.75] {
+        play_topics(&mut scene, DAY + late - 11.0, DAY + late, &[("chat", 3.0)]);
+        let (verdict, reasons) = scene.verdict(Gim, DAY + late);
+        assert_eq!((verdict, reasons), (VerdictKind::Investigate, vec!["metrics_present"]), "{late}");
+    }
 }
 
 #[test]

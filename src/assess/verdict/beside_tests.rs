@@ -10,7 +10,7 @@ use crate::model::dependency::{AskAt, Outage, ProbeFacts, ProbeFailure};
 use crate::model::facts::Generation;
 use crate::model::memory::Memory;
 use crate::model::names::Component::{Gca, Gim};
-use crate::model::workload::WaitingReason;
+use crate::model::workload::{TerminatedReason, WaitingReason};
 
 /// Kafka, asked at a minute, refuses since then; it had answered before, or never.
 fn kafka_refuses(scene: &mut Scene, minutes: f64, answered_before: bool) {
@@ -308,4 +308,28 @@ fn judgements_hold_until_they_say() {
         scene.let_time_pass(6.0, 40.0).iter().map(|(_, kind)| *kind).collect::<Vec<_>>(),
         [Wait, Unknown, Investigate]
     );
+}
+
+#[test]
+fn what_a_dependency_may_have_caused_proves_nothing() {
+    let mut oom = Scene::upgraded(Gca);
+    oom.pod(Gca).containers[0].last_terminated = Some(TerminatedReason::OomKilled);
+    oom.memory = Memory::new(at(60.0));
+    kafka_answers(&mut oom, 58.0, 60.0);
+    oom.play(60.0, 60.5, |_| 3.0);
+    let mut crashed = Scene::upgraded(Gca);
+    crashed.play(2.0, 2.0, |_| 3.0);
+    for (restarts, minutes) in (1..=4).zip([57.0, 58.0, 59.0, 60.0]) {
+        crashed.pod(Gca).ready = false;
+        crashed.pod(Gca).containers[0].restarts = restarts;
+        crashed.judge(minutes);
+        crashed.pod(Gca).ready = true;
+        crashed.judge(minutes + 0.25);
+    }
+    for (name, mut scene) in [("killed before the exporter began", oom), ("crashed while Kafka was down", crashed)] {
+        kafka_answers(&mut scene, 58.0, 60.0);
+        scene.facts.surroundings.kafka.as_mut().unwrap().at = at(63.0);
+        scene.play(62.75, 63.0, |_| 3.0);
+        assert_eq!(scene.verdict(Gca, 63.0), (VerdictKind::Wait, vec!["containers_stable"]), "{name}");
+    }
 }

@@ -106,6 +106,19 @@ fn values_decide() {
 }
 
 #[test]
+fn a_job_that_fails_again_and_again_is_never_verified() {
+    let mut scene = Scene::upgraded(Gsp);
+    for quarter in 8..=40_u32 {
+        let minutes = f64::from(quarter) / 4.0;
+        let uptime = (minutes % 1.0) * 60_000.0 + 3_000.0;
+        play(&mut scene, minutes, minutes, |page, _| with(page, JOB_UPTIME, uptime));
+        assert_eq!(scene.verdict(Gsp, minutes).0, VerdictKind::Wait, "{minutes}");
+    }
+    play(&mut scene, 10.25, 12.25, |page, minutes| with(page, JOB_UPTIME, (minutes - 10.25) * 60_000.0));
+    assert_eq!(scene.verdict(Gsp, 12.25), (VerdictKind::Proceed, vec![]), "it ran for as long as pods must");
+}
+
+#[test]
 fn checkpoints_are_followed() {
     let mut scene = Scene::at_rest();
     scene.memory = Memory::new(at(-1.0));
