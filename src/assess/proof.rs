@@ -35,7 +35,9 @@ impl Proof {
     }
 
     fn lack(&mut self, reason: Reason, not_before: Option<Timestamp>) {
-        self.lacking.push(reason);
+        if !self.lacking.contains(&reason) {
+            self.lacking.push(reason);
+        }
         self.not_before = self.not_before.max(not_before);
     }
 }

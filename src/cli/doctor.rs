@@ -3,6 +3,7 @@
 //! It asks by the exporter's own observers, so that what it finds is what `serve` would meet, and beside that which permissions lack,
 //! verb by verb. Not for how an upgrade goes.
 
+mod cures;
 mod reached;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,11 +13,15 @@ use std::time::Duration;
 
 use anyhow::bail;
 
+use self::cures::{cure, rule};
 use super::exporter::Outlet;
 use super::flags::Flags;
-use crate::assess::snapshot::{Snapshot, SourceSnapshot};
+use crate::assess::assessment::Stage;
+use crate::assess::snapshot::{Snapshot, SourceSnapshot, SuiteSnapshot};
 use crate::config::Config;
-use crate::model::source::{ErrorKind, Freshness, SourceKind};
+use crate::model::names::Component;
+use crate::model::source::{ErrorKind, Freshness, SourceId, SourceKind};
+use crate::model::wants::EndpointWant;
 use crate::notify::examine::{Examined, examine};
 use crate::observe::client::{Access, ApiClient};
 use crate::observe::permissions::{Permission, lacking, needed};
@@ -61,32 +66,43 @@ pub(super) async fn doctor(flags: Flags) -> anyhow::Result<()> {
     }
     // Whoever reads it may stop before the end.
     let _ = std::io::stdout().write_all(text.as_bytes());
-    match findings.iter().filter(|finding| finding.cure.is_some()).count() {
+    match findings.iter().filter(|finding| matches!(finding.state, State::Ill(_))).count() {
         0 => Ok(()),
         1 => bail!("one thing is to be mended"),
         ill => bail!("{ill} things are to be mended"),
     }
 }
 
-/// One part, and how to mend it where it is ill.
+/// One part, and what is to be done about it.
 struct Finding {
     what: String,
-    cure: Option<String>,
+    state: State,
+}
+
+/// How a part is.
+enum State {
+    /// Well.
+    Well,
+    /// As it may be meant, or not: what to compare.
+    Odd(String),
+    /// Ill, and how to mend it.
+    Ill(String),
 }
 
 impl Finding {
     fn well(what: String) -> Self {
-        Self { what, cure: None }
+        Self { what, state: State::Well }
     }
 
     fn ill(what: String, cure: impl Into<String>) -> Self {
-        Self { what, cure: Some(cure.into()) }
+        Self { what, state: State::Ill(cure.into()) }
     }
 
     fn line(&self) -> String {
-        match &self.cure {
-            None => format!("well  {}\n", self.what),
-            Some(cure) => format!("ILL   {}\n      mend: {cure}\n", self.what),
+        match &self.state {
+            State::Well => format!("well  {}\n", self.what),
+            State::Odd(compare) => format!("odd   {}\n      look: {compare}\n", self.what),
+            State::Ill(cure) => format!("ILL   {}\n      mend: {cure}\n", self.what),
         }
     }
 }
@@ -133,7 +149,7 @@ async fn seen(outlet: &Outlet, config: Config, access: Access) -> anyhow::Result
     let looking = async {
         let ready = tokio::time::timeout(PATIENCE, snapshots.wait_for(|snapshot| snapshot.ready)).await;
         if ready.is_ok_and(|ready| ready.is_ok()) {
-            let answered = |snapshot: &Arc<Snapshot>| snapshot.sources.iter().all(has_answered);
+            let answered = |snapshot: &Arc<Snapshot>| have_answered(snapshot);
             let _ = tokio::time::timeout(FIRST_READS, snapshots.wait_for(answered)).await;
         }
     };
@@ -146,9 +162,15 @@ async fn seen(outlet: &Outlet, config: Config, access: Access) -> anyhow::Result
     Ok(snapshot)
 }
 
-/// Whether a source was heard, or why not is known.
-fn has_answered(source: &SourceSnapshot) -> bool {
-    source.freshness != Freshness::Starting || source.last_error.is_some()
+/// Whether every source was heard, or why not is known. Sources of metrics come only with the pods that have some, so that one
+/// may still be on its way when all others have answered.
+fn have_answered(snapshot: &Snapshot) -> bool {
+    let is_there = |want: &EndpointWant| {
+        let id = SourceId { kind: SourceKind::Signals, namespace: Some(want.namespace.clone()) };
+        snapshot.sources.iter().any(|source| source.id == id)
+    };
+    snapshot.suites.iter().flat_map(|suite| &suite.wants.endpoints).all(is_there)
+        && snapshot.sources.iter().all(|source| source.freshness != Freshness::Starting || source.last_error.is_some())
 }
 
 /// One finding for each resource of which a verb lacks.
@@ -190,11 +212,28 @@ fn of_snapshot(snapshot: &Snapshot, permissions: &Permissions) -> Vec<Finding> {
     };
     let sources = snapshot.sources.iter().filter(|source| source.freshness != Freshness::Forbidden || !told(source));
     let mut findings: Vec<_> = sources.map(of_source).collect();
+    findings.extend(snapshot.suites.iter().flat_map(|suite| of_absent(suite)));
     let names: BTreeSet<_> = families::all().map(|family| family.description.name).collect();
     let names: Vec<_> = names.into_iter().collect();
     let count: usize = samples(snapshot, &names).families().map(|(_, series)| series.len()).sum();
     findings.push(Finding::well(format!("series: {count} of suites and sources on the metrics page")));
     findings
+}
+
+/// Components of which nothing is there, which is well before they are installed and else a wrong name.
+fn of_absent(suite: &SuiteSnapshot) -> impl Iterator<Item = Finding> {
+    let absent = |component: &Component| suite.assessment.components.get(*component).stage == Stage::Absent;
+    Component::ALL.iter().copied().filter(absent).map(|component| {
+        let facts = suite.facts.components.get(component);
+        let (name, release, namespace) = (&suite.suite.name, &facts.release_name, &facts.namespace);
+        let what = format!(
+            "suite {name}: no {component}: neither a release {release} nor its workloads in namespace {namespace}"
+        );
+        let compare = format!(
+            "compare suites[].{component}.namespace and .release with `helm list -A`, unless it is yet to be installed"
+        );
+        Finding { what, state: State::Odd(compare) }
+    })
 }
 
 fn of_source(source: &SourceSnapshot) -> Finding {
@@ -209,42 +248,6 @@ fn of_source(source: &SourceSnapshot) -> Finding {
             Finding::ill(what, format!("grant it, in a Role or ClusterRole: {}", rule(source.id.kind)))
         }
         Freshness::Starting | Freshness::Fresh | Freshness::Stale => Finding::ill(what, cure(source.id.kind)),
-    }
-}
-
-/// The permission that a source needs.
-const fn rule(kind: SourceKind) -> &'static str {
-    match kind {
-        SourceKind::Pods => "list and watch of pods",
-        SourceKind::StatefulSets => "list and watch of statefulsets.apps",
-        SourceKind::Deployments => "list and watch of deployments.apps",
-        SourceKind::ReplicaSets => "list and watch of replicasets.apps",
-        SourceKind::Jobs => "list and watch of jobs.batch",
-        SourceKind::Helm | SourceKind::HelmBodies => {
-            "list, watch and get of secrets (configmaps with helm.driver configmap), or write helm: {access: none}"
-        }
-        SourceKind::ConfigMaps => "list and watch of configmaps; only state_config_maps_clean suffers without",
-        SourceKind::Backups => "list and watch of cronjobs.batch or jobs.batch",
-        SourceKind::Signals | SourceKind::Prometheus | SourceKind::Dependencies | SourceKind::InfoMart => {
-            "what the answer names, to the account that the configuration names"
-        }
-    }
-}
-
-/// Where to look when a source answers with an error, or not at all.
-const fn cure(kind: SourceKind) -> &'static str {
-    match kind {
-        SourceKind::Signals => {
-            "compare suites[].*.metrics with the pods' ports, and look for a NetworkPolicy in between"
-        }
-        SourceKind::Prometheus => "compare prometheus.url, its token and its ca_file with what answers there",
-        SourceKind::Dependencies => {
-            "compare suites[].dependencies with what answers there; a NetworkPolicy may forbid it"
-        }
-        SourceKind::InfoMart => "compare suites[].database with the server, the user's rights and the password file",
-        SourceKind::Backups => "compare suites[].backup with the Job or CronJob that there is",
-        SourceKind::HelmBodies => "see which Secret is named, and whether it is Helm's",
-        _ => "see that the API server answers, and that a NetworkPolicy lets the exporter reach it",
     }
 }
 
@@ -273,5 +276,31 @@ fn of_alertmanager(examined: Examined) -> Vec<Finding> {
                 Finding::ill(format!("alertmanager {url}: {what}"), format!("in alertmanager.labels: {difference}"))
             })
             .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::publish::fixture::{resting, snapshot};
+
+    #[test]
+    fn a_source_that_is_yet_to_come_has_not_answered() {
+        let mut suite = resting("default");
+        suite.wants.endpoints.clear();
+        let seen = |suite: &SuiteSnapshot| {
+            let mut snapshot = snapshot(1, vec![suite.clone()]);
+            let mut sources = (*snapshot.sources).clone();
+            for source in &mut sources {
+                source.freshness = Freshness::Fresh;
+            }
+            snapshot.sources = Arc::new(sources);
+            have_answered(&snapshot)
+        };
+        assert!(seen(&suite));
+        let (namespace, url) = ("nowhere".into(), "http://10.0.0.1:9249/metrics".into());
+        let want = EndpointWant { suite: "default".into(), component: Component::Gsp, namespace, pod_uid: None, url };
+        suite.wants.endpoints.push(want);
+        assert!(!seen(&suite), "metrics of which no source tells yet");
     }
 }

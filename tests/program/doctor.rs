@@ -31,6 +31,20 @@ fn a_right_that_is_lacking_is_named_with_its_cure() {
 }
 
 #[test]
+fn a_component_of_which_nothing_is_there_is_named_and_not_called_ill() {
+    let cluster = Cluster::new("doctor-absent");
+    let (_, all_there) = doctor(&cluster, &cluster.config_file("15s"));
+    assert!(!all_there.contains("odd "), "{all_there}");
+    let mut config = cluster.config_value("15s");
+    config["suites"][0]["gca"] = json!({"namespace": "elsewhere", "release": "gca-a"});
+    let (well, said) = doctor(&cluster, &cluster.config_of(&config));
+    let expected = "no gca: neither a release gca-a nor its workloads in namespace elsewhere\n      look: compare \
+                    suites[].gca.namespace and .release";
+    assert!(said.contains(expected), "{said}");
+    assert_eq!(well, !said.contains("ILL "), "{said}");
+}
+
+#[test]
 fn what_serve_could_not_be_reached_by_is_named() {
     let cluster = Cluster::new("doctor-web");
     let mut config = cluster.config_value("15s");
