@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use clap::CommandFactory as _;
 
-use super::flags::{Arguments, Command, LogFormat, LogLevel};
+use super::flags::{Arguments, Command, Flags, LogFormat, LogLevel};
 use super::parse;
 use crate::config;
 use crate::model::policy::Policy;
@@ -52,19 +52,34 @@ fn demo_takes_what_it_plays() {
 }
 
 #[test]
-fn links_begin_with_the_path_of_the_external_url() {
+fn links_begin_with_the_path_of_the_external_url_and_alerts_lead_to_all_of_it() {
+    let external = |flags: &Flags| flags.config().unwrap().alerts.external_url;
     assert_eq!(arguments(&[]).flags.outside(), "");
-    for (url, path) in [
-        ("https://monitoring.example.com", "/"),
-        ("https://monitoring.example.com/gim", "/gim/"),
-        ("http://proxy:8080/a/b/", "/a/b/"),
-        ("http://proxy//elsewhere.example.com", "/elsewhere.example.com/"),
+    assert_eq!(external(&arguments(&[]).flags), None);
+    for (url, path, whole) in [
+        ("https://monitoring.example.com", "/", "https://monitoring.example.com/"),
+        ("https://monitoring.example.com/gim", "/gim/", "https://monitoring.example.com/gim/"),
+        ("http://proxy:8080/a/%C3%A4/", "/a/%C3%A4/", "http://proxy:8080/a/%C3%A4/"),
+        ("http://[2001:db8::1]:80", "/", "http://[2001:db8::1]:80/"),
+        ("http://proxy//elsewhere.example.com", "/elsewhere.example.com/", "http://proxy/elsewhere.example.com/"),
     ] {
-        assert_eq!(arguments(&[&format!("--web.external-url={url}")]).flags.outside(), path, "{url}");
+        let flags = arguments(&[&format!("--web.external-url={url}")]).flags;
+        assert_eq!(flags.outside(), path, "{url}");
+        assert_eq!(external(&flags).as_deref(), Some(whole), "{url}");
     }
-    for url in
-        ["", "/gim", "monitoring/gim", "ftp://monitoring/", "https://", "https://monitoring/?a=b", "https://a b/"]
-    {
+    for url in [
+        "",
+        "/gim",
+        "monitoring/gim",
+        "ftp://monitoring/",
+        "https://",
+        "https://monitoring/?a=b",
+        "https://a b/",
+        "https://user:password@monitoring/",
+        "https://monitoring:port/",
+        "https://monitoring/%zz",
+        "https://monitoring/%4",
+    ] {
         let said = refused(&[&format!("--web.external-url={url}")]);
         assert!(said.contains("not a URL such as https://"), "{url}: {said}");
     }
