@@ -21,7 +21,7 @@ pub use families::MAX_FAMILIES;
 pub use format::Format;
 pub use line::MAX_LABELS;
 pub use parser::{MAX_LINE_BYTES, MAX_SAMPLES, Parser};
-pub use registry::write_registry;
+pub use registry::write_histograms;
 pub use sample::{Kind, Label, Sample};
 pub use writer::{END_OF_OPENMETRICS, Head};
 

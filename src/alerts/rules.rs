@@ -219,7 +219,8 @@ mod tests {
             cluster_label: "k8s".into(),
             clusters: vec!["a".into(), "b".into()],
             severities: BTreeMap::from([(absent.to_owned(), Severity::Warning)]),
-            runbook_url: "https://wiki.example/runbooks".into(),
+            runbook_url: Some("https://wiki.example/runbooks".into()),
+            external_url: None,
             dashboard_url: Some("https://grafana.example/d/gim".into()),
         };
         let named = of(&settings, absent);

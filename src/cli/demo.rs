@@ -64,7 +64,7 @@ pub(super) async fn demo(flags: Flags, what: flags::Demo) -> anyhow::Result<()> 
     where_to_look(scheme, &host, speed);
     if let Some(program) = &what.prometheus {
         anyhow::ensure!(scheme == "http", "--prometheus scrapes without a password: leave --web.config.file out");
-        config.alerts.runbook_url = format!("{scheme}://{host}/runbooks").into();
+        config.alerts.external_url.get_or_insert_with(|| format!("{scheme}://{host}/").into());
         let starting = Prometheus::start(program, address, &config, speed);
         let prometheus = tokio::select! {
             started = starting => started?,

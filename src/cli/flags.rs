@@ -11,7 +11,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
 use crate::config::{self, Config};
 use crate::dashboards::DashboardName;
-use crate::model::names::Component;
+use crate::model::names::{Component, Name};
 use crate::model::scope::{HelmDriver, KubernetesScope, Scope};
 use crate::named;
 
@@ -217,7 +217,7 @@ pub(super) struct Flags {
         global = true
     )]
     pub(super) enable_lifecycle: bool,
-    /// URL by which people reach the exporter, where a proxy stands before it; links on its pages begin with the path.
+    /// URL by which people reach the exporter: alerts lead there, and links on its pages begin with its path.
     #[arg(
         long = "web.external-url",
         env = "GIM_UPGRADE_WEB_EXTERNAL_URL",
@@ -268,26 +268,37 @@ pub(super) struct Flags {
     pub(super) log_format: LogFormat,
 }
 
-/// The URL by which the exporter is reached from outside, of which its pages use the path.
+/// The URL by which the exporter is reached from outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ExternalUrl {
-    /// The path, with `/` at both ends.
-    pub(super) path: String,
+    /// All of it, with `/` at its end.
+    whole: Name,
+    /// Its path, with `/` at both ends.
+    path: String,
 }
 
 impl ExternalUrl {
+    /// Strict, since Alertmanager refuses a post as a whole for one address that it cannot read; and a URL that stands in alerts may
+    /// hold no password.
     fn parse(text: &str) -> Result<Self, String> {
-        let wrong = || "not a URL such as https://monitoring.example.com/gim".to_owned();
-        let url: http::Uri = text.parse().map_err(|_| wrong())?;
-        if !matches!(url.scheme_str(), Some("http" | "https"))
-            || url.host().is_none_or(str::is_empty)
-            || url.query().is_some()
-        {
-            return Err(wrong());
-        }
-        let path = url.path().trim_matches('/');
-        // Two slashes at its begin would name another host.
-        Ok(Self { path: if path.is_empty() { "/".to_owned() } else { format!("/{path}/") } })
+        let read = || {
+            let url: http::Uri = text.parse().ok()?;
+            let scheme = url.scheme_str().filter(|scheme| matches!(*scheme, "http" | "https"))?;
+            let host = url.host().filter(|host| !host.is_empty())?;
+            let authority = url.port_u16().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+            let hex = |rest: &str| rest.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
+            if url.authority()?.as_str() != authority
+                || url.query().is_some()
+                || !url.path().split('%').skip(1).all(hex)
+            {
+                return None;
+            }
+            let path = url.path().trim_matches('/');
+            // Two slashes at its begin would name another host.
+            let path = if path.is_empty() { "/".to_owned() } else { format!("/{path}/") };
+            Some(Self { whole: format!("{scheme}://{authority}{path}").into(), path })
+        };
+        read().ok_or_else(|| "not a URL such as https://monitoring.example.com/gim".to_owned())
     }
 }
 
@@ -356,6 +367,7 @@ impl Flags {
             kubernetes_scope: self.kubernetes_scope.unwrap_or(config.scope.kubernetes_scope),
             ..config.scope
         };
+        config.alerts.external_url = self.external_url.as_ref().map(|url| url.whole.clone());
         Ok(config)
     }
 }

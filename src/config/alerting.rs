@@ -36,8 +36,8 @@ section! {
         clusters: Vec<LabelValue> = code("[]");
         /// Other severities than the catalogue's, by name of the alert.
         severities: Severities = code("{}");
-        /// Where runbooks are found, without the alert's name. The exporter serves them under `/runbooks`.
-        runbook_url: Url = code(&AlertSettings::default().runbook_url);
+        /// Where runbooks are found, without the alert's name. The exporter serves them itself, under `/runbooks`.
+        runbook_url: Url = format!("`runbooks` under `--web.external-url`; without that, {}", code(AlertSettings::RUNBOOKS));
         /// The dashboard that alerts point to.
         dashboard_url: Url = "";
     }
@@ -177,7 +177,8 @@ impl AlertsFields {
                 .flat_map(|map| map.0)
                 .map(|(alert, severity)| (alert.0, severity))
                 .collect(),
-            runbook_url: self.runbook_url.map_or(default.runbook_url, |url| url.0),
+            runbook_url: self.runbook_url.map(|url| url.0),
+            external_url: None,
             dashboard_url: self.dashboard_url.map(|url| url.0),
         }
     }

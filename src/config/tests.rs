@@ -203,6 +203,18 @@ fn every_time_of_a_component_is_a_field() {
 }
 
 #[test]
+fn every_time_of_the_policy_is_a_field() {
+    let default = Policy::default().named();
+    for (name, span) in default {
+        let longer = span + Duration::from_millis(1);
+        let (section, field) = if name == "signal_interval" { ("signals", "interval") } else { ("policy", name) };
+        let config = good(&format!("{section}: {{{field}: {}}}", span::spell(longer)));
+        let expected = default.map(|(other, span)| (other, if other == name { longer } else { span }));
+        assert_eq!(config.policy.named(), expected, "{name}");
+    }
+}
+
+#[test]
 fn a_bad_file_is_told_with_place_field_and_cure() {
     let mut wrong = Vec::new();
     for (text, said) in BAD {

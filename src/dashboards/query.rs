@@ -45,24 +45,28 @@ macro_rules! current {
 }
 pub(super) use current;
 
-/// What a family says for a reason. An exporter that sees nothing has reasons of its own, which count only where all see nothing: that a
-/// component has no reason is an answer too.
-macro_rules! reasons {
-    ($by:literal, $chosen:literal, $family:literal) => {
+/// What exporters say that see something; of those that see nothing only where all do.
+macro_rules! seen {
+    ($fold:literal by $labels:expr, ignoring $ignored:literal, $by:literal, $chosen:literal, $family:literal) => {
         concat!(
-            "max by (",
-            $by,
-            ", reason) (",
+            $fold,
+            " by (",
+            $labels,
+            ") (",
             $family,
             "{",
             $chosen,
             "}\n",
-            "  unless ignoring (reason, verdict) gim_upgrade_verdict{",
+            "  unless ignoring (",
+            $ignored,
+            ") gim_upgrade_verdict{",
             $chosen,
             ", verdict=\"unknown\"})\n",
-            "or max by (",
-            $by,
-            ", reason) (",
+            "or ",
+            $fold,
+            " by (",
+            $labels,
+            ") (",
             $family,
             "{",
             $chosen,
@@ -75,35 +79,21 @@ macro_rules! reasons {
         )
     };
 }
+pub(super) use seen;
+
+/// What a family says for a reason. An exporter that sees nothing has reasons of its own: that a component has no reason is an answer
+/// too.
+macro_rules! reasons {
+    ($by:literal, $chosen:literal, $family:literal) => {
+        $crate::dashboards::query::seen!("max" by concat!($by, ", reason"), ignoring "reason, verdict", $by, $chosen, $family)
+    };
+}
 pub(super) use reasons;
 
-/// The least that any exporter says which sees something; of those that see nothing only where all do.
+/// The least that any exporter says.
 macro_rules! least {
     ($by:literal, $chosen:literal, $family:literal) => {
-        concat!(
-            "min by (",
-            $by,
-            ") (",
-            $family,
-            "{",
-            $chosen,
-            "}\n",
-            "  unless ignoring (verdict) gim_upgrade_verdict{",
-            $chosen,
-            ", verdict=\"unknown\"})\n",
-            "or min by (",
-            $by,
-            ") (",
-            $family,
-            "{",
-            $chosen,
-            "}\n",
-            "  unless on (",
-            $by,
-            ") gim_upgrade_verdict{",
-            $chosen,
-            ", verdict!=\"unknown\"})"
-        )
+        $crate::dashboards::query::seen!("min" by $by, ignoring "verdict", $by, $chosen, $family)
     };
 }
 pub(super) use least;

@@ -51,7 +51,7 @@ fn the_program_decides_which_stages_and_verdicts_are_shown() {
 fn a_configuration_names_the_clusters_label_and_the_places() {
     let alerts = AlertSettings {
         cluster_label: "k8s".into(),
-        runbook_url: "https://wiki.example/runbooks/".into(),
+        runbook_url: Some("https://wiki.example/runbooks/".into()),
         dashboard_url: Some("https://grafana.example/d/mine?orgId=2".into()),
         ..AlertSettings::default()
     };

@@ -29,8 +29,10 @@ pub struct AlertSettings {
     pub clusters: Vec<Name>,
     /// Other severities than the catalogue's, by name of the alert.
     pub severities: BTreeMap<String, Severity>,
-    /// Where runbooks are found, without the last `/` and the alert's name.
-    pub runbook_url: Name,
+    /// Where runbooks are found, without the alert's name; `None`: at the exporter, which serves them itself.
+    pub runbook_url: Option<Name>,
+    /// The URL by which people reach the exporter, with `/` at its end; `None`: nobody said.
+    pub external_url: Option<Name>,
     /// The dashboard that alerts point to; `None`: to none.
     pub dashboard_url: Option<Name>,
 }
@@ -41,18 +43,32 @@ impl Default for AlertSettings {
             cluster_label: "cluster".into(),
             clusters: Vec::new(),
             severities: BTreeMap::new(),
-            // The exporter serves them itself.
-            runbook_url: "http://gim-upgrade-exporter:9845/runbooks".into(),
+            runbook_url: None,
+            external_url: None,
             dashboard_url: None,
         }
     }
 }
 
 impl AlertSettings {
+    /// Where runbooks are found if nothing else is known: at the Service that the chart makes, as its own namespace names it.
+    pub const RUNBOOKS: &'static str = "http://gim-upgrade-exporter:9845/runbooks";
+
     /// Where the runbook of an alert is found.
     #[must_use]
     pub fn runbook(&self, alert: &str) -> String {
-        format!("{}/{alert}", self.runbook_url.trim_end_matches('/'))
+        match (&self.runbook_url, &self.external_url) {
+            (Some(url), _) => format!("{}/{alert}", url.trim_end_matches('/')),
+            (None, Some(exporter)) => format!("{exporter}runbooks/{alert}"),
+            (None, None) => format!("{}/{alert}", Self::RUNBOOKS),
+        }
+    }
+
+    /// The exporter's page, of one suite where it is named as it stands in a URL; `None` where nobody said how it is reached.
+    #[must_use]
+    pub fn page(&self, suite: &str) -> Option<String> {
+        let exporter = self.external_url.as_ref()?;
+        Some(if suite.is_empty() { exporter.to_string() } else { format!("{exporter}?suite={suite}") })
     }
 
     /// The dashboard of an alert, whose labels `value` writes.
@@ -79,4 +95,25 @@ pub struct AlertmanagerAt {
     pub ca_file: Option<Name>,
     /// How long one post may take.
     pub timeout: Duration,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runbooks_are_where_the_configuration_says_else_at_the_exporter() {
+        let of = |runbook_url: Option<&str>, external_url: Option<&str>| AlertSettings {
+            runbook_url: runbook_url.map(Name::from),
+            external_url: external_url.map(Name::from),
+            ..AlertSettings::default()
+        };
+        let (wiki, outside) = (Some("https://wiki.example/r/"), Some("https://monitoring.example/gim/"));
+        assert_eq!(of(wiki, outside).runbook("A"), "https://wiki.example/r/A");
+        assert_eq!(of(None, outside).runbook("A"), "https://monitoring.example/gim/runbooks/A");
+        assert_eq!(of(None, None).runbook("A"), "http://gim-upgrade-exporter:9845/runbooks/A");
+        assert_eq!(of(wiki, None).page("a"), None);
+        assert_eq!(of(None, outside).page("a%20b").as_deref(), Some("https://monitoring.example/gim/?suite=a%20b"));
+        assert_eq!(of(None, outside).page("").as_deref(), outside);
+    }
 }

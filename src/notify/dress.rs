@@ -31,6 +31,8 @@ pub struct Dressed {
     pub annotations: BTreeMap<String, String>,
     /// When it began to fire.
     pub starts_at: Timestamp,
+    /// The exporter's page about it; `None` where nobody said how that is reached.
+    pub page: Option<String>,
 }
 
 impl Dress {
@@ -54,7 +56,8 @@ impl Dress {
         if let Some(url) = self.settings.dashboard(written) {
             annotations.insert("dashboard_url".to_owned(), url);
         }
-        Dressed { labels, annotations, starts_at: firing.starts_at }
+        let page = self.settings.page(&encoded(of("suite")));
+        Dressed { labels, annotations, starts_at: firing.starts_at, page }
     }
 
     /// The labels of an alert without what is added; `None` where it lacks something of that, and is not one of ours.
@@ -103,7 +106,8 @@ mod tests {
     fn dress() -> Dress {
         let settings = AlertSettings {
             cluster_label: "k8s".into(),
-            runbook_url: "https://wiki.example/r/".into(),
+            runbook_url: Some("https://wiki.example/r/".into()),
+            external_url: Some("https://monitoring.example/gim/".into()),
             dashboard_url: Some("https://grafana.example/d/gim".into()),
             ..AlertSettings::default()
         };
@@ -125,6 +129,9 @@ mod tests {
             ("summary", "so it is"),
         ];
         assert_eq!(dressed.annotations, map(&annotations));
+        assert_eq!(dressed.page.as_deref(), Some("https://monitoring.example/gim/?suite=s%201"));
+        let watchdog = dress().put_on(firing(&[("alertname", "W")]));
+        assert_eq!(watchdog.page.as_deref(), Some("https://monitoring.example/gim/"));
     }
 
     #[test]

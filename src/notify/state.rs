@@ -47,8 +47,8 @@ impl State {
                 bodies.push(Body { alerts: std::mem::take(count), json: std::mem::take(json).into() });
             }
         };
-        for Dressed { labels, annotations, starts_at } in alerts {
-            let posted = Posted { labels, annotations, starts_at: *starts_at, ends_at };
+        for Dressed { labels, annotations, starts_at, page } in alerts {
+            let posted = Posted { labels, annotations, starts_at: *starts_at, ends_at, generator_url: page.as_deref() };
             let one = serde_json::to_vec(&posted)?;
             if count == MAX_ALERTS || json.len() + one.len() > MAX_BYTES {
                 end(&mut json, &mut count);
@@ -74,6 +74,7 @@ mod tests {
             labels: [("alertname".to_owned(), format!("A{number}"))].into(),
             annotations: [("summary".to_owned(), text.to_owned())].into(),
             starts_at: Timestamp::UNIX_EPOCH,
+            page: None,
         }
     }
 

@@ -13,7 +13,7 @@ use crate::model::time::Timestamp;
 /// The most alerts that are taken of an answer; the rest begin anew. Three components of a thousand suites have three each then.
 const MAX_ALERTS: usize = 10_000;
 
-/// An alert that is posted. It has no `generatorURL`: at which address people reach the exporter it does not know.
+/// An alert that is posted.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Posted<'a> {
@@ -25,6 +25,9 @@ pub struct Posted<'a> {
     pub starts_at: Timestamp,
     /// When it is over unless it is posted again.
     pub ends_at: Timestamp,
+    /// The page on which people see it at its source.
+    #[serde(rename = "generatorURL", skip_serializing_if = "Option::is_none")]
+    pub generator_url: Option<&'a str>,
 }
 
 /// An alert that an Alertmanager has.

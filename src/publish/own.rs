@@ -17,7 +17,7 @@ use prometheus_client::registry::{Registry, Unit};
 pub use self::posts::{PostCounts, Posts};
 pub use self::rejections::{Rejection, Rejections};
 use super::process;
-use crate::exposition::{Description, Format, write_registry};
+use crate::exposition::{Description, Format, write_histograms};
 use crate::model::names::Name;
 use crate::model::source::ClockOffset;
 use crate::model::time::Timestamp;
@@ -155,6 +155,6 @@ impl Delays {
     /// Writes the family, headers included.
     pub(super) fn write(&self, out: &mut String, format: Format) {
         // Only the writer's own error would come back, and a String has none.
-        let _ = write_registry(out, &self.registry, format);
+        let _ = write_histograms(out, &self.registry, format);
     }
 }

@@ -145,6 +145,8 @@ mod tests {
         assert_eq!(policy["gca"]["companion_helm_timeout"], 300);
         assert_eq!(policy["gsp"].as_object().unwrap().len(), 10);
         assert_eq!(policy["latency_ok"], 300);
+        assert_eq!(policy["server_state_min"], -2.0);
+        assert_eq!(policy["releases"], json!({"gim": [], "gsp": [], "gca": []}));
         assert_eq!(
             status["sources"][1],
             json!({

@@ -138,10 +138,10 @@ pub fn text(status: StatusCode, body: impl Into<Bytes>) -> Response {
     response
 }
 
-/// Adds what every answer carries: it is true now only, and is what its content type says.
+/// Adds what every answer carries: it is true now only, unless it says otherwise, and is what its content type says.
 pub(super) fn finish(mut response: Response) -> Response {
     let headers = response.headers_mut();
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }

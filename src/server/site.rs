@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use futures::{StreamExt as _, stream};
 use http::header::{
-    ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER,
-    VARY, X_FRAME_OPTIONS,
+    ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY,
+    RETRY_AFTER, VARY, X_FRAME_OPTIONS,
 };
 use http::{HeaderValue, StatusCode};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -32,7 +32,12 @@ fn routes_with(site: &Arc<Site>, event_streams: usize) -> Routes {
         .get("/", move |request| std::future::ready(page(home.home(request.uri().query()))))
         .get_under("/assets/", move |request| {
             let name = request.uri().path().trim_start_matches("/assets/");
-            std::future::ready(response(assets.asset(name)))
+            let mut response = response(assets.asset(name));
+            if response.status().is_success() && assets::is_current(request.uri().query()) {
+                let kept = HeaderValue::from_static("public, max-age=31536000, immutable");
+                response.headers_mut().insert(CACHE_CONTROL, kept);
+            }
+            std::future::ready(response)
         })
         .get("/metrics", move |request| {
             let site = Arc::clone(&metrics);
@@ -172,6 +177,29 @@ mod tests {
             "/runbooks/../metrics",
         ] {
             assert_eq!(ask(&routes, missing, &[]).await.0, StatusCode::NOT_FOUND, "{missing}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_the_page_loads_is_kept_by_browsers_as_long_as_it_is_the_same() {
+        let (site, _sender) = Site::for_tests();
+        let routes = routes(&Arc::new(site));
+        let page = String::from_utf8(ask(&routes, "/", &[]).await.2).unwrap();
+        for name in ["page.css", "page.js"] {
+            let (_, edition) = page.split_once(&format!("\"assets/{name}?v=")).unwrap();
+            let (edition, _) = edition.split_once('"').unwrap();
+            let kept = async |query: &str| {
+                let (status, headers, _) = ask(&routes, &format!("/assets/{name}{query}"), &[]).await;
+                assert_eq!(status, StatusCode::OK);
+                headers.get(CACHE_CONTROL).map(|value| value.to_str().unwrap().to_owned())
+            };
+            let for_ever = "public, max-age=31536000, immutable";
+            assert_eq!(kept(&format!("?v={edition}")).await.as_deref(), Some(for_ever));
+            for other in ["", "?v=", "?v=0", "?x=1"] {
+                assert_eq!(kept(other).await, None, "{name}{other}");
+            }
+            let missing = ask(&routes, &format!("/assets/no.css?v={edition}"), &[]).await;
+            assert_eq!((missing.0, missing.1.get(CACHE_CONTROL)), (StatusCode::NOT_FOUND, None));
         }
     }
 

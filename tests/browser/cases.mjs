@@ -41,7 +41,7 @@ async function open({ size = 'desktop', scheme = 'light', script = true, bare = 
   page.on('dialog', (dialog) => { faults.push(`a dialog: ${dialog.message()}`); dialog.dismiss(); });
   page.on('request', (request) => new URL(request.url()).origin !== new URL(url).origin && faults.push(`asks ${request.url()}`));
   page.on('response', (response) => response.status() >= 400 && faults.push(`${response.status()} ${response.url()}`));
-  if (bare) await page.route('**/page.js', (route) => route.fulfill({ contentType: 'text/javascript', body: '' }));
+  if (bare) await page.route('**/page.js*', (route) => route.fulfill({ contentType: 'text/javascript', body: '' }));
   await page.goto(url + query, { waitUntil: 'load' });
   return { page, context, faults };
 }

@@ -166,7 +166,7 @@ fn links(value: &Value) -> Vec<String> {
 
 /// What is wrong with an address.
 fn dead(url: &str, uids: &[&str]) -> Option<String> {
-    let base = &*AlertSettings::default().runbook_url;
+    let base = AlertSettings::RUNBOOKS;
     let lives = match (url.strip_prefix("/d/"), url.strip_prefix(base)) {
         (Some(rest), _) => uids.contains(&rest.split(['?', '/']).next().unwrap_or_default()),
         // That of the alert which a row names.

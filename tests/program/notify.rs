@@ -31,6 +31,7 @@ const CANARY: &str = "canary-7d21b0";
 fn config(cluster: &Cluster, alertmanagers: &[&FakeAlertmanager]) -> (Config, AlertmanagerAt) {
     let mut config = cluster.config("500ms");
     config.policy.times.gim.image_grace = Duration::from_secs(1);
+    config.alerts.external_url = Some("https://monitoring.example/gim/".into());
     let at = AlertmanagerAt {
         urls: alertmanagers.iter().map(|alertmanager| alertmanager.url().into()).collect(),
         labels: [("cluster".to_owned(), "prod".to_owned())].into(),
@@ -112,6 +113,9 @@ fn an_alert_begins_after_its_time_everywhere_and_ends_by_silence() {
     let annotations = first["annotations"].as_object().unwrap();
     assert_eq!(annotations.keys().collect::<Vec<_>>(), ["description", "runbook_url", "summary"]);
     assert_eq!(annotations["summary"], "An image of gim of default cannot be pulled");
+    assert_eq!(annotations["runbook_url"], format!("https://monitoring.example/gim/runbooks/{IMAGE}"));
+    assert_eq!(first["generatorURL"], "https://monitoring.example/gim/?suite=default");
+    assert_eq!(well.posted(WATCHDOG)[0].alert["generatorURL"], "https://monitoring.example/gim/");
 
     // The other one held up nothing, was told of nothing old, and is told of what is now.
     assert!(count(&exporter.site, "errors_total", &hanging) > 0.0);

@@ -1,5 +1,8 @@
 //! What the page loads beside itself: its style, its script, and an icon for each verdict. All of it is served by the exporter.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::LazyLock;
+
 use super::icons;
 use crate::assess::assessment::VerdictKind;
 
@@ -22,6 +25,24 @@ pub fn asset(name: &str) -> Option<(&'static str, String)> {
         }
     }
 }
+
+/// The address of the style or the script, which changes with what is in it: so a browser may keep it.
+pub(super) fn address(base: &str, name: &str) -> String {
+    format!("{base}assets/{name}?v={}", *EDITION)
+}
+
+/// Whether a query asks for what is served now, which is then the same for ever.
+#[must_use]
+pub fn is_current(query: Option<&str>) -> bool {
+    query.and_then(|query| query.strip_prefix("v=")) == Some(EDITION.as_str())
+}
+
+/// Tells style and script from those of another build.
+static EDITION: LazyLock<String> = LazyLock::new(|| {
+    let mut hasher = DefaultHasher::new();
+    (CSS, JS).hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
+});
 
 /// The icon of a verdict for a tab: its shape on its colour.
 fn icon(kind: VerdictKind) -> String {

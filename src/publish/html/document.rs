@@ -4,7 +4,7 @@
 use maud::{DOCTYPE, Markup, html};
 
 use super::words::machine;
-use super::{Look, Parts, Which, parts};
+use super::{Look, Parts, Which, assets, parts};
 use crate::assess::snapshot::Snapshot;
 
 /// How often the page is asked for anew where there is no JavaScript, in seconds.
@@ -53,8 +53,8 @@ fn frame(look: Look<'_>, which: &Which, parts: &Parts) -> Markup {
                 meta name="color-scheme" content="light dark";
                 title { (parts.title) }
                 link #icon rel="icon" href={ (base) "assets/" (parts.colour) ".svg" };
-                link rel="stylesheet" href={ (base) "assets/page.css" };
-                script src={ (base) "assets/page.js" } defer {}
+                link rel="stylesheet" href=(assets::address(base, "page.css"));
+                script src=(assets::address(base, "page.js")) defer {}
                 noscript { meta http-equiv="refresh" content=(REFRESH_SECONDS); }
             }
             body {

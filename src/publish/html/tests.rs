@@ -127,7 +127,7 @@ fn links_begin_with_the_path_outside() {
     let page =
         document(Look { snapshot: &snapshot, now: None, base: "/gim/" }, &Which::Suite("default".into())).unwrap();
     for link in [
-        "\"/gim/assets/page.css\"",
+        "\"/gim/assets/page.css?v=",
         "\"/gim/metrics\"",
         "\"/gim/?from=0\"",
         "\"/gim/api/v1/events?",

@@ -1,16 +1,17 @@
 //! What the status says of the whole: when, by which policy, and how the sources are.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::ser::SerializeMap;
 
 use super::Seconds;
 use crate::assess::snapshot::{Snapshot, SourceSnapshot};
-use crate::model::names::{Name, PerComponent};
-use crate::model::policy::{Policy, Times};
+use crate::model::policy::Policy;
 use crate::model::source::{ErrorKind, Freshness, SourceKind};
 use crate::model::time::Timestamp;
+use crate::model::version::BuildVersion;
 
 /// The whole, apart from the suites.
 #[derive(Debug, Serialize)]
@@ -38,70 +39,40 @@ impl<'a> Overview<'a> {
             sequence: snapshot.sequence,
             taken: snapshot.taken,
             ready: snapshot.ready,
-            policy: PolicyStatus::of(&snapshot.policy),
+            policy: PolicyStatus(&snapshot.policy),
             sources: snapshot.sources.iter().map(SourceStatus::of).collect(),
         }
     }
 }
 
-/// The policy: every time by its name in the configuration, in seconds.
-#[derive(Debug, Serialize)]
-pub struct PolicyStatus<'a> {
-    /// Times of each component.
-    #[serde(flatten)]
-    pub times: PerComponent<NamedTimes>,
-    /// How long after its end an operation is the suspect.
-    pub suspect_window: Seconds,
-    /// Operations closer together belong to one upgrade cycle.
-    pub cycle: Seconds,
-    /// Latency up to which Kafka consumption counts as low.
-    pub latency_ok: Seconds,
-    /// Latency below which no rise counts as growth.
-    pub growth_floor: Seconds,
-    /// Length of the window that the trend is read from.
-    pub trend_window: Seconds,
-    /// How often metrics are read.
-    pub signal_interval: Seconds,
-    /// How long a failing signal must fail before it counts.
-    pub hold: Seconds,
-    /// How long a stale pod must be so before it is told.
-    pub stale_pod_hold: Seconds,
-    /// How long after Helm's last write the workloads' word is not trusted yet.
-    pub propagation: Seconds,
-    /// Topics whose latency does not count.
-    pub ignored_topics: &'a [Name],
-}
+/// The policy: every value by its name in the configuration, times in seconds; `signals.interval` is `signal_interval`.
+#[derive(Clone, Copy, Debug)]
+pub struct PolicyStatus<'a>(pub &'a Policy);
 
-impl<'a> PolicyStatus<'a> {
-    fn of(policy: &'a Policy) -> Self {
-        Self {
-            times: policy.times.map(|_, times| NamedTimes(*times)),
-            suspect_window: Seconds(policy.suspect_window),
-            cycle: Seconds(policy.cycle),
-            latency_ok: Seconds(policy.latency_ok),
-            growth_floor: Seconds(policy.growth_floor),
-            trend_window: Seconds(policy.trend_window),
-            signal_interval: Seconds(policy.signal_interval),
-            hold: Seconds(policy.hold),
-            stale_pod_hold: Seconds(policy.stale_pod_hold),
-            propagation: Seconds(policy.propagation),
-            ignored_topics: &policy.ignored_topics,
+impl Serialize for PolicyStatus<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(policy) = self;
+        let mut map = serializer.serialize_map(None)?;
+        for (component, times) in policy.times.iter() {
+            map.serialize_entry(component.as_str(), &Named(&times.named()))?;
         }
+        for (name, span) in policy.named() {
+            map.serialize_entry(name, &Seconds(span))?;
+        }
+        map.serialize_entry("ignored_topics", &policy.ignored_topics)?;
+        map.serialize_entry("server_state_min", &policy.server_state_min)?;
+        let text = |builds: &[BuildVersion]| builds.iter().map(|build| build.text().clone()).collect::<Vec<_>>();
+        map.serialize_entry("releases", &policy.releases.map(|_, builds| text(builds)))?;
+        map.end()
     }
 }
 
-/// Times of one component: name in the configuration to seconds.
-#[derive(Clone, Copy, Debug)]
-pub struct NamedTimes(pub Times);
+/// Times by their names, in seconds.
+struct Named<'a>(&'a [(&'static str, Duration)]);
 
-impl Serialize for NamedTimes {
+impl Serialize for Named<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let times = self.0.named();
-        let mut map = serializer.serialize_map(Some(times.len()))?;
-        for (name, span) in times {
-            map.serialize_entry(name, &Seconds(span))?;
-        }
-        map.end()
+        serializer.collect_map(self.0.iter().map(|&(name, span)| (name, Seconds(span))))
     }
 }
 
