@@ -9,13 +9,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::channel;
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::interest::Interest;
 use super::report::Closed;
 use super::targets::{cron_job_runs, job_runs};
 use super::watch::{Shared, Target, watch};
+use super::{Ended, first};
 use crate::index::change::{Change, Delta};
 use crate::model::dependency::{Backup, BackupAt, BackupRun};
 use crate::model::names::Name;
@@ -25,17 +26,6 @@ use crate::model::time::Timestamp;
 
 /// How many changes of one watch may wait.
 const CHANGES: usize = 16;
-
-/// Why watching ended.
-#[derive(Debug, thiserror::Error)]
-pub enum BackupsEnd {
-    /// The generation ends.
-    #[error(transparent)]
-    Closed(#[from] Closed),
-    /// A watch panicked.
-    #[error(transparent)]
-    Panicked(#[from] JoinError),
-}
 
 /// Which kind of object makes the backup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,7 +66,7 @@ impl Backups {
 }
 
 /// Watches until nobody takes changes any more; what is known is told again every `again`.
-pub async fn keep_watching(shared: Shared, backups: Backups, again: Duration) -> BackupsEnd {
+pub async fn keep_watching(shared: Shared, backups: Backups, again: Duration) -> Ended {
     let mut tasks: JoinSet<Closed> = JoinSet::new();
     for ((namespace, kind), watched) in backups.0 {
         // One name is selected by the API server; several are less to ask than as many watches.
@@ -87,11 +77,7 @@ pub async fn keep_watching(shared: Shared, backups: Backups, again: Duration) ->
         };
         tasks.spawn(one(shared.clone(), target, watched, again));
     }
-    match tasks.join_next().await {
-        Some(Ok(closed)) => closed.into(),
-        Some(Err(error)) => error.into(),
-        None => Closed.into(),
-    }
+    first(tasks).await
 }
 
 async fn one(shared: Shared, target: Target<BackupRun>, watched: Watched, again: Duration) -> Closed {
