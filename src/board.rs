@@ -110,6 +110,11 @@ impl Board {
         match change {
             Change::SourceAdded { source, contact, stale_after } => self.sources.add(source, contact, stale_after),
             Change::SourceCondition(source, condition) => self.sources.condition(&source, condition),
+            Change::Unreadable { kind, namespace, any } => {
+                self.sources.unreadable(kind, &namespace, any);
+                let concerned = self.sources.in_namespace(&namespace).to_vec();
+                self.touch(concerned);
+            }
             Change::SourceError { source, kind, detail } => self.sources.error(&source, kind, &detail),
             Change::Past(past) => {
                 if let Some(place) = self.index.place(&past.suite) {

@@ -147,6 +147,7 @@ impl Index {
             }
             Change::BackupRun(_)
             | Change::Past(_)
+            | Change::Unreadable { .. }
             | Change::SourceAdded { .. }
             | Change::SourceCondition(..)
             | Change::SourceError { .. } => Touched::None,

@@ -28,6 +28,8 @@ mod targets;
 #[cfg(test)]
 mod testing;
 pub mod timing;
+mod turns;
+mod wanted;
 mod watch;
 
 use std::sync::Arc;
@@ -39,15 +41,14 @@ use tokio::sync::mpsc::Sender;
 use tokio::sync::watch::Receiver;
 use tokio::task::{JoinError, JoinSet};
 
-use self::backups::{Backups, BackupsEnd};
+use self::backups::Backups;
 use self::client::ApiClient;
-use self::dependencies::{AskingEnd, Questions};
-use self::info_mart::{Databases, InfoMartEnd};
+use self::dependencies::Questions;
+use self::info_mart::Databases;
 use self::interest::Interest;
 use self::prometheus::Prometheus;
-use self::prometheus::signals::QueryEnd;
 use self::report::Closed;
-use self::signals::{Settings, SignalsEnd};
+use self::signals::Settings;
 use self::timing::Timing;
 use self::watch::{Shared, Target, watch};
 use crate::index::change::Change;
@@ -97,21 +98,9 @@ pub enum Ended {
     /// The board takes no more changes.
     #[error(transparent)]
     Closed(#[from] Closed),
-    /// The reading of metrics endpoints ended.
-    #[error(transparent)]
-    Signals(#[from] SignalsEnd),
-    /// The asking of dependencies ended.
-    #[error(transparent)]
-    Asking(#[from] AskingEnd),
-    /// The reading of Info Mart databases ended.
-    #[error(transparent)]
-    InfoMart(#[from] InfoMartEnd),
-    /// The watching of backups ended.
-    #[error(transparent)]
-    Backups(#[from] BackupsEnd),
-    /// The reading of signals from Prometheus ended.
-    #[error(transparent)]
-    Queries(#[from] QueryEnd),
+    /// No client of metrics endpoints could be made.
+    #[error("client of metrics endpoints: {0}")]
+    Client(#[from] reqwest::Error),
     /// An observer panicked.
     #[error("observer: {0}")]
     Panicked(#[from] JoinError),
@@ -186,15 +175,15 @@ pub async fn run(setup: Setup) -> Ended {
     if scope.helm_access == HelmAccess::Read {
         tasks.spawn(observers.helm(revisions, bodies));
     }
-    tasks.spawn(async move { signals::read_signals(signals, endpoints).await.into() });
+    tasks.spawn(signals::read_signals(signals, endpoints));
     if !questions.is_empty() {
-        tasks.spawn(async move { dependencies::keep_asking(asking, questions).await.into() });
+        tasks.spawn(dependencies::keep_asking(asking, questions));
     }
     if !backups.is_empty() {
-        tasks.spawn(async move { backups::keep_watching(watched, backups, again).await.into() });
+        tasks.spawn(backups::keep_watching(watched, backups, again));
     }
     if !databases.is_empty() {
-        tasks.spawn(async move { info_mart::keep_reading(reading, databases).await.into() });
+        tasks.spawn(info_mart::keep_reading(reading, databases));
     }
     if let Some(prometheus) = prometheus {
         let read = prometheus::signals::Settings {
@@ -204,16 +193,16 @@ pub async fn run(setup: Setup) -> Ended {
             prometheus: Arc::clone(&prometheus),
             changes: told,
         };
-        tasks.spawn(async move { prometheus::signals::keep_reading(read, queries).await.into() });
+        tasks.spawn(prometheus::signals::keep_reading(read, queries));
         tasks.spawn(async move { prometheus.beat(beat).await.into() });
     }
     first(tasks).await
 }
 
 /// The first end of any task.
-async fn first(mut tasks: JoinSet<Ended>) -> Ended {
+async fn first<E: Into<Ended> + 'static>(mut tasks: JoinSet<E>) -> Ended {
     match tasks.join_next().await {
-        Some(ended) => ended.unwrap_or_else(Ended::from),
+        Some(ended) => ended.map_or_else(Ended::from, Into::into),
         None => Closed.into(),
     }
 }

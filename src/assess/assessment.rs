@@ -161,13 +161,13 @@ named! {
     pub enum NamedReason {
         /// The watch of pods or their workloads has not synced yet.
         PodsStarting = "pods_starting",
-        /// The watch of pods or their workloads is silent.
+        /// The watch of pods or their workloads is silent, or one of them cannot be read.
         PodsStale = "pods_stale",
         /// Pods or their workloads may not be read.
         PodsForbidden = "pods_forbidden",
         /// The watch of Helm's history has not synced yet.
         HelmStarting = "helm_starting",
-        /// The watch of Helm's history is silent.
+        /// The watch of Helm's history is silent, or a revision cannot be read.
         HelmStale = "helm_stale",
         /// Helm's history may not be read.
         HelmForbidden = "helm_forbidden",

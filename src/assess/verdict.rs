@@ -95,13 +95,13 @@ fn blind(case: &Case<'_>) -> Option<Verdict> {
     let pods = match sources.pods.max(sources.workloads) {
         Freshness::Fresh | Freshness::Off => None,
         Freshness::Starting => Some(NamedReason::PodsStarting),
-        Freshness::Stale => Some(NamedReason::PodsStale),
+        Freshness::Stale | Freshness::Unreadable => Some(NamedReason::PodsStale),
         Freshness::Forbidden => Some(NamedReason::PodsForbidden),
     };
     let helm = match sources.helm {
         Freshness::Fresh | Freshness::Off => None,
         Freshness::Starting => Some(NamedReason::HelmStarting),
-        Freshness::Stale => Some(NamedReason::HelmStale),
+        Freshness::Stale | Freshness::Unreadable => Some(NamedReason::HelmStale),
         Freshness::Forbidden => Some(NamedReason::HelmForbidden),
     };
     let reasons: Vec<Reason> = [pods, helm].into_iter().flatten().map(Reason::Named).collect();

@@ -3,7 +3,7 @@
 //! Silence is noticed here, once a second, and only a turn (fresh to stale and back) makes suites be judged again. Not for
 //! hearing: the observers write the contacts.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,6 +45,8 @@ pub struct Turned {
 pub struct SourceTable {
     sources: BTreeMap<SourceId, Source>,
     by_namespace: HashMap<Name, Vec<usize>>,
+    /// Kinds and namespaces of which not every object can be read.
+    unreadable: BTreeSet<(SourceKind, Name)>,
     suites: usize,
     /// Whether Helm's releases are read at all.
     reads_helm: bool,
@@ -64,6 +66,7 @@ impl SourceTable {
         Self {
             sources: BTreeMap::new(),
             by_namespace,
+            unreadable: BTreeSet::new(),
             suites: suites.len(),
             reads_helm: suites.iter().all(|suite| suite.helm_access == HelmAccess::Read),
             changed: false,
@@ -104,6 +107,21 @@ impl SourceTable {
         }
     }
 
+    /// Notes whether a namespace holds objects of a kind that cannot be read. One that is no suite's is not kept.
+    pub fn unreadable(&mut self, kind: SourceKind, namespace: &Name, any: bool) {
+        let place = (kind, Name::clone(namespace));
+        if any && self.by_namespace.contains_key(namespace) {
+            self.unreadable.insert(place);
+        } else {
+            self.unreadable.remove(&place);
+        }
+    }
+
+    /// The suites that have a component in a namespace.
+    pub fn in_namespace(&self, namespace: &Name) -> &[usize] {
+        self.by_namespace.get(namespace).map_or(&[], |suites| suites)
+    }
+
     /// Finds out which sources turned by `now`.
     pub fn refresh(&mut self, now: Timestamp) -> Turned {
         let mut suites = Vec::new();
@@ -130,10 +148,12 @@ impl SourceTable {
         if !self.reads_helm && matches!(kind, SourceKind::Helm | SourceKind::HelmBodies) {
             return Freshness::Off;
         }
-        [Some(namespace.clone()), None]
+        let told = [Some(namespace.clone()), None]
             .into_iter()
             .find_map(|namespace| self.sources.get(&SourceId { kind, namespace }))
-            .map_or(Freshness::Starting, |source| source.freshness)
+            .map_or(Freshness::Starting, |source| source.freshness);
+        let is_partial = told == Freshness::Fresh && self.unreadable.contains(&(kind, namespace.clone()));
+        if is_partial { Freshness::Unreadable } else { told }
     }
 
     /// Whether every watch has synced once, or cannot for lack of permission. A kind without any source has not: it is

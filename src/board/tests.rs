@@ -123,6 +123,32 @@ fn what_is_forbidden_is_named_and_does_not_keep_it_from_being_ready() {
 }
 
 #[test]
+fn what_cannot_be_read_makes_its_namespace_unknown_and_no_other() {
+    let (mut board, contact) = board();
+    contact.heard(at(1));
+    sync(&mut board);
+    board.judge(at(2));
+    assert_eq!(verdict(&board).0, VerdictKind::None);
+    let unreadable = |kind, any| Change::Unreadable { kind, namespace: "gim".into(), any };
+    for (kind, reason) in [
+        (SourceKind::Pods, NamedReason::PodsStale),
+        (SourceKind::StatefulSets, NamedReason::PodsStale),
+        (SourceKind::Helm, NamedReason::HelmStale),
+    ] {
+        board.apply(unreadable(kind, true));
+        assert!(board.judge(at(3)), "{kind}");
+        assert_eq!(verdict(&board), (VerdictKind::Unknown, vec![Reason::Named(reason)]), "{kind}");
+        let snapshot = board.snapshot();
+        let assessment = &snapshot.suites[0].assessment.components;
+        assert_eq!(assessment.gim.stage, Stage::Unknown, "{kind}");
+        assert_eq!(assessment.gsp.verdict.kind, VerdictKind::None, "{kind}");
+        board.apply(unreadable(kind, false));
+        assert!(board.judge(at(3)), "{kind}");
+        assert_eq!(verdict(&board).0, VerdictKind::None, "{kind}");
+    }
+}
+
+#[test]
 fn errors_are_counted_and_the_last_one_is_shown_until_the_source_does_well() {
     let (mut board, _) = board();
     for _ in 0..2 {

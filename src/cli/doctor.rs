@@ -247,7 +247,9 @@ fn of_source(source: &SourceSnapshot) -> Finding {
         Freshness::Forbidden => {
             Finding::ill(what, format!("grant it, in a Role or ClusterRole: {}", rule(source.id.kind)))
         }
-        Freshness::Starting | Freshness::Fresh | Freshness::Stale => Finding::ill(what, cure(source.id.kind)),
+        Freshness::Starting | Freshness::Fresh | Freshness::Stale | Freshness::Unreadable => {
+            Finding::ill(what, cure(source.id.kind))
+        }
     }
 }
 

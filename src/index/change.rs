@@ -12,7 +12,7 @@ use crate::model::dependency::{Backup, BackupRun, Level, Probe};
 use crate::model::names::Name;
 use crate::model::release::{BodyState, Revision};
 use crate::model::signal::{Past, Reading};
-use crate::model::source::{Contact, ErrorKind, SourceCondition, SourceId};
+use crate::model::source::{Contact, ErrorKind, SourceCondition, SourceId, SourceKind};
 use crate::model::wants::BodyWant;
 use crate::model::workload::{Pod, ReplicaSet, Workload, WorkloadKind};
 
@@ -66,6 +66,16 @@ pub enum Change {
     Aggregation(Level),
     /// What makes backups; the observer that knows the suites makes [`Change::Backup`] of it.
     BackupRun(Delta<BackupRun>),
+    /// Whether a namespace holds objects of a kind that cannot be read: then what is known of the kind there is not all, or
+    /// holds no more.
+    Unreadable {
+        /// The watch of the kind.
+        kind: SourceKind,
+        /// The namespace.
+        namespace: Name,
+        /// Whether there is any.
+        any: bool,
+    },
     /// A source was set up: from now on its silence counts.
     SourceAdded {
         /// Which.

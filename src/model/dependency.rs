@@ -165,7 +165,7 @@ pub struct BackupRun {
 }
 
 /// Where something is asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AskAt {
     /// At these addresses, each `host:port`; one that answers is enough.
     Addresses {

@@ -176,7 +176,7 @@ impl ComponentFacts {
         let no_word = match self.sources.helm {
             Freshness::Off => true,
             Freshness::Fresh => self.release.revisions.is_empty(),
-            Freshness::Starting | Freshness::Stale | Freshness::Forbidden => false,
+            Freshness::Starting | Freshness::Stale | Freshness::Unreadable | Freshness::Forbidden => false,
         };
         no_word && self.charted().next().is_some()
     }

@@ -97,6 +97,8 @@ named! {
         Starting = "starting",
         /// Silent for too long.
         Stale = "stale",
+        /// Not every object of the kind can be read, so what is known is not all, or holds no more.
+        Unreadable = "unreadable",
         /// Permission is lacking.
         Forbidden = "forbidden",
         /// Not read: the configuration says so.

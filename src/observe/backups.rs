@@ -9,13 +9,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::channel;
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::interest::Interest;
 use super::report::Closed;
 use super::targets::{cron_job_runs, job_runs};
 use super::watch::{Shared, Target, watch};
+use super::{Ended, first};
 use crate::index::change::{Change, Delta};
 use crate::model::dependency::{Backup, BackupAt, BackupRun};
 use crate::model::names::Name;
@@ -25,17 +26,6 @@ use crate::model::time::Timestamp;
 
 /// How many changes of one watch may wait.
 const CHANGES: usize = 16;
-
-/// Why watching ended.
-#[derive(Debug, thiserror::Error)]
-pub enum BackupsEnd {
-    /// The generation ends.
-    #[error(transparent)]
-    Closed(#[from] Closed),
-    /// A watch panicked.
-    #[error(transparent)]
-    Panicked(#[from] JoinError),
-}
 
 /// Which kind of object makes the backup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,7 +66,7 @@ impl Backups {
 }
 
 /// Watches until nobody takes changes any more; what is known is told again every `again`.
-pub async fn keep_watching(shared: Shared, backups: Backups, again: Duration) -> BackupsEnd {
+pub async fn keep_watching(shared: Shared, backups: Backups, again: Duration) -> Ended {
     let mut tasks: JoinSet<Closed> = JoinSet::new();
     for ((namespace, kind), watched) in backups.0 {
         // One name is selected by the API server; several are less to ask than as many watches.
@@ -87,11 +77,7 @@ pub async fn keep_watching(shared: Shared, backups: Backups, again: Duration) ->
         };
         tasks.spawn(one(shared.clone(), target, watched, again));
     }
-    match tasks.join_next().await {
-        Some(Ok(closed)) => closed.into(),
-        Some(Err(error)) => error.into(),
-        None => Closed.into(),
-    }
+    first(tasks).await
 }
 
 async fn one(shared: Shared, target: Target<BackupRun>, watched: Watched, again: Duration) -> Closed {
@@ -102,7 +88,7 @@ async fn one(shared: Shared, target: Target<BackupRun>, watched: Watched, again:
     let interest = Arc::new(target.namespace.clone().map(Interest::in_namespace).unwrap_or_default());
     let watching = watch(target, Shared { interest, changes, ..shared });
     tokio::pin!(watching);
-    let mut known = Known { watched, last: HashMap::new() };
+    let mut known = Known { watched, last: HashMap::new(), doubted: false };
     let mut contact: Option<Arc<Contact>> = None;
     let mut ticks = interval(again);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -111,6 +97,10 @@ async fn one(shared: Shared, target: Target<BackupRun>, watched: Watched, again:
             closed = &mut watching => return closed,
             change = heard.recv() => match change {
                 Some(Change::BackupRun(delta)) => (known.take(delta), Some(clock.now())),
+                Some(Change::Unreadable { any, .. }) => {
+                    known.doubted = any;
+                    (known.names(), Some(clock.now()))
+                }
                 Some(other) => {
                     if let Change::SourceAdded { contact: added, .. } = &other {
                         contact = Some(Arc::clone(added));
@@ -137,6 +127,8 @@ struct Known {
     watched: Watched,
     /// When each object last succeeded; without an entry nothing is known of it yet.
     last: HashMap<Name, Option<Timestamp>>,
+    /// Whether an object of the watch cannot be read: then nothing is told, and after a while nothing is known.
+    doubted: bool,
 }
 
 impl Known {
@@ -174,7 +166,7 @@ impl Known {
             let suites = self.watched.get(name).cloned().unwrap_or_default();
             suites.into_iter().map(move |suite| Backup { suite, at, last_success })
         };
-        names.iter().flat_map(of).collect()
+        if self.doubted { Vec::new() } else { names.iter().flat_map(of).collect() }
     }
 }
 
@@ -190,7 +182,7 @@ mod tests {
     fn each_suite_is_told_of_its_own() {
         let watched =
             BTreeMap::from([("a".into(), vec!["one".into(), "two".into()]), ("b".into(), vec!["three".into()])]);
-        let mut known = Known { watched, last: HashMap::new() };
+        let mut known = Known { watched, last: HashMap::new(), doubted: false };
         let now = Timestamp::UNIX_EPOCH;
         let told = |known: &Known, names: Vec<Name>| {
             let mut told: Vec<(String, bool)> = known
@@ -210,5 +202,7 @@ mod tests {
         let names = known.take(Delta::Delete { namespace: "gim".into(), name: "a".into() });
         assert_eq!(told(&known, names), [say("one", false), say("two", false)]);
         assert_eq!(known.take(Delta::Apply(run("c", None))), Vec::<Name>::new());
+        known.doubted = true;
+        assert_eq!(told(&known, known.names()), [], "one that cannot be read may have succeeded");
     }
 }

@@ -1,6 +1,9 @@
 //! Dependencies: asks Kafka, `PostgreSQL`, object storage and the aggregation, each every interval, directly or by a query of
 //! Prometheus; and by a query for the backup.
 //!
+//! Suites that ask the same of the same place share one question: it is asked once, and each is told the answer. One that is
+//! not answered keeps none waiting that is.
+//!
 //! A dependency that does not answer is an answer of this source, not its failure. A query that gives nothing, or cannot be
 //! asked, says neither that a dependency is up nor that it is down. Not for deciding whether one is down: that is `assess`.
 
@@ -11,13 +14,14 @@ mod postgres;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
+use tokio::sync::Mutex;
 use tokio::sync::mpsc::Sender;
-use tokio::sync::{Mutex, Semaphore};
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use super::hearing::ServerClock;
@@ -25,6 +29,8 @@ use super::joint::Joint;
 use super::pace::Pace;
 use super::prometheus::Prometheus;
 use super::report::{Closed, Reporter};
+use super::turns::Turns;
+use super::{Ended, first};
 use crate::index::change::Change;
 use crate::model::dependency::{AskAt, Backup, BackupAt, Dependency, Level, Probe, ProbeFailure};
 use crate::model::names::Name;
@@ -35,8 +41,12 @@ use crate::net::dial::{DialError, dial, encrypt, failure_of, host_of};
 use crate::net::trust::Trust;
 use crate::net::web::Web;
 
-/// How many are asked at once: sockets held.
-const ASKED_AT_ONCE: usize = 16;
+/// How many are asked at once: sockets held. As many may fall silent at one moment before any other waits.
+const ASKED_AT_ONCE: usize = 64;
+/// How many of those that did not answer are asked again at once. Each takes [`LONGEST`] of an interval of mostly 15 s, so some
+/// three hundred are asked every interval, and what is known of more is not older than what counts as silence before there
+/// are eight hundred; together with the others they leave half of 1,024 open files to whoever reads the exporter.
+const SILENT_AT_ONCE: usize = 192;
 /// How many intervals all of them may be silent.
 const SILENT_INTERVALS: u32 = 3;
 /// The longest that one answer may take, however long the interval.
@@ -87,24 +97,20 @@ impl From<std::io::Error> for ProbeError {
 }
 
 /// What is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum What {
     Dependency(Dependency),
     Aggregation,
     Backup,
 }
 
-/// One question of one suite.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One question, whoever wants to know.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Ask {
-    suite: Name,
     what: What,
     at: AskAt,
     ca_file: Option<Name>,
 }
-
-/// The place of an answer: suite and question.
-type Place = (Name, What);
 
 /// How questions are asked.
 pub struct Settings {
@@ -122,41 +128,35 @@ pub struct Settings {
     pub changes: Sender<Change>,
 }
 
-/// Why asking ended.
-#[derive(Debug, Error)]
-pub enum AskingEnd {
-    /// The generation ends.
-    #[error(transparent)]
-    Closed(#[from] Closed),
-    /// A question panicked.
-    #[error(transparent)]
-    Panicked(#[from] JoinError),
-}
-
-/// The questions of all suites.
-pub struct Questions(Vec<Ask>);
+/// The questions of all suites, each once, with the suites that want to know.
+pub struct Questions(BTreeMap<Ask, Vec<Name>>);
 
 impl Questions {
     /// What these suites ask.
     #[must_use]
     pub fn of(suites: &[Suite]) -> Self {
-        let of_suite = |suite: &Suite| {
+        let mut questions: BTreeMap<Ask, Vec<Name>> = BTreeMap::new();
+        for suite in suites {
             let around = &suite.surroundings;
-            let ask = |what, at: &AskAt| Ask {
-                suite: Name::clone(&suite.name),
-                what,
-                at: at.clone(),
-                ca_file: around.ca_file.clone(),
+            let mut ask = |what, at: &AskAt| {
+                // Where nobody's certificate is looked at, it does not matter whose would be believed.
+                let encrypted = !matches!(at, AskAt::Query(_) | AskAt::Addresses { tls: false, .. });
+                let ca_file = around.ca_file.clone().filter(|_| encrypted);
+                questions.entry(Ask { what, at: at.clone(), ca_file }).or_default().push(Name::clone(&suite.name));
             };
-            let dependency = |&which: &Dependency| Some(ask(What::Dependency(which), around.dependency(which)?));
-            let mut asks: Vec<Ask> = Dependency::ALL.iter().filter_map(dependency).collect();
-            asks.extend(around.aggregation.as_ref().map(|aggregation| ask(What::Aggregation, &aggregation.at)));
-            if let Some(BackupAt::Query(query)) = &around.backup {
-                asks.push(ask(What::Backup, &AskAt::Query(Name::clone(query))));
+            for &which in Dependency::ALL {
+                if let Some(at) = around.dependency(which) {
+                    ask(What::Dependency(which), at);
+                }
             }
-            asks
-        };
-        Self(suites.iter().flat_map(of_suite).collect())
+            if let Some(aggregation) = &around.aggregation {
+                ask(What::Aggregation, &aggregation.at);
+            }
+            if let Some(BackupAt::Query(query)) = &around.backup {
+                ask(What::Backup, &AskAt::Query(Name::clone(query)));
+            }
+        }
+        Self(questions)
     }
 
     /// Whether there are none.
@@ -167,10 +167,10 @@ impl Questions {
 }
 
 /// Asks until nobody takes changes any more.
-pub async fn keep_asking(settings: Settings, questions: Questions) -> AskingEnd {
+pub async fn keep_asking(settings: Settings, questions: Questions) -> Ended {
     let pace = Pace::new(settings.interval);
     let stale_after = settings.interval.saturating_mul(SILENT_INTERVALS);
-    let direct = questions.0.iter().any(|ask| !matches!(ask.at, AskAt::Query(_)));
+    let direct = questions.0.keys().any(|ask| !matches!(ask.at, AskAt::Query(_)));
     let source = if direct {
         match Reporter::add(SourceKind::Dependencies, None, stale_after, settings.changes.clone()).await {
             Ok(reporter) => Some(Mutex::new(Joint::new(reporter))),
@@ -179,65 +179,72 @@ pub async fn keep_asking(settings: Settings, questions: Questions) -> AskingEnd 
     } else {
         None
     };
-    let asking = Arc::new(Asking { settings, source, turns: Semaphore::new(ASKED_AT_ONCE) });
+    let turns = Turns::new(ASKED_AT_ONCE, SILENT_AT_ONCE);
+    let asking = Arc::new(Asking { settings, source, turns });
     let mut tasks: JoinSet<Closed> = JoinSet::new();
-    for ask in questions.0 {
+    for (ask, suites) in questions.0 {
         let asking = Arc::clone(&asking);
         tasks.spawn(async move {
-            let of = (Name::clone(&ask.suite), ask.what);
+            let mut was_silent = false;
             loop {
                 // Boxed, so that the many that wait do not each hold the state of a connection.
-                match Box::pin(asking.once(&ask, &of)).await {
-                    Ok(()) => sleep(pace.until_next(&of)).await,
+                match Box::pin(asking.once(&ask, &suites, was_silent)).await {
+                    Ok(silent) => was_silent = silent,
                     Err(closed) => return closed,
                 }
+                sleep(pace.until_next(&ask)).await;
             }
         });
     }
-    match tasks.join_next().await {
-        Some(Ok(closed)) => closed.into(),
-        Some(Err(error)) => error.into(),
-        None => Closed.into(),
-    }
+    first(tasks).await
 }
 
 struct Asking {
     settings: Settings,
     /// The source of all that are asked directly.
-    source: Option<Mutex<Joint<Place>>>,
-    turns: Semaphore,
+    source: Option<Mutex<Joint<Ask>>>,
+    turns: Turns,
 }
 
 impl Asking {
-    async fn once(&self, ask: &Ask, place: &Place) -> Result<(), Closed> {
+    /// Asks once and tells the suites that want to know; gives whether no answer came in time.
+    async fn once(&self, ask: &Ask, suites: &[Name], was_silent: bool) -> Result<bool, Closed> {
         if let AskAt::Query(query) = &ask.at {
-            return self.query(ask, query).await;
+            return self.query(ask.what, query, suites).await.map(|()| false);
         }
-        let Some(source) = &self.source else { return Ok(()) };
+        let Some(source) = &self.source else { return Ok(false) };
         let answer = {
-            let _turn = self.turns.acquire().await;
+            let _turn = self.turns.take(was_silent).await;
             let patience = self.settings.interval.clamp(SHORTEST, LONGEST);
             let silent = |_| ProbeError::new(ProbeFailure::Timeout, "no answer in time");
             timeout(patience, self.directly(ask, patience)).await.map_err(silent).flatten()
         };
         let at = self.settings.clock.now();
-        let mut source = source.lock().await;
-        if let Err(error) = &answer {
-            let detail = format!("{} of suite {}: {error}", ask.what.spell(), ask.suite);
-            source.bad_news(place, at, error.kind(), &detail).await?;
-        } else {
-            source.well(place, at).await?;
-        }
-        let suite = Name::clone(&ask.suite);
-        let change = match (ask.what, answer) {
-            (What::Dependency(dependency), answer) => {
-                let outcome = answer.map(|_| ()).map_err(|error| error.failure);
-                Change::Probe(Probe { suite, dependency, at, outcome })
+        {
+            let mut source = source.lock().await;
+            if let Err(error) = &answer {
+                let detail = format!("{} of {}: {error}", ask.what.spell(), spell(suites));
+                source.bad_news(ask, at, error.kind(), &detail).await?;
+            } else {
+                source.well(ask, at).await?;
             }
-            (What::Aggregation, Ok(Some(value))) => Change::Aggregation(Level { suite, at, value }),
-            (What::Aggregation | What::Backup, _) => return Ok(()),
-        };
-        source.reporter().send(change).await
+        }
+        let level = answer.as_ref().ok().copied().flatten();
+        let outcome = answer.map(|_| ()).map_err(|error| error.failure);
+        for suite in suites {
+            let suite = Name::clone(suite);
+            let change = match (ask.what, level) {
+                (What::Dependency(dependency), _) => Change::Probe(Probe { suite, dependency, at, outcome }),
+                (What::Aggregation, Some(value)) => Change::Aggregation(Level { suite, at, value }),
+                (What::Aggregation | What::Backup, _) => break,
+            };
+            self.send(change).await?;
+        }
+        Ok(outcome == Err(ProbeFailure::Timeout))
+    }
+
+    async fn send(&self, change: Change) -> Result<(), Closed> {
+        self.settings.changes.send(change).await.map_err(|_| Closed)
     }
 
     /// Asks the thing itself; gives the level of the aggregation, and nothing of the others but that they answered.
@@ -281,22 +288,29 @@ impl Asking {
         }
     }
 
-    async fn query(&self, ask: &Ask, query: &Name) -> Result<(), Closed> {
+    async fn query(&self, what: What, query: &Name, suites: &[Name]) -> Result<(), Closed> {
         let Some(prometheus) = &self.settings.prometheus else { return Ok(()) };
         let Some((at, value)) = prometheus.value(query).await? else { return Ok(()) };
-        let change = meaning(ask, at, value);
-        let send = |change| async { self.settings.changes.send(change).await.map_err(|_| Closed) };
-        match change {
-            Some(change) => send(change).await,
-            None => Ok(()),
+        for change in suites.iter().filter_map(|suite| meaning(what, suite, at, value)) {
+            self.send(change).await?;
         }
+        Ok(())
+    }
+}
+
+/// Whose question it is, for people: the first suite, and how many others.
+fn spell(suites: &[Name]) -> String {
+    match suites {
+        [] => "no suite".to_owned(),
+        [suite] => format!("suite {suite}"),
+        [suite, others @ ..] => format!("suite {suite} and {} others", others.len()),
     }
 }
 
 /// What the value of a query means; nothing where it is none that could be true.
-fn meaning(ask: &Ask, at: Timestamp, value: f64) -> Option<Change> {
-    let suite = Name::clone(&ask.suite);
-    match ask.what {
+fn meaning(what: What, suite: &Name, at: Timestamp, value: f64) -> Option<Change> {
+    let suite = Name::clone(suite);
+    match what {
         What::Dependency(dependency) if value >= 0.0 => {
             let outcome = if value > 0.0 { Ok(()) } else { Err(ProbeFailure::Reported) };
             Some(Change::Probe(Probe { suite, dependency, at, outcome }))

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::Sender;
 use tokio::sync::{Mutex, Semaphore};
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use self::connection::{ConnectError, Connection};
@@ -23,6 +23,7 @@ use super::hearing::ServerClock;
 use super::joint::Joint;
 use super::pace::Pace;
 use super::report::{Closed, Reporter};
+use super::{Ended, first};
 use crate::index::change::Change;
 use crate::model::database::{DatabaseAt, SchemaExpectation};
 use crate::model::names::Name;
@@ -49,17 +50,6 @@ pub struct Settings {
     pub trust: Arc<Trust>,
     /// Where changes go.
     pub changes: Sender<Change>,
-}
-
-/// Why reading ended.
-#[derive(Debug, thiserror::Error)]
-pub enum InfoMartEnd {
-    /// The generation ends.
-    #[error(transparent)]
-    Closed(#[from] Closed),
-    /// A read panicked.
-    #[error(transparent)]
-    Panicked(#[from] JoinError),
 }
 
 /// One database, and what its suite expects of it.
@@ -99,7 +89,7 @@ impl Databases {
 type Source = Arc<Mutex<Joint<Name>>>;
 
 /// Reads until nobody takes changes any more.
-pub async fn keep_reading(settings: Settings, databases: Databases) -> InfoMartEnd {
+pub async fn keep_reading(settings: Settings, databases: Databases) -> Ended {
     let stale_after = settings.interval.saturating_mul(SILENT_INTERVALS);
     let mut sources: HashMap<Name, Source> = HashMap::new();
     let reads = Arc::new(Reads { pace: Pace::new(settings.interval), turns: Semaphore::new(READS_AT_ONCE), settings });
@@ -117,11 +107,7 @@ pub async fn keep_reading(settings: Settings, databases: Databases) -> InfoMartE
         sources.insert(Name::clone(&database.namespace), Arc::clone(&source));
         tasks.spawn(Arc::clone(&reads).keep_reading(database, source));
     }
-    match tasks.join_next().await {
-        Some(Ok(closed)) => closed.into(),
-        Some(Err(error)) => error.into(),
-        None => Closed.into(),
-    }
+    first(tasks).await
 }
 
 struct Reads {

@@ -31,10 +31,22 @@ impl<K: Clone + Eq + Hash> Joint<K> {
     pub async fn well(&mut self, place: &K, at: Timestamp) -> Result<(), Closed> {
         self.reporter.contact().heard(at);
         self.failing.remove(place);
-        if self.failing.is_empty() || !std::mem::replace(&mut self.begun, true) {
+        if !self.begun || self.failing.is_empty() {
             self.reporter.well().await?;
+            self.begun = true;
         }
         Ok(())
+    }
+
+    /// A place is asked no more: that it failed last counts no more.
+    pub fn forget(&mut self, place: &K) {
+        self.failing.remove(place);
+    }
+
+    /// Nothing is asked of any place: what is not asked cannot be silent, nor fail.
+    pub async fn idle(&mut self, at: Timestamp) -> Result<(), Closed> {
+        self.reporter.contact().heard(at);
+        if self.begun { self.reporter.well().await } else { Ok(()) }
     }
 
     /// A place was not heard, or said that something is wrong.
@@ -46,9 +58,49 @@ impl<K: Clone + Eq + Hash> Joint<K> {
     /// A place answered that something is wrong with it: the source is heard, and the place counts as failing.
     pub async fn bad_news(&mut self, place: &K, at: Timestamp, kind: ErrorKind, detail: &str) -> Result<(), Closed> {
         self.reporter.contact().heard(at);
-        if !std::mem::replace(&mut self.begun, true) {
+        if !self.begun {
             self.reporter.well().await?;
+            self.begun = true;
         }
         self.ailed(place, kind, detail).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::sync::mpsc::channel;
+
+    use super::*;
+    use crate::index::change::Change;
+    use crate::model::source::{SourceCondition, SourceKind};
+
+    #[tokio::test]
+    async fn a_source_does_well_when_no_place_fails_that_is_still_asked() {
+        let (changes, mut heard) = channel(16);
+        let reporter = Reporter::add(SourceKind::Signals, None, Duration::from_secs(1), changes).await.unwrap();
+        let mut joint = Joint::new(reporter);
+        let now = Timestamp::UNIX_EPOCH;
+        let mut told = || {
+            let told = std::iter::from_fn(|| heard.try_recv().ok());
+            let word = |change| match change {
+                Change::SourceCondition(_, SourceCondition::Synced) => "well",
+                Change::SourceError { .. } => "error",
+                _ => "added",
+            };
+            told.map(word).collect::<Vec<_>>()
+        };
+        joint.well(&"a", now).await.unwrap();
+        joint.ailed(&"b", ErrorKind::Timeout, "no answer").await.unwrap();
+        joint.well(&"a", now).await.unwrap();
+        assert_eq!(told(), ["added", "well", "error"], "b fails");
+        joint.forget(&"b");
+        joint.well(&"a", now).await.unwrap();
+        assert_eq!(told(), ["well"], "b is asked no more");
+        joint.ailed(&"a", ErrorKind::Timeout, "no answer").await.unwrap();
+        joint.forget(&"a");
+        joint.idle(now).await.unwrap();
+        assert_eq!(told(), ["error", "well"], "nothing is asked");
     }
 }

@@ -163,6 +163,11 @@ impl Prometheus {
         source.reporter().error(kind, &format!("query {query}: {what}")).await
     }
 
+    /// Nothing is asked about `of` any more.
+    async fn forget(&self, of: &Name) {
+        self.source.lock().await.forget(of);
+    }
+
     /// Tells of an answer to a query about `of`, or of its lack.
     async fn tell<T>(
         &self,

@@ -1,6 +1,8 @@
 //! Reporting: how an observer speaks of its own source, to the board and to the log.
 //!
-//! Every error is counted by the board; the log gets the first of a run of them and is not flooded by the rest.
+//! Every error is counted by the board; the log gets the first of a run of them and is not flooded by the rest. What is
+//! remembered of what was told changes only once there is room to tell it, so that a task which is ended while it waits leaves
+//! nothing untold that counts as told.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -71,6 +73,7 @@ impl Reporter {
         if self.condition == SourceCondition::Synced && !self.ailing {
             return Ok(());
         }
+        let permit = self.changes.reserve().await.map_err(|_| Closed)?;
         if self.ailing {
             tracing::info!(source = %self.source.kind, namespace = self.namespace(), "source does well again");
         }
@@ -78,29 +81,35 @@ impl Reporter {
         self.warnings = 0;
         self.refusals = 0;
         self.condition = SourceCondition::Synced;
-        self.send(Change::SourceCondition(self.source.clone(), SourceCondition::Synced)).await
+        permit.send(Change::SourceCondition(self.source.clone(), SourceCondition::Synced));
+        Ok(())
     }
 
     /// A request of the source failed.
     pub async fn failed(&mut self, error: &FetchError, what: &str) -> Result<(), Closed> {
         let refused = error.kind() == ErrorKind::Forbidden;
-        self.refusals = if refused { self.refusals.saturating_add(1) } else { 0 };
-        let believed = self.condition != SourceCondition::Synced || self.refusals >= BELIEVED_REFUSALS;
+        let refusals = if refused { self.refusals.saturating_add(1) } else { 0 };
+        let believed = self.condition != SourceCondition::Synced || refusals >= BELIEVED_REFUSALS;
         if refused && believed && self.condition != SourceCondition::Forbidden {
+            let permit = self.changes.reserve().await.map_err(|_| Closed)?;
             self.condition = SourceCondition::Forbidden;
-            self.send(Change::SourceCondition(self.source.clone(), SourceCondition::Forbidden)).await?;
+            permit.send(Change::SourceCondition(self.source.clone(), SourceCondition::Forbidden));
         }
-        self.ailed(error.kind(), &format!("{what}: {error}")).await
+        self.ailed(error.kind(), &format!("{what}: {error}")).await?;
+        self.refusals = refusals;
+        Ok(())
     }
 
     /// The source itself does not do well.
     pub async fn ailed(&mut self, kind: ErrorKind, detail: &str) -> Result<(), Closed> {
+        self.error(kind, detail).await?;
         self.ailing = true;
-        self.error(kind, detail).await
+        Ok(())
     }
 
     /// Something went wrong that leaves the source well, such as one bad object.
     pub async fn error(&mut self, kind: ErrorKind, detail: &str) -> Result<(), Closed> {
+        let permit = self.changes.reserve().await.map_err(|_| Closed)?;
         let source = self.source.kind;
         self.warnings = self.warnings.saturating_add(1);
         if self.warnings <= MAX_WARNINGS {
@@ -108,11 +117,60 @@ impl Reporter {
         } else {
             tracing::debug!(%source, namespace = self.namespace(), %kind, "{detail}");
         }
-        let (source, detail) = (self.source.clone(), Arc::from(detail));
-        self.send(Change::SourceError { source, kind, detail }).await
+        permit.send(Change::SourceError { source: self.source.clone(), kind, detail: Arc::from(detail) });
+        Ok(())
     }
 
     fn namespace(&self) -> Option<&str> {
         self.source.namespace.as_deref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt;
+    use tokio::sync::mpsc::{Receiver, channel};
+
+    use super::*;
+
+    /// A reporter whose channel is full.
+    async fn crowded() -> (Reporter, Receiver<Change>) {
+        let (changes, heard) = channel(1);
+        let reporter = Reporter::add(SourceKind::Signals, None, Duration::from_secs(1), changes).await.unwrap();
+        (reporter, heard)
+    }
+
+    #[tokio::test]
+    async fn what_could_not_be_told_is_told_the_next_time() {
+        let (mut reporter, mut heard) = crowded().await;
+        assert!(reporter.well().now_or_never().is_none(), "ended while it waited");
+        assert!(matches!(heard.recv().await, Some(Change::SourceAdded { .. })));
+        reporter.well().await.unwrap();
+        assert!(matches!(heard.recv().await, Some(Change::SourceCondition(_, SourceCondition::Synced))));
+        let refused = FetchError::Status { code: 403, explanation: String::new(), retry_after: None };
+        for _ in 1..BELIEVED_REFUSALS {
+            reporter.failed(&refused, "list").await.unwrap();
+            assert!(matches!(heard.recv().await, Some(Change::SourceError { .. })));
+        }
+        reporter.error(ErrorKind::Value, "fills the channel").await.unwrap();
+        assert!(reporter.failed(&refused, "list").now_or_never().is_none(), "ended while it waited");
+        assert!(matches!(heard.recv().await, Some(Change::SourceError { .. })));
+        let told = async {
+            reporter.failed(&refused, "list").await.unwrap();
+        };
+        let hear = async { heard.recv().await };
+        let (change, ()) = (futures::future::join(hear, told)).await;
+        assert!(matches!(change, Some(Change::SourceCondition(_, SourceCondition::Forbidden))), "{change:?}");
+    }
+
+    #[tokio::test]
+    async fn an_error_that_could_not_be_told_leaves_the_source_well() {
+        let (mut reporter, mut heard) = crowded().await;
+        heard.recv().await.unwrap();
+        reporter.well().await.unwrap();
+        assert!(reporter.ailed(ErrorKind::Timeout, "no answer").now_or_never().is_none(), "ended while it waited");
+        heard.recv().await.unwrap();
+        reporter.well().await.unwrap();
+        assert!(heard.try_recv().is_err(), "nothing was told of an error, so nothing of its end");
     }
 }

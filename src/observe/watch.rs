@@ -1,13 +1,15 @@
 //! Watching: keeps one kind of object in one scope known, for as long as the generation lives.
 //!
 //! Lists page by page, then watches from the list's resource version, with bookmarks, in watches of less than a minute that
-//! are joined end to end; lists again only where the history is gone. One bad object is counted and left out. Not for what
+//! are joined end to end; lists again only where the history is gone. An object that cannot be read is counted, and its namespace
+//! said to hold one. Not for what
 //! the objects mean: a target says how to decode one and how to tell of it.
 
 mod lines;
 mod list;
 mod patience;
 mod stream;
+mod unreadable;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +20,7 @@ use tokio::sync::mpsc::Sender;
 use tokio::time::{Instant, sleep};
 
 use self::patience::Patience;
+use self::unreadable::Unreadable;
 use super::client::ApiClient;
 use super::fetch::FetchError;
 use super::interest::Interest;
@@ -98,6 +101,7 @@ struct Watch<T> {
     interner: Interner,
     reporter: Reporter,
     patience: Patience,
+    unreadable: Unreadable,
 }
 
 /// Watches `target` until nobody takes changes any more.
@@ -109,8 +113,8 @@ pub async fn watch<T>(target: Target<T>, shared: Shared) -> Closed {
         Err(closed) => return closed,
     };
     let request = Request::new(target.path.clone());
-    let (interner, patience) = (Interner::default(), Patience::default());
-    let mut watch = Watch { target, shared, request, interner, reporter, patience };
+    let (interner, patience, unreadable) = (Interner::default(), Patience::default(), Unreadable::default());
+    let mut watch = Watch { target, shared, request, interner, reporter, patience, unreadable };
     match watch.run().await {
         Err(closed) => closed,
     }
@@ -151,14 +155,22 @@ impl<T> Watch<T> {
         sleep(self.patience.pause(error, &self.shared.timing)).await;
     }
 
-    /// Reads one object: it, or the text of the error to count where it is bad; neither where it is of no interest.
-    fn read(&mut self, json: &[u8]) -> Result<Option<T>, Option<String>> {
+    /// Tells whether a namespace holds objects that cannot be read.
+    async fn tell_unreadable(&self, namespace: &Name, any: bool) -> Result<(), Closed> {
+        let (kind, namespace) = (self.target.kind, Name::clone(namespace));
+        self.reporter.send(Change::Unreadable { kind, namespace, any }).await
+    }
+
+    /// Reads one object: it, or who it is and the text of the error to count where it is bad; neither where it is of no
+    /// interest.
+    fn read(&mut self, json: &[u8]) -> Result<Option<T>, Option<(Identity, String)>> {
         match (self.target.decode)(json, &mut self.interner) {
             Ok(object) => Ok(Some(object).filter(|object| (self.target.wanted)(&self.shared.interest, object))),
             Err(error) => {
                 let who = identity(json);
                 let ours = self.shared.interest.may_be_ours(&who);
-                Err(ours.then(|| format!("{} {}: {error}", self.target.kind, spell(&who))))
+                let text = format!("{} {}: {error}", self.target.kind, spell(&who));
+                Err(ours.then_some((who, text)))
             }
         }
     }

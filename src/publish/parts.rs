@@ -274,9 +274,9 @@ impl From<Subject<'_>> for Until {
     }
 }
 
-/// Whether a source has spoken: what it said last is shown, also when it is silent since.
+/// Whether a source has spoken: what it said last is shown, also when it is silent since or only part of it can be read.
 const fn is_heard(freshness: Freshness) -> bool {
-    matches!(freshness, Freshness::Fresh | Freshness::Stale)
+    matches!(freshness, Freshness::Fresh | Freshness::Stale | Freshness::Unreadable)
 }
 
 /// Which parts of something changed: a set of [`Part`]s.

@@ -9,7 +9,7 @@ use gim_upgrade_exporter::model::wants::EndpointWant;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::House;
+use super::{Heard, House};
 
 const PAGE: &str =
     "# TYPE gim_kafka_timestamp_behind gauge\ngim_kafka_timestamp_behind{topic=\"voice\",partition=\"0\"} 2500\n";
@@ -129,4 +129,48 @@ async fn bad_pages_are_counted_and_nothing_else_changes() {
     assert!(house.heard.readings.iter().all(|reading| reading.topics.len() == 1));
     assert!(house.heard.is_synced() || house.heard.condition(SourceKind::Pods, None) == Some(SourceCondition::Synced));
     assert!(!format!("{:?}", house.heard.errors).contains("canary"));
+}
+
+#[tokio::test]
+async fn endpoints_that_do_not_answer_keep_no_other_waiting() {
+    const SILENT: usize = 300;
+    let address = pages().await;
+    let mut house = House::reading_every(Duration::from_secs(1)).await;
+    let silent = |number: usize| EndpointWant {
+        pod_uid: Some(format!("u-{number}").into()),
+        ..want("silent", &format!("http://{address}/silent"))
+    };
+    let mut wants: Vec<EndpointWant> = (0..SILENT).map(silent).collect();
+    wants.push(want("well", &format!("http://{address}/metrics")));
+    house.endpoints.send_replace(wants.into());
+    let failures = |heard: &Heard| heard.count(SourceKind::Signals, ErrorKind::Timeout);
+    // Each once, with some to spare: after that they are known to be silent.
+    house.until("all are silent", |heard| failures(heard) >= SILENT + 50).await;
+    let (readings, before) = (house.heard.readings.len(), failures(&house.heard));
+    house.until("three readings", |heard| heard.readings.len() >= readings + 3).await;
+    // With turns for all in one row it would be read once for all of their failures.
+    let between = failures(&house.heard) - before;
+    assert!(between < 2 * SILENT, "{between} failures");
+}
+
+#[tokio::test]
+async fn an_endpoint_that_failed_and_is_wanted_no_more_does_not_keep_its_source_from_doing_well() {
+    let address = pages().await;
+    let mut house = House::build().await;
+    let good = want("gim", &format!("http://{address}/metrics"));
+    let bad = want("gim", &format!("http://{address}/nothing"));
+    house.endpoints.send_replace(vec![good.clone(), bad].into());
+    let well = |heard: &Heard| heard.condition(SourceKind::Signals, Some("gim")) == Some(SourceCondition::Synced);
+    house
+        .until("one answers, one fails", |heard| well(heard) && heard.count(SourceKind::Signals, ErrorKind::Status) > 0)
+        .await;
+    house.heard.conditions.clear();
+    house.endpoints.send_replace(vec![good].into());
+    house.until("it does well again", well).await;
+    house.endpoints.send_replace(vec![want("gim", &format!("http://{address}/nothing"))].into());
+    let failures = house.heard.count(SourceKind::Signals, ErrorKind::Status);
+    house.until("it fails", |heard| heard.count(SourceKind::Signals, ErrorKind::Status) > failures).await;
+    house.heard.conditions.clear();
+    house.endpoints.send_replace(std::sync::Arc::default());
+    house.until("nothing is read", well).await;
 }

@@ -72,6 +72,7 @@ struct Heard {
     conditions: BTreeMap<SourceId, SourceCondition>,
     errors: Vec<(SourceId, ErrorKind, String)>,
     pod_resets: Vec<usize>,
+    unreadable: BTreeSet<(SourceKind, String)>,
 }
 
 impl Heard {
@@ -99,6 +100,11 @@ impl Heard {
             | Change::Aggregation(_)
             | Change::BackupRun(_)
             | Change::Past(_) => {}
+            Change::Unreadable { kind, namespace, any } => {
+                let place = (kind, namespace.to_string());
+                let told = if any { self.unreadable.insert(place) } else { self.unreadable.remove(&place) };
+                assert!(told, "it was told already");
+            }
             Change::SourceAdded { source, contact, stale_after } => {
                 let again = self.sources.insert(source, (contact, stale_after));
                 assert!(again.is_none(), "a source was added twice");

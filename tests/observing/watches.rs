@@ -10,7 +10,7 @@ use gim_upgrade_exporter::sim::store::Kind;
 
 use serde_json::{Value, json};
 
-use super::{House, apply_to, bad_pod, pod, secret, server, server_with, workload};
+use super::{Heard, House, apply_to, bad_pod, pod, secret, server, server_with, workload};
 
 #[tokio::test]
 async fn pages_become_one_reset_and_others_pods_are_left_out() {
@@ -170,6 +170,48 @@ async fn one_bad_object_is_counted_and_left_out() {
     house.until("gone", |heard| heard.pods.len() == 1).await;
     assert_eq!(house.heard.count(SourceKind::Pods, ErrorKind::Decode), 2, "{:?}", house.heard.errors);
     assert_eq!(house.heard.pod_resets.len(), 1, "nothing was listed anew for it");
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_neither_as_it_was_nor_gone() {
+    let mut house = House::build().await;
+    house.apply(Kind::Pods, pod("gim", "gim-0"));
+    house.until_synced().await;
+    house.until("the pod", |heard| heard.pods.len() == 1).await;
+    let doubted = |heard: &Heard| heard.unreadable.contains(&(SourceKind::Pods, "gim".to_owned()));
+    house.apply(Kind::Pods, bad_pod("gim", "gim-0"));
+    house.apply(Kind::Pods, bad_pod("gim", "gim-1"));
+    house.apply(Kind::Pods, bad_pod("elsewhere", "other-0"));
+    house.until("doubted", doubted).await;
+    house.until("counted", |heard| heard.count(SourceKind::Pods, ErrorKind::Decode) == 2).await;
+    assert!(house.heard.pods.contains_key("gim/gim-0"), "its absence would speak against an upgrade");
+    house.apply(Kind::Pods, pod("gim", "gim-0"));
+    house.apply(Kind::Pods, pod("gim", "gim-2"));
+    house.until("the next one", |heard| heard.pods.contains_key("gim/gim-2")).await;
+    assert!(doubted(&house.heard), "the other one cannot be read yet");
+    house.delete(Kind::Pods, "gim", "gim-1");
+    house.until("gone", |heard| !doubted(heard)).await;
+    assert_eq!(house.heard.unreadable, [].into(), "and what is elsewhere does not matter");
+}
+
+#[tokio::test]
+async fn a_list_tells_which_namespaces_hold_what_cannot_be_read() {
+    let mut bad = secret("gim", "gim", 2, "eA==");
+    bad["metadata"]["labels"]["version"] = json!("two");
+    let server = server().await;
+    apply_to(&server, Kind::Secrets, secret("gim", "gim", 1, "eA=="));
+    apply_to(&server, Kind::Secrets, bad);
+    let mut house = House::over(server, KubernetesScope::Auto).await;
+    house.until_synced().await;
+    let doubted = |heard: &Heard| heard.unreadable.contains(&(SourceKind::Helm, "gim".to_owned()));
+    assert!(doubted(&house.heard), "revision 1 is not the newest");
+    // Mended while nobody watches, and listed anew.
+    let faults = house.server.faults().clone();
+    let fault = faults.set(On::verb(Verb::Watch).kind(Kind::Secrets), Fault::Status(410));
+    house.apply(Kind::Secrets, secret("gim", "gim", 2, "eA=="));
+    house.until("no more", |heard| !doubted(heard)).await;
+    faults.unset(fault);
+    house.until("both", |heard| heard.revisions.len() == 2).await;
 }
 
 #[tokio::test]

@@ -33,4 +33,5 @@ mod rubbish;
 mod silence;
 mod site;
 mod steady;
+mod unreadable;
 mod verify;

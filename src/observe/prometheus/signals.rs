@@ -1,14 +1,11 @@
 //! Signals from Prometheus: of each component that is to be read there, the newest samples every interval, and once what was
 //! before this exporter began: the window of latency, and whether metrics were there before the operation.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use thiserror::Error;
 use tokio::sync::mpsc::Sender;
 use tokio::sync::watch::Receiver;
-use tokio::task::{AbortHandle, JoinError, JoinSet};
 use tokio::time::sleep;
 
 use super::{Heard, Prometheus, readings};
@@ -19,9 +16,11 @@ use crate::model::signal::Past;
 use crate::model::source::ErrorKind;
 use crate::model::time::before;
 use crate::model::wants::QueryWant;
+use crate::observe::Ended;
 use crate::observe::pace::Pace;
 use crate::observe::report::Closed;
 use crate::observe::signals::families;
+use crate::observe::wanted::{Gone, keep};
 
 /// How many intervals are looked back for the newest sample: then a signal is silent.
 const SILENT_INTERVALS: u32 = 3;
@@ -41,58 +40,29 @@ pub struct Settings {
     pub changes: Sender<Change>,
 }
 
-/// Why reading ended.
-#[derive(Debug, Error)]
-pub enum QueryEnd {
-    /// The generation ends.
-    #[error(transparent)]
-    Closed(#[from] Closed),
-    /// A read panicked.
-    #[error(transparent)]
-    Panicked(#[from] JoinError),
-}
-
 /// Reads what is wanted until nobody takes changes any more.
-pub async fn keep_reading(settings: Settings, mut wants: Receiver<Arc<Vec<QueryWant>>>) -> QueryEnd {
+pub async fn keep_reading(settings: Settings, wants: Receiver<Arc<Vec<QueryWant>>>) -> Ended {
     let pace = Pace::new(settings.interval);
-    let mut running: HashMap<QueryWant, AbortHandle> = HashMap::new();
-    let mut tasks: JoinSet<Closed> = JoinSet::new();
-    wants.mark_changed();
-    loop {
-        tokio::select! {
-            changed = wants.changed() => {
-                if changed.is_err() {
-                    return Closed.into();
-                }
-                let list = Arc::clone(&wants.borrow_and_update());
-                let mut kept = HashMap::with_capacity(list.len());
-                for want in list.iter() {
-                    let started = running.remove(want);
-                    let start = || tasks.spawn(one(settings.clone(), pace, want.clone()));
-                    kept.insert(want.clone(), started.unwrap_or_else(start));
-                }
-                for (_, gone) in std::mem::replace(&mut running, kept) {
-                    gone.abort();
-                }
-            }
-            Some(ended) = tasks.join_next() => match ended {
-                Ok(closed) => return closed.into(),
-                Err(error) if error.is_cancelled() => {}
-                Err(error) => return error.into(),
-            },
-        }
-    }
+    keep(wants, |want, gone| one(settings.clone(), pace, want, gone)).await
 }
 
-async fn one(settings: Settings, pace: Pace, want: QueryWant) -> Closed {
-    let mut past_told = false;
-    loop {
-        // Boxed, so that those that wait do not hold the state of a request.
-        match Box::pin(read(&settings, &want, &mut past_told)).await {
-            Ok(()) => sleep(pace.until_next(&(&want.suite, want.component))).await,
-            Err(closed) => return closed,
+async fn one(settings: Settings, pace: Pace, want: QueryWant, gone: Gone) -> Result<(), Closed> {
+    let reading = async {
+        let mut past_told = false;
+        loop {
+            // Boxed, so that those that wait do not hold the state of a request.
+            if let Err(closed) = Box::pin(read(&settings, &want, &mut past_told)).await {
+                return closed;
+            }
+            sleep(pace.until_next(&(&want.suite, want.component))).await;
         }
+    };
+    tokio::select! {
+        closed = reading => return Err(closed),
+        () = gone.come() => {}
     }
+    settings.prometheus.forget(&want.matchers).await;
+    Ok(())
 }
 
 async fn read(settings: &Settings, want: &QueryWant, past_told: &mut bool) -> Result<(), Closed> {

@@ -19,6 +19,9 @@ const MAX_PAGE_BYTES: usize = 8 * 1024 * 1024;
 const LONGEST_READ: Duration = Duration::from_secs(10);
 /// What one read may take at least, however short the interval of a cluster that is played fast.
 const SHORTEST_READ: Duration = Duration::from_secs(1);
+/// The longest that making a connection may take. Where a network policy drops what is sent nothing ever comes back, and within
+/// a cluster a connection takes milliseconds; a first packet that is lost is sent again after one second.
+const LONGEST_CONNECT: Duration = Duration::from_secs(2);
 /// Both formats, the better specified one first.
 const ACCEPTED: &str = "application/openmetrics-text;version=1.0.0;q=0.9,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
 
@@ -73,6 +76,7 @@ pub fn client(interval: Duration) -> Result<reqwest::Client, reqwest::Error> {
     install_tls();
     reqwest::Client::builder()
         .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(LONGEST_CONNECT)
         .timeout(interval.clamp(SHORTEST_READ, LONGEST_READ))
         .redirect(Policy::none())
         .no_proxy()
@@ -103,4 +107,36 @@ pub async fn read(
         parser.feed(&chunk)?;
     }
     Ok(families::reduce(&parser.finish()?, unit))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::{TcpSocket, TcpStream};
+    use tokio::time::{Instant, timeout};
+
+    use super::*;
+
+    /// An address that answers no packet, as behind a network policy: the queue of connections that nobody takes is full. Keep
+    /// what else is given.
+    async fn black_hole() -> (String, impl Sized) {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = socket.listen(1).unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut queue = Vec::new();
+        while let Ok(stream) = timeout(Duration::from_millis(300), TcpStream::connect(address)).await {
+            queue.push(stream.unwrap());
+        }
+        (format!("http://{address}/metrics"), (listener, queue))
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_is_dropped_is_given_up_soon() {
+        let (url, _kept) = black_hole().await;
+        let client = client(Duration::from_secs(15)).unwrap();
+        let begun = Instant::now();
+        let error = read(&client, &url, LatencyUnit::Milliseconds, || ()).await.err();
+        assert_eq!(error, Some(ReadError::Timeout));
+        assert!(begun.elapsed() < LONGEST_READ / 2, "{:?}", begun.elapsed());
+    }
 }

@@ -3,6 +3,7 @@
 use kube::api::ListParams;
 use serde_json::value::RawValue;
 
+use super::unreadable::Unreadable;
 use super::{Stop, Watch};
 use crate::index::change::Delta;
 use crate::model::source::ErrorKind;
@@ -45,6 +46,7 @@ impl<T> Watch<T> {
         };
         let mut objects = Vec::new();
         let mut errors = Vec::new();
+        let mut unreadable = Unreadable::default();
         loop {
             let bytes = match self.page(&params).await {
                 Err(FetchError::TooLarge(_)) if params.limit > Some(1) => {
@@ -57,7 +59,13 @@ impl<T> Watch<T> {
             for item in page.items.unwrap_or_default() {
                 match self.read(item.get().as_bytes()) {
                     Ok(object) => objects.extend(object),
-                    Err(error) => errors.extend(error),
+                    Err(None) => {}
+                    Err(Some((who, error))) => {
+                        if let (Some(namespace), Some(name)) = (&who.namespace, &who.name) {
+                            unreadable.add(namespace, name);
+                        }
+                        errors.push(error);
+                    }
                 }
             }
             if objects.len().saturating_add(errors.len()) > MAX_OBJECTS {
@@ -66,7 +74,7 @@ impl<T> Watch<T> {
             params.continue_token = page.metadata.more.filter(|more| !more.is_empty());
             if params.continue_token.is_none() {
                 objects.shrink_to_fit();
-                self.tell(objects, errors).await?;
+                self.tell(objects, errors, unreadable).await?;
                 return Ok(page.metadata.resource_version);
             }
         }
@@ -78,9 +86,16 @@ impl<T> Watch<T> {
         collect(self.shared.api.send(request, None).await?, MAX_PAGE_BYTES).await
     }
 
-    async fn tell(&mut self, items: Vec<T>, errors: Vec<String>) -> Result<(), Stop> {
+    async fn tell(&mut self, items: Vec<T>, errors: Vec<String>, unreadable: Unreadable) -> Result<(), Stop> {
+        // First what is doubted and last what is not any more: in between nobody takes half of the objects for all.
+        for namespace in unreadable.namespaces() {
+            self.tell_unreadable(namespace, true).await?;
+        }
         let reset = Delta::Reset { namespace: self.target.namespace.clone(), items };
         self.reporter.send((self.target.change)(reset)).await?;
+        for namespace in self.unreadable.replace(unreadable) {
+            self.tell_unreadable(&namespace, false).await?;
+        }
         // A list is heard when it is whole: half of one proves nothing.
         self.reporter.contact().heard(self.shared.api.clock().now());
         self.reporter.well().await?;

@@ -9,7 +9,7 @@ use super::{Stop, Watch};
 use crate::index::change::Delta;
 use crate::model::source::ErrorKind;
 use crate::observe::fetch::FetchError;
-use crate::observe::objects::identity;
+use crate::observe::objects::{Identity, identity};
 
 #[derive(serde::Deserialize)]
 struct Event<'a> {
@@ -87,14 +87,27 @@ impl<T> Watch<T> {
         let who = identity(json);
         match kind {
             EventKind::Added | EventKind::Modified => match self.read(json) {
-                Ok(Some(object)) => self.reporter.send((self.target.change)(Delta::Apply(object))).await?,
-                Ok(None) | Err(None) => {}
-                Err(Some(error)) => self.reporter.error(ErrorKind::Decode, &error).await?,
+                Ok(object) => {
+                    if let Some(object) = object {
+                        self.reporter.send((self.target.change)(Delta::Apply(object))).await?;
+                    }
+                    self.readable(&who).await?;
+                }
+                Err(None) => {}
+                Err(Some((_, error))) => {
+                    if let (Some(namespace), Some(name)) = (&who.namespace, &who.name)
+                        && self.unreadable.add(namespace, name)
+                    {
+                        self.tell_unreadable(namespace, true).await?;
+                    }
+                    self.reporter.error(ErrorKind::Decode, &error).await?;
+                }
             },
             EventKind::Deleted => match (&who.namespace, &who.name) {
                 (Some(namespace), Some(name)) if self.shared.interest.may_be_ours(&who) => {
                     let (namespace, name) = (namespace.clone(), name.clone());
                     self.reporter.send((self.target.change)(Delta::Delete { namespace, name })).await?;
+                    self.readable(&who).await?;
                 }
                 (Some(_), Some(_)) => {}
                 // Something is gone and nobody can say what: only a list can.
@@ -104,6 +117,16 @@ impl<T> Watch<T> {
         }
         if let Some(newer) = who.resource_version {
             version.replace_range(.., &newer);
+        }
+        Ok(())
+    }
+
+    /// An object can be read, or is gone.
+    async fn readable(&mut self, who: &Identity) -> Result<(), Stop> {
+        if let (Some(namespace), Some(name)) = (&who.namespace, &who.name)
+            && self.unreadable.remove(namespace, name)
+        {
+            self.tell_unreadable(namespace, false).await?;
         }
         Ok(())
     }

@@ -114,6 +114,7 @@ pub const fn freshness(freshness: Freshness) -> &'static str {
         Freshness::Fresh => "Up to date",
         Freshness::Starting => "Not synced yet",
         Freshness::Stale => "Silent for too long",
+        Freshness::Unreadable => "Not all of it can be read",
         Freshness::Forbidden => "Forbidden",
         Freshness::Off => "Not read",
     }

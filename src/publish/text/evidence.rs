@@ -217,6 +217,7 @@ fn source_sentence(source: SourceKind, freshness: Freshness) -> String {
         Freshness::Fresh => "is up to date",
         Freshness::Starting => "has not synced yet",
         Freshness::Stale => "has been silent for too long",
+        Freshness::Unreadable => "tells of an object that cannot be read",
         Freshness::Forbidden => "is forbidden: the ServiceAccount lacks permission",
         Freshness::Off => "is not read: the configuration says so",
     };

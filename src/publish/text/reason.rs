@@ -67,10 +67,14 @@ pub const fn question(check: CheckId) -> &'static str {
 pub const fn named_reason(reason: NamedReason) -> &'static str {
     match reason {
         NamedReason::PodsStarting => "The watch of pods and their workloads has not synced yet.",
-        NamedReason::PodsStale => "The watch of pods or their workloads has been silent for too long.",
+        NamedReason::PodsStale => {
+            "The watch of pods or their workloads has been silent for too long, or tells of one that cannot be read."
+        }
         NamedReason::PodsForbidden => "Pods or their workloads may not be read: the ServiceAccount lacks permission.",
         NamedReason::HelmStarting => "The watch of Helm's history has not synced yet.",
-        NamedReason::HelmStale => "The watch of Helm's history has been silent for too long.",
+        NamedReason::HelmStale => {
+            "The watch of Helm's history has been silent for too long, or tells of a revision that cannot be read."
+        }
         NamedReason::HelmForbidden => "Helm's history may not be read: the ServiceAccount lacks permission.",
         NamedReason::HelmBodyUnreadable => "What the newest revision installs could not be read.",
         NamedReason::Absent => "There is no release.",
