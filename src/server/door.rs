@@ -99,6 +99,11 @@ impl Door {
         self.rejections.count(Rejection::Tls);
     }
 
+    /// Counts a client for which there was no place.
+    pub(super) fn no_place(&self) {
+        self.rejections.count(Rejection::ConnectionLimit);
+    }
+
     /// Whether a request may be answered; else what is said instead.
     pub(super) async fn admit<B>(&self, request: &http::Request<B>) -> Result<(), Response> {
         let path = request.uri().path();

@@ -8,7 +8,7 @@ mod exporter;
 
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -179,6 +179,29 @@ fn plain_http_on_the_port_of_tls_is_told_so() {
     let plain = Exporter::start(&folder, "", "");
     assert_eq!(plain.curl("https:///livez", &["--insecure"]).status, 0);
     assert_eq!(plain.curl("http:///livez", &[]).status, 200);
+}
+
+/// A probe that looks whether a port is open connects and goes, by an end or by a reset.
+#[test]
+fn whoever_goes_before_the_first_byte_is_no_client_that_failed_at_tls() {
+    let folder = Folder::new();
+    let ca = folder.certificates.path("ca.crt");
+    let exporter = Exporter::start(&folder, TLS, "");
+    for _ in 0..3 {
+        let mut client = TcpStream::connect(("127.0.0.1", exporter.port)).unwrap();
+        client.shutdown(Shutdown::Write).unwrap();
+        // The exporter hangs up too.
+        let _ = client.read_to_end(&mut Vec::new());
+    }
+    assert_eq!(exporter.curl("http:///metrics", &[]).status, 400);
+    let failed = || {
+        let page = exporter.curl("https:///metrics", &["--cacert", &ca]).text;
+        let count = page
+            .lines()
+            .find_map(|line| line.strip_prefix("gim_upgrade_exporter_web_rejections_total{reason=\"tls\"} "));
+        count.unwrap().parse::<u64>().unwrap()
+    };
+    assert_eq!(eventually("the count", || Some(failed()).filter(|failed| *failed > 0)), 1);
 }
 
 #[test]
