@@ -83,6 +83,17 @@ impl Door {
         })
     }
 
+    /// The same door, which remembers of passwords what a former one does: whoever scrapes must not queue behind those who guess
+    /// because a certificate is another one.
+    #[must_use]
+    pub fn after(self, former: &Self) -> Self {
+        let passwords = match (self.passwords, &former.passwords) {
+            (Some(passwords), Some(former)) => Some(passwords.after(former)),
+            (passwords, _) => passwords,
+        };
+        Self { passwords, ..self }
+    }
+
     /// Whether TLS is spoken.
     #[must_use]
     pub fn speaks_tls(&self) -> bool {
