@@ -29,7 +29,7 @@ fn routes_with(site: &Arc<Site>, event_streams: usize) -> Routes {
     let places = Arc::new(Semaphore::new(event_streams));
     Routes::new()
         .get("/", move |request| std::future::ready(page(home.home(request.uri().query()))))
-        .get_under("/assets/", move |request| {
+        .get("/assets/", move |request| {
             let name = request.uri().path().trim_start_matches("/assets/");
             std::future::ready(response(assets.asset(name)))
         })
@@ -55,7 +55,7 @@ fn routes_with(site: &Arc<Site>, event_streams: usize) -> Routes {
                 Err(_) => crowded(event_streams),
             })
         })
-        .get_under("/runbooks/", move |request| {
+        .get("/runbooks/", move |request| {
             let alert = request.uri().path().trim_start_matches("/runbooks/");
             std::future::ready(response(runbooks.runbook(alert)))
         })

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::stream;
-use http::StatusCode;
+use http::{Method, StatusCode};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
@@ -52,7 +52,7 @@ fn hello() -> Routes {
         .get("/hello", |_| async { text(StatusCode::OK, "hello") })
         .get("/pieces", |_| async { Response::new(chunks(vec![Bytes::from("one "), Bytes::from("two")])) })
         .get("/stream", |_| async { Response::new(streamed(stream::iter([Bytes::from("a"), Bytes::from("b")]))) })
-        .post("/length", |request| async move { text(StatusCode::OK, request.body().len().to_string()) })
+        .with(Method::POST, "/length", |request| async move { text(StatusCode::OK, request.body().len().to_string()) })
 }
 
 async fn connect(address: SocketAddr, bytes: &str) -> TcpStream {

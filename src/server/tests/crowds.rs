@@ -27,6 +27,34 @@ async fn says_hello(client: &mut TcpStream) {
     assert!(until(client, "hello").await.starts_with("HTTP/1.1 200 OK\r\n"));
 }
 
+/// What is logged, for as long as it lives, on the one thread of a test.
+#[derive(Clone, Default)]
+struct Log(Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl Log {
+    fn begin() -> (Self, tracing::subscriber::DefaultGuard) {
+        let log = Self::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+        (log, tracing::subscriber::set_default(subscriber))
+    }
+
+    fn count(&self, line: &str) -> usize {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).matches(line).count()
+    }
+}
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Waits until there is a place.
 async fn comes_in(address: SocketAddr) {
     let again = async { while !ask(address, "GET /hello", "\r\n").await.ends_with("hello") {} };
@@ -71,17 +99,30 @@ async fn silence_and_half_a_request_keep_nobody_out() {
 async fn nobody_leaves_who_is_owed_a_part_of_an_answer() {
     let routes = hello().get("/large", |_| async { text(StatusCode::OK, vec![b'x'; LARGE_BYTES]) });
     let (server, rejections) = start_with_places(routes, 1).await;
+    let (log, _logging) = Log::begin();
+    let told = || (log.count("all places for connections are taken"), log.count("are free again"));
     let mut slow = connect(server.address, "GET /large HTTP/1.1\r\nHost: x\r\n\r\n").await;
     until(&mut slow, "\r\n\r\n").await;
     for turned_away in 1..=3 {
         assert_eq!(rest(&mut connect(server.address, REQUEST).await).await, "");
         assert_eq!(rejections.so_far(Rejection::ConnectionLimit), turned_away);
+        assert_eq!(told(), (1, 0), "it is told once");
     }
     let mut body = vec![0; LARGE_BYTES];
     timeout(PATIENCE, slow.read_exact(&mut body)).await.expect("in time").expect("all of it");
     assert!(body.iter().all(|byte| *byte == b'x'));
-    // Then it has all, and another may come.
+    // Then it has all, and leaves for another.
     comes_in(server.address).await;
+    assert_eq!(rest(&mut slow).await, "");
+    assert_eq!(told().0, 1);
+    // Once places are free it is over, and told once too.
+    timeout(PATIENCE, async {
+        while told() != (1, 1) {
+            comes_in(server.address).await;
+        }
+    })
+    .await
+    .expect("it is over");
 }
 
 #[tokio::test]
