@@ -4,6 +4,7 @@
 //! with errors that are just told. Not for work: what a command does is done by the rooms that it joins.
 
 mod announce;
+mod apart;
 mod changes;
 mod demo;
 mod doctor;

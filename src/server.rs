@@ -14,6 +14,7 @@ mod listen;
 pub mod negotiate;
 mod passwords;
 mod patience;
+mod places;
 mod rate;
 mod remembered;
 mod routes;

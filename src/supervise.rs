@@ -142,10 +142,11 @@ impl Generation {
         Shutdown { dropped }
     }
 
-    /// Runs the generation until `shutdown` comes, which is well, or one of its tasks ends, which is not.
-    pub async fn run(mut self, shutdown: impl Future<Output = &'static str>, grace: Duration) -> Result<(), Ended> {
+    /// Runs the generation until `told` is ready, which is well, or one of its tasks ends, which is not. When it is ready once
+    /// more while tasks are stopping, they are dropped at once.
+    pub async fn run(mut self, mut told: impl AsyncFnMut() -> &'static str, grace: Duration) -> Result<(), Ended> {
         let result = tokio::select! {
-            reason = shutdown => {
+            reason = told() => {
                 tracing::info!(reason, "shutting down");
                 Ok(())
             }
@@ -154,8 +155,13 @@ impl Generation {
                 Err(ended)
             }
         };
-        for task in self.shut_down(grace).await.dropped {
-            tracing::warn!(%task, grace_seconds = grace.as_secs(), "task did not stop in time");
+        tokio::select! {
+            shutdown = self.shut_down(grace) => {
+                for task in shutdown.dropped {
+                    tracing::warn!(%task, grace_seconds = grace.as_secs(), "task did not stop in time");
+                }
+            }
+            reason = told() => tracing::warn!(reason, "told again; ending at once"),
         }
         result
     }
@@ -258,7 +264,7 @@ mod tests {
                     _ => panic!("{} times", name.len()),
                 }
             });
-            let ended = generation.run(pending(), Duration::ZERO).await.unwrap_err();
+            let ended = generation.run(pending, Duration::ZERO).await.unwrap_err();
             assert_eq!(ended, Ended { task: name.into(), ending });
             assert_eq!(ended.to_string(), text);
         }
@@ -276,8 +282,21 @@ mod tests {
             Ok::<_, Infallible>(())
         });
         generation.spawn_until_stopped("careless", for_ever());
-        generation.run(async { "test" }, LONG).await.unwrap();
+        let mut told = ["test"].into_iter();
+        let once = async || match told.next() {
+            Some(reason) => reason,
+            None => pending().await,
+        };
+        generation.run(once, LONG).await.unwrap();
         assert!(finished.load(Ordering::SeqCst));
+    }
+
+    #[tokio::test]
+    async fn told_twice_it_waits_for_nobody() {
+        let mut generation = Generation::new();
+        generation.spawn("deaf", for_ever());
+        let ends = generation.run(async || "test", LONG * 2);
+        tokio::time::timeout(LONG, ends).await.expect("it ends at once").unwrap();
     }
 
     #[tokio::test]

@@ -10,7 +10,7 @@ use std::path::Path;
 const MOST_BYTES: u64 = 8 * 1024 * 1024;
 
 /// What stands for the content of some files, those that cannot be read included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Content(u64);
 
 /// Waits for content to be another and to stay so from one look to the next: files that belong together are not written at once.
@@ -21,7 +21,7 @@ pub(super) struct Settling {
 }
 
 impl Content {
-    /// Of these files now.
+    /// Of these files now. Reads them: see `apart`.
     pub(super) fn of(files: impl IntoIterator<Item = impl AsRef<Path>>) -> Self {
         let mut hasher = DefaultHasher::new();
         for file in files {

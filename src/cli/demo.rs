@@ -58,7 +58,7 @@ pub(super) async fn demo(flags: Flags, what: flags::Demo) -> anyhow::Result<()> 
     let mut entrance = Entrance::new(flags.web_config_file, outlet.clone(), Access::Infer);
     let door = entrance.door(&WebAccess::default()).await?;
     let scheme = if door.speaks_tls() { "https" } else { "http" };
-    let (_, door) = watch::channel(door);
+    let (_, door) = watch::channel(Arc::new(door));
     let address = outlet.serve_behind(&mut process, &flags.listen_address, door, None).await?;
     let host = host_of(address);
     where_to_look(scheme, &host, speed);
@@ -79,7 +79,7 @@ pub(super) async fn demo(flags: Flags, what: flags::Demo) -> anyhow::Result<()> 
     let lines = announce::announce(outlet.snapshots(), move |line| say(&clock, speed, &line.to_string()));
     process.spawn_until_stopped("announcer", lines);
     process.spawn_until_stopped("player", play(scenarios, speed, config, outlet, began));
-    Ok(process.run(shutdown.comes(), SHUTDOWN_GRACE).await?)
+    Ok(process.run(async || shutdown.comes().await, SHUTDOWN_GRACE).await?)
 }
 
 fn list() -> anyhow::Result<()> {

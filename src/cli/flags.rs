@@ -88,7 +88,7 @@ pub(super) struct Demo {
 }
 
 /// Where to look, and at what.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(super) struct At {
     /// The suite; where there is one alone, it need not be named.
     #[arg(long, value_name = "NAME")]
@@ -102,6 +102,23 @@ pub(super) struct At {
     /// File with a bearer token for the exporter; read at each request.
     #[arg(long = "server.bearer-token-file", value_name = "FILE", requires = "server")]
     pub(super) token_file: Option<PathBuf>,
+    /// User of the exporter, where its web configuration has users.
+    #[arg(
+        long = "server.user",
+        value_name = "NAME",
+        requires_all = ["server", "password_file"],
+        conflicts_with = "token_file"
+    )]
+    pub(super) user: Option<String>,
+    /// File with the user's password; read at each request.
+    #[arg(long = "server.password-file", value_name = "FILE", requires = "user")]
+    pub(super) password_file: Option<PathBuf>,
+    /// Certificate to show the exporter, in PEM, with those between it and its authority; read again when it changes.
+    #[arg(long = "server.cert-file", value_name = "FILE", requires_all = ["server", "key_file"])]
+    pub(super) cert_file: Option<PathBuf>,
+    /// Its key, in PEM.
+    #[arg(long = "server.key-file", value_name = "FILE", requires = "cert_file")]
+    pub(super) key_file: Option<PathBuf>,
 }
 
 /// What to follow.

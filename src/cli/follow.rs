@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 pub use self::stage::Posting;
 use self::stage::{Searching, Shown, Stage, sought, suites};
@@ -17,6 +18,7 @@ use crate::assess::snapshot::Snapshot;
 use crate::config::Config;
 use crate::model::discovery::Found;
 use crate::model::suite::Suite;
+use crate::net::backoff::backoff;
 use crate::observe::client::Access;
 use crate::observe::timing::Timing;
 use crate::supervise::{Ended, Generation, SHUTDOWN_GRACE};
@@ -27,6 +29,11 @@ const SETTLED: Duration = Duration::from_secs(3);
 /// How long the next generation may take to see everything, and a search to find anything. What it cannot see for longer than a start
 /// ever takes, somebody must be told of: that something is unknown shows only once it is shown.
 const LONGEST_PREPARATION: Duration = Duration::from_mins(5);
+
+/// The first pause before suites that cannot be watched are tried again; later ones are twice as long each time.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// The longest pause.
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
 /// What was found; `None` until everything was looked at.
 type Finding = Option<Arc<BTreeSet<Found>>>;
@@ -59,6 +66,16 @@ struct Following {
     search: Searching,
     posting: Posting,
     shown: Shown,
+    failed: Option<Failed>,
+}
+
+/// Suites that were found and cannot be watched, as while the kubeconfig is being written.
+struct Failed {
+    found: Finding,
+    /// How often in a row.
+    times: u32,
+    /// When it is tried again.
+    again: Instant,
 }
 
 /// What came while the next generation was prepared.
@@ -82,19 +99,27 @@ impl Following {
             stage.outlet.show(&mut shown.generation, snapshots);
             shown.suites = Some(wanted.suites.clone());
         }
-        Ok(Self { stage, configs, wanted, search, posting, shown })
+        Ok(Self { stage, configs, wanted, search, posting, shown, failed: None })
     }
 
-    /// Waits until something else is found or configured, and gives what is found.
+    /// Waits until something else is found or configured, or what failed is to be tried again, and gives what is found.
     async fn comes(&mut self) -> anyhow::Result<Finding> {
-        let Self { configs, search, posting, shown, .. } = self;
+        let Self { configs, search, posting, shown, failed, .. } = self;
+        let known = failed.as_ref().map_or(&shown.found, |failed| &failed.found);
+        let again = async {
+            match &*failed {
+                Some(failed) => tokio::time::sleep_until(failed.again).await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             ended = ends([&mut search.generation, &mut shown.generation, &mut posting.generation]) => Err(ended.into()),
-            found = settled(&mut search.finding, shown.found.as_ref()) => Ok(Some(found?)),
+            found = settled(&mut search.finding, known.as_ref()) => Ok(Some(found?)),
+            () = again => Ok(known.clone()),
             changed = configs.changed() => {
                 changed?;
                 self.wanted = configs.borrow_and_update().clone();
-                Ok(shown.found.clone())
+                Ok(known.clone())
             }
         }
     }
@@ -102,11 +127,15 @@ impl Following {
     /// Shows what is wanted instead of what is shown, once it can be. Gives what is to be taken over instead where something else
     /// came meanwhile.
     async fn take_over(&mut self, mut found: Finding) -> anyhow::Result<Option<Finding>> {
+        let failures = self.failed.take().map_or(0, |failed| failed.times);
         if self.search.sought != sought(&self.wanted) {
             match self.search_anew().await? {
-                Some(Came::Found(first)) => found = first,
-                Some(_) => return Ok(Some(self.shown.found.clone())),
-                None => return Ok(None),
+                Ok(Came::Found(first)) => found = first,
+                Ok(_) => return Ok(Some(self.shown.found.clone())),
+                Err(error) => {
+                    self.refuse(&error, found, failures);
+                    return Ok(None);
+                }
             }
         }
         let suites = suites(&self.wanted, found.as_deref());
@@ -122,17 +151,24 @@ impl Following {
             return Ok(None);
         }
         let configured = self.wanted.suites.len();
-        tracing::info!(suites = suites.len(), configured, "other suites, or by other rules, are watched from now on");
+        let watched = suites.len();
+        let tell =
+            || tracing::info!(suites = watched, configured, "other suites, or by other rules, are watched from now on");
         let mut generation = Generation::new();
         if suites.is_empty() {
+            tell();
             self.replace(found, suites, generation).await;
             self.stage.outlet.show_nothing(&self.wanted);
             return Ok(None);
         }
         let mut snapshots = match self.stage.prepare(&mut generation, &self.wanted, &suites).await {
             Ok(snapshots) => snapshots,
-            Err(error) => return self.refuse(error).map(|()| None),
+            Err(error) => {
+                self.refuse(&error, found, failures);
+                return Ok(None);
+            }
         };
+        tell();
         if self.shown.suites.is_some() {
             let superseding = match self.prepared(&mut generation, &mut snapshots, found.as_ref()).await? {
                 Came::Ready => None,
@@ -150,11 +186,11 @@ impl Following {
         Ok(None)
     }
 
-    /// Looks for what is wanted now; `None` where that cannot be.
-    async fn search_anew(&mut self) -> anyhow::Result<Option<Came>> {
+    /// Looks for what is wanted now; the inner error says why that cannot be.
+    async fn search_anew(&mut self) -> anyhow::Result<anyhow::Result<Came>> {
         let mut other = match self.stage.search(&self.wanted).await {
             Ok(other) => other,
-            Err(error) => return self.refuse(error).map(|()| None),
+            Err(error) => return Ok(Err(error)),
         };
         let Self { configs, search, posting, shown, .. } = self;
         let found = tokio::select! {
@@ -164,11 +200,11 @@ impl Following {
             changed = configs.changed() => {
                 changed?;
                 self.wanted = configs.borrow_and_update().clone();
-                return Ok(Some(Came::Config));
+                return Ok(Ok(Came::Config));
             }
         };
         self.search = other;
-        Ok(Some(Came::Found(found)))
+        Ok(Ok(Came::Found(found)))
     }
 
     /// Waits until the next generation has seen everything, or something else comes.
@@ -206,15 +242,25 @@ impl Following {
         self.stage.post_anew(&mut self.posting, &self.wanted).await;
     }
 
-    /// Stays with the former configuration where there is one.
-    fn refuse(&mut self, error: anyhow::Error) -> anyhow::Result<()> {
+    /// Stays with what is shown: with the former configuration, or for a while with the former suites.
+    fn refuse(&mut self, error: &anyhow::Error, found: Finding, failures: u32) {
         if Arc::ptr_eq(&self.wanted, &self.shown.config) {
-            return Err(error);
+            if failures == 0 {
+                tracing::error!(
+                    error = format!("{error:#}"),
+                    "other suites cannot be watched; the former ones stay, and it is tried again"
+                );
+            } else {
+                tracing::debug!(error = format!("{error:#}"), failures, "other suites can still not be watched");
+            }
+            let times = failures.saturating_add(1);
+            let again = Instant::now() + backoff(FIRST_PAUSE, LONGEST_PAUSE, times);
+            self.failed = Some(Failed { found, times, again });
+            return;
         }
         self.stage.outlet.config_reloaded(false);
         tracing::error!(error = format!("{error:#}"), "configuration cannot be followed; the former one stays");
         self.wanted = Arc::clone(&self.shown.config);
-        Ok(())
     }
 }
 

@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::apart::apart;
 use super::changes::{Content, Settling};
 use super::exporter::Outlet;
 use super::flags::Flags;
@@ -58,13 +59,16 @@ impl Reloader {
     }
 
     /// Reads for as long as it lives.
-    pub(super) async fn run(mut self) -> Result<(), std::convert::Infallible> {
-        let content = |flags: &Flags| Content::of(&flags.config_file);
+    pub(super) async fn run(mut self) -> anyhow::Result<()> {
+        let content = async |flags: &Flags| {
+            let file = flags.config_file.clone();
+            apart(move || Content::of(&file)).await
+        };
         let mut settling = Settling::new(self.content);
         loop {
             let answer = tokio::select! {
                 () = tokio::time::sleep(LOOK) => {
-                    if !settling.settled(content(&self.flags)) {
+                    if !settling.settled(content(&self.flags).await?) {
                         continue;
                     }
                     None
@@ -72,8 +76,8 @@ impl Reloader {
                 Some(()) = self.hangup.recv() => None,
                 Some(answer) = self.asked.recv() => Some(answer),
             };
-            settling = Settling::new(content(&self.flags));
-            let outcome = self.read();
+            settling = Settling::new(content(&self.flags).await?);
+            let outcome = self.read().await?;
             if let Some(answer) = answer {
                 // Whoever asked may have gone.
                 let _ = answer.send(outcome);
@@ -81,8 +85,10 @@ impl Reloader {
         }
     }
 
-    fn read(&self) -> Result<(), String> {
-        match self.flags.config() {
+    /// Whether it is good; else what is wrong with it.
+    async fn read(&self) -> anyhow::Result<Result<(), String>> {
+        let flags = self.flags.clone();
+        Ok(match apart(move || flags.config()).await? {
             Ok(config) => {
                 self.outlet.config_reloaded(true);
                 tracing::info!(suites = config.suites.len(), "configuration loaded");
@@ -94,6 +100,6 @@ impl Reloader {
                 tracing::error!(%error, "configuration refused; the former one stays");
                 Err(error.to_string())
             }
-        }
+        })
     }
 }

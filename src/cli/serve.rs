@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::announce::{self, Line};
+use super::apart::apart;
 use super::changes::Content;
 use super::exporter::Outlet;
 use super::flags::Flags;
@@ -21,13 +22,14 @@ use crate::supervise::{Generation, SHUTDOWN_GRACE, ShutdownSignal};
 pub(super) async fn serve(flags: Flags, log: LogControl) -> anyhow::Result<()> {
     let mut shutdown = ShutdownSignal::listen()?;
     // Before it is read, so that what changes from now on is noticed.
-    let content = Content::of(&flags.config_file);
-    let config = Arc::new(flags.config()?);
+    let read = flags.clone();
+    let (content, config) = apart(move || (Content::of(&read.config_file), read.config())).await?;
+    let config = Arc::new(config?);
     let outlet = Outlet::new(&config).under(flags.outside());
     let access = flags.kubeconfig.clone().map_or(Access::Infer, Access::Kubeconfig);
     let (reloader, configs, reload) = Reloader::new(flags.clone(), content, Arc::clone(&config), outlet.clone())?;
     let mut entrance = Entrance::new(flags.web_config_file, outlet.clone(), access.clone());
-    let (doors, door) = watch::channel(entrance.door(&config.web).await?);
+    let (doors, door) = watch::channel(Arc::new(entrance.door(&config.web).await?));
     let set_log_level = Arc::new(move |level: &str| log.set(level));
     let lifecycle = flags.enable_lifecycle.then_some(Lifecycle { reload, set_log_level });
 
@@ -38,5 +40,5 @@ pub(super) async fn serve(flags: Flags, log: LogControl) -> anyhow::Result<()> {
     generation.spawn_until_stopped("entrance", entrance.keep(doors, configs.clone()));
     generation.spawn_until_stopped("reloader", reloader.run());
     generation.spawn_until_stopped("suites", follow(outlet, configs, access, Timing::default(), posting));
-    Ok(generation.run(shutdown.comes(), SHUTDOWN_GRACE).await?)
+    Ok(generation.run(async || shutdown.comes().await, SHUTDOWN_GRACE).await?)
 }

@@ -8,9 +8,10 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio::sync::watch;
 
+use super::apart::apart;
 use super::changes::{Content, Settling};
 use super::exporter::Outlet;
-use crate::config::{Config, ConfigError, web};
+use crate::config::{Config, web};
 use crate::model::web::{WebAccess, WebSettings};
 use crate::observe::client::{Access, ApiClient};
 use crate::observe::review::review;
@@ -35,26 +36,26 @@ pub(super) struct Entrance {
 impl Entrance {
     /// An entrance by this web configuration file; tokens are judged by the cluster behind `access`.
     pub(super) fn new(file: Option<PathBuf>, outlet: Outlet, access: Access) -> Self {
-        let read = Content::of(&file);
-        Self { file, outlet, access, named: Vec::new(), read, api: None }
+        Self { file, outlet, access, named: Vec::new(), read: Content::default(), api: None }
     }
 
     /// Makes the door.
-    pub(super) async fn door(&mut self, access: &WebAccess) -> anyhow::Result<Arc<Door>> {
-        self.read = self.content();
-        self.named = self.settings()?.files().map(|file| PathBuf::from(&**file)).collect();
+    pub(super) async fn door(&mut self, access: &WebAccess) -> anyhow::Result<Door> {
+        self.read = self.content().await?;
+        self.named = self.settings().await?.files().map(|file| PathBuf::from(&**file)).collect();
         // Whatever changes from here on is seen at the next look.
-        self.read = self.content();
-        let settings = self.settings()?;
+        self.read = self.content().await?;
+        let settings = self.settings().await?;
         let reviewer = if access.kubernetes_auth { Some(self.reviewer().await?) } else { None };
-        let door = self
-            .outlet
-            .door(&settings, access, reviewer)
+        let (outlet, access) = (self.outlet.clone(), access.clone());
+        let is_secret = access.kubernetes_auth || !settings.users.is_empty();
+        let door = apart(move || outlet.door(&settings, &access, reviewer))
+            .await?
             .with_context(|| self.file.as_ref().map_or_else(|| "web".to_owned(), |file| file.display().to_string()))?;
-        if !door.speaks_tls() && (access.kubernetes_auth || !settings.users.is_empty()) {
+        if !door.speaks_tls() && is_secret {
             tracing::warn!("passwords and tokens come unencrypted; write tls_server_config into --web.config.file");
         }
-        Ok(Arc::new(door))
+        Ok(door)
     }
 
     /// Makes doors anew for as long as it lives.
@@ -62,7 +63,7 @@ impl Entrance {
         mut self,
         doors: watch::Sender<Arc<Door>>,
         mut configs: watch::Receiver<Arc<Config>>,
-    ) -> Result<(), watch::error::RecvError> {
+    ) -> anyhow::Result<()> {
         let mut access = configs.borrow_and_update().web.clone();
         let mut settling = Settling::new(self.read);
         loop {
@@ -71,7 +72,7 @@ impl Entrance {
                 changed = configs.changed() => changed?,
             }
             let wanted = configs.borrow_and_update().web.clone();
-            if !settling.settled(self.content()) && wanted == access {
+            if !settling.settled(self.content().await?) && wanted == access {
                 continue;
             }
             access = wanted;
@@ -79,7 +80,9 @@ impl Entrance {
             self.outlet.own().web_config_reloaded(made.is_ok());
             match made {
                 Ok(door) => {
-                    doors.send_replace(door);
+                    // What is known of passwords outlives certificates.
+                    let door = door.after(&doors.borrow());
+                    doors.send_replace(Arc::new(door));
                     tracing::info!(tls = doors.borrow().speaks_tls(), "web configuration loaded");
                 }
                 Err(error) => {
@@ -90,12 +93,14 @@ impl Entrance {
         }
     }
 
-    fn settings(&self) -> Result<WebSettings, ConfigError> {
-        self.file.as_deref().map_or_else(|| Ok(WebSettings::default()), web::read)
+    async fn settings(&self) -> anyhow::Result<WebSettings> {
+        let Some(file) = self.file.clone() else { return Ok(WebSettings::default()) };
+        Ok(apart(move || web::read(&file)).await??)
     }
 
-    fn content(&self) -> Content {
-        Content::of(self.file.iter().chain(&self.named))
+    async fn content(&self) -> anyhow::Result<Content> {
+        let files: Vec<PathBuf> = self.file.iter().chain(&self.named).cloned().collect();
+        apart(move || Content::of(files)).await
     }
 
     async fn reviewer(&mut self) -> anyhow::Result<Reviewer> {

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use rustls::client::danger::HandshakeSignatureValid;
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
@@ -27,56 +27,59 @@ pub(super) fn verifier(
     authorities: Option<RootCertStore>,
     provider: &Arc<CryptoProvider>,
 ) -> Result<Option<Arc<dyn ClientCertVerifier>>, VerifierBuilderError> {
-    let by_authority = || {
-        WebPkiClientVerifier::builder_with_provider(
-            Arc::new(authorities.unwrap_or_else(RootCertStore::empty)),
-            Arc::clone(provider),
-        )
-    };
-    let unverified =
-        |required| -> Arc<dyn ClientCertVerifier> { Arc::new(Unverified { required, provider: Arc::clone(provider) }) };
-    let inner: Arc<dyn ClientCertVerifier> = match settings.client_auth {
+    let (verified, required) = match settings.client_auth {
         ClientAuth::NoClientCert => return Ok(None),
-        ClientAuth::RequestClientCert => unverified(false),
-        ClientAuth::RequireAnyClientCert => unverified(true),
-        ClientAuth::VerifyClientCertIfGiven => by_authority().allow_unauthenticated().build()?,
-        ClientAuth::RequireAndVerifyClientCert => by_authority().build()?,
+        ClientAuth::RequestClientCert => (false, false),
+        ClientAuth::RequireAnyClientCert => (false, true),
+        ClientAuth::VerifyClientCertIfGiven => (true, false),
+        ClientAuth::RequireAndVerifyClientCert => (true, true),
     };
-    if settings.client_allowed_sans.is_empty() {
-        return Ok(Some(inner));
-    }
-    Ok(Some(Arc::new(Named { inner, allowed: settings.client_allowed_sans.clone() })))
+    let authorities = Arc::new(authorities.unwrap_or_else(RootCertStore::empty));
+    let by_authority = || WebPkiClientVerifier::builder_with_provider(authorities, Arc::clone(provider)).build();
+    Ok(Some(Arc::new(Clients {
+        required,
+        by_authority: verified.then(by_authority).transpose()?,
+        allowed: settings.client_allowed_sans.clone(),
+        algorithms: provider.signature_verification_algorithms,
+    })))
 }
 
-/// Takes any certificate.
+/// Takes the certificates that it is told to take.
 #[derive(Debug)]
-struct Unverified {
+struct Clients {
+    /// Whether there must be one.
     required: bool,
-    provider: Arc<CryptoProvider>,
-}
-
-/// Takes those that have one of these names, of those that another takes.
-#[derive(Debug)]
-struct Named {
-    inner: Arc<dyn ClientCertVerifier>,
+    /// Who says whether one is good; `None`: any is.
+    by_authority: Option<Arc<dyn ClientCertVerifier>>,
+    /// One must have one of these names; where there are none, any may come.
     allowed: Vec<Name>,
+    algorithms: WebPkiSupportedAlgorithms,
 }
 
-impl ClientCertVerifier for Unverified {
+impl ClientCertVerifier for Clients {
     fn client_auth_mandatory(&self) -> bool {
         self.required
     }
 
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        &[]
+        self.by_authority.as_ref().map_or(&[], |authority| authority.root_hint_subjects())
     }
 
     fn verify_client_cert(
         &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _now: UnixTime,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
+        if let Some(authority) = &self.by_authority {
+            authority.verify_client_cert(end_entity, intermediates, now)?;
+        }
+        if !self.allowed.is_empty() {
+            let names = alternative_names(end_entity).ok_or(CertificateError::BadEncoding)?;
+            if !names.iter().any(|name| self.allowed.iter().any(|allowed| **allowed == **name)) {
+                return Err(CertificateError::ApplicationVerificationFailure.into());
+            }
+        }
         Ok(ClientCertVerified::assertion())
     }
 
@@ -86,7 +89,7 @@ impl ClientCertVerifier for Unverified {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+        verify_tls12_signature(message, cert, dss, &self.algorithms)
     }
 
     fn verify_tls13_signature(
@@ -95,61 +98,11 @@ impl ClientCertVerifier for Unverified {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+        verify_tls13_signature(message, cert, dss, &self.algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
-    }
-}
-
-impl ClientCertVerifier for Named {
-    fn offer_client_auth(&self) -> bool {
-        self.inner.offer_client_auth()
-    }
-
-    fn client_auth_mandatory(&self) -> bool {
-        self.inner.client_auth_mandatory()
-    }
-
-    fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        self.inner.root_hint_subjects()
-    }
-
-    fn verify_client_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        now: UnixTime,
-    ) -> Result<ClientCertVerified, Error> {
-        let verified = self.inner.verify_client_cert(end_entity, intermediates, now)?;
-        let names = alternative_names(end_entity).ok_or(CertificateError::BadEncoding)?;
-        if names.iter().any(|name| self.allowed.iter().any(|allowed| **allowed == **name)) {
-            return Ok(verified);
-        }
-        Err(CertificateError::ApplicationVerificationFailure.into())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.inner.verify_tls12_signature(message, cert, dss)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.inner.verify_tls13_signature(message, cert, dss)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.inner.supported_verify_schemes()
+        self.algorithms.supported_schemes()
     }
 }
 

@@ -37,14 +37,19 @@ pub(super) struct House {
 }
 
 impl House {
-    fn door(&self) -> Arc<Door> {
+    pub(super) fn door(&self) -> Arc<Door> {
         Arc::clone(&self.doors.borrow())
     }
 }
 
 /// Serves one client until it goes, errs, or the server ends; `closing` ends what is not a request yet.
-pub(super) async fn serve(stream: TcpStream, house: House, watcher: Watcher, mut closing: watch::Receiver<bool>) {
-    let phase = Phase::default();
+pub(super) async fn serve(
+    stream: TcpStream,
+    phase: Phase,
+    house: House,
+    watcher: Watcher,
+    mut closing: watch::Receiver<bool>,
+) {
     let limits = house.limits;
     let door = house.door();
     let Some(acceptor) = door.acceptor() else {
@@ -52,20 +57,22 @@ pub(super) async fn serve(stream: TcpStream, house: House, watcher: Watcher, mut
         return speak(patient, phase, house, watcher).await;
     };
     let handshake = async {
-        if is_plain(&stream).await? {
-            return refuse_plain(stream).await.map(|()| None);
+        let Some(first) = first_byte(&stream).await else { return Ok(Greeting::Gone) };
+        if first != TLS_HANDSHAKE && first.is_ascii() {
+            return refuse_plain(stream).await.map(|()| Greeting::Plain);
         }
         // TLS is above the patience, which then sees every byte that the client lets us wait for.
         let patient = Patience::new(stream, phase.clone(), limits.request_read, limits.write_stall);
-        acceptor.accept(patient).await.map(Some)
+        acceptor.accept(patient).await.map(Greeting::Tls)
     };
     let shaken = tokio::select! {
         _ = closing.wait_for(|closing| *closing) => return,
         shaken = timeout(limits.request_read, handshake) => shaken,
     };
     let why = match shaken {
-        Ok(Ok(Some(stream))) => return speak(stream, phase, house, watcher).await,
-        Ok(Ok(None)) => "plain HTTP".to_owned(),
+        Ok(Ok(Greeting::Tls(stream))) => return speak(stream, phase, house, watcher).await,
+        Ok(Ok(Greeting::Gone)) => return,
+        Ok(Ok(Greeting::Plain)) => "plain HTTP".to_owned(),
         Ok(Err(error)) => error.to_string(),
         Err(_elapsed) => "no handshake in time".to_owned(),
     };
@@ -73,11 +80,21 @@ pub(super) async fn serve(stream: TcpStream, house: House, watcher: Watcher, mut
     tracing::debug!(error = why, "no TLS with a client");
 }
 
-/// Whether a client speaks plain text.
-async fn is_plain(stream: &TcpStream) -> std::io::Result<bool> {
+/// How a client begins where TLS is spoken.
+enum Greeting<S> {
+    /// With a handshake, which was done.
+    Tls(S),
+    /// With plain HTTP.
+    Plain,
+    /// Not at all: it went before it said anything, as a probe does that looks whether the port is open.
+    Gone,
+}
+
+/// The first byte of a client, which stays to be read.
+async fn first_byte(stream: &TcpStream) -> Option<u8> {
     let mut first = [0];
-    let seen = stream.peek(&mut first).await?;
-    Ok(seen > 0 && first != [TLS_HANDSHAKE] && first.is_ascii())
+    let seen = stream.peek(&mut first).await.ok()?;
+    (seen > 0).then(|| first[0])
 }
 
 /// Says what is wrong. What was sent is read first: else closing resets the connection, and the answer with it.

@@ -83,6 +83,17 @@ impl Door {
         })
     }
 
+    /// The same door, which remembers of passwords what a former one does: whoever scrapes must not queue behind those who guess
+    /// because a certificate is another one.
+    #[must_use]
+    pub fn after(self, former: &Self) -> Self {
+        let passwords = match (self.passwords, &former.passwords) {
+            (Some(passwords), Some(former)) => Some(passwords.after(former)),
+            (passwords, _) => passwords,
+        };
+        Self { passwords, ..self }
+    }
+
     /// Whether TLS is spoken.
     #[must_use]
     pub fn speaks_tls(&self) -> bool {
@@ -97,6 +108,11 @@ impl Door {
     /// Counts a client with which TLS could not be spoken.
     pub(super) fn no_tls(&self) {
         self.rejections.count(Rejection::Tls);
+    }
+
+    /// Counts a client for which there was no place.
+    pub(super) fn no_place(&self) {
+        self.rejections.count(Rejection::ConnectionLimit);
     }
 
     /// Whether a request may be answered; else what is said instead.

@@ -12,7 +12,11 @@ use super::routes::{Request, Response, Routes, text};
 /// Said where it was not switched on.
 const OFF: &str = "not enabled; start with --web.enable-lifecycle\n";
 
-/// Reads the configuration anew, or says why it is refused.
+/// Said of a configuration that is good: until all of its suites were seen, or could not be for long, the former are shown.
+const ACCEPTED: &str =
+    "accepted; shown once its suites were seen, within five minutes, and the log has what comes of it\n";
+
+/// Reads the configuration anew, or says why it is refused. What it is good for, somebody else does after that.
 pub type Reload = Arc<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
 /// Sets the level of the log, or says which there are.
 pub type SetLogLevel = Arc<dyn Fn(&str) -> Result<(), String> + Send + Sync>;
@@ -35,20 +39,20 @@ pub fn routes(mut routes: Routes, lifecycle: Option<&Lifecycle>) -> Routes {
         routes = routes
             .with(method.clone(), "/-/reload", move |request| {
                 let reload = reload.clone();
-                async move { told(&request, reload, |reload| async move { reload().await }).await }
+                async move { told(&request, reload, |reload| async move { reload().await.map(|()| ACCEPTED) }).await }
             })
             .with(method, "/-/log-level", move |request| {
                 let set = set.clone();
                 async move {
                     let level = level(&request);
-                    told(&request, set, |set| async move { set(&level) }).await
+                    told(&request, set, |set| async move { set(&level).map(|()| "ok\n") }).await
                 }
             });
     }
     routes
 }
 
-async fn told<T, D: Future<Output = Result<(), String>>>(
+async fn told<T, D: Future<Output = Result<&'static str, String>>>(
     request: &Request,
     what: Option<T>,
     act: impl FnOnce(T) -> D,
@@ -59,7 +63,7 @@ async fn told<T, D: Future<Output = Result<(), String>>>(
         return text(StatusCode::FORBIDDEN, "not from another site\n");
     }
     match act(what).await {
-        Ok(()) => text(StatusCode::OK, "ok\n"),
+        Ok(said) => text(StatusCode::OK, said),
         Err(error) => text(StatusCode::BAD_REQUEST, format!("{error}\n")),
     }
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 pub const MAX_EVENT_STREAMS: usize = 512;
 
 /// Connections at once. Beside streams of events, Prometheus in a pair, Alertmanager, probes and some browsers make a dozen;
-/// beyond this someone leaks or attacks, and each costs memory. Further ones get a 503 and are closed at once, so that a probe
-/// learns the reason instead of hanging in the backlog.
+/// beyond this someone leaks or attacks, and each costs memory. For one more the connection is ended that has let us wait for a
+/// request the longest. Where each is owed an answer, the new one is closed at once, unheard, and counted.
 pub const MAX_CONNECTIONS: usize = MAX_EVENT_STREAMS + 256;
 
 /// Request line and headers together. Prometheus sends some 600 bytes; a browser with cookies of other programs on the

@@ -7,19 +7,15 @@ use std::time::Duration;
 
 use hyper_util::server::graceful::GracefulShutdown;
 use thiserror::Error;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 
 use super::connection::{self, House};
 use super::door::Door;
 use super::limits::Limits;
+use super::places::Places;
 use super::routes::Routes;
-
-/// Said to a client beyond the limit of connections.
-const CROWDED: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\n\
-    Content-Length: 21\r\nConnection: close\r\n\r\ntoo many connections\n";
 
 /// Before trying again when the system gives no connection (no file descriptors left, most often).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -98,26 +94,23 @@ impl Server {
         let house = House { routes, doors, limits };
         let (closing, closed) = watch::channel(false);
         let graceful = GracefulShutdown::new();
-        let mut connections = JoinSet::new();
+        let mut places = Places::new(limits.connections);
         tokio::pin!(shutdown);
         loop {
             tokio::select! {
                 () = &mut shutdown => break,
-                Some(ended) = connections.join_next() => note(ended),
+                Some(()) = places.one_ends() => {}
                 accepted = listener.accept() => match accepted {
                     Ok((stream, _)) => {
-                        // Those that ended leave their places first.
-                        while let Some(ended) = connections.try_join_next() {
-                            note(ended);
-                        }
-                        if connections.len() >= limits.connections {
-                            turn_away(&stream);
+                        if !places.make_room().await {
+                            // Without a word: it has asked for nothing yet, and would hardly hear an answer.
+                            house.door().no_place();
                             continue;
                         }
                         // Without it the last packet of an answer may wait for the client's acknowledgement.
                         let _ = stream.set_nodelay(true);
                         let (house, closed) = (house.clone(), closed.clone());
-                        connections.spawn(connection::serve(stream, house, graceful.watcher(), closed));
+                        places.take(|phase| connection::serve(stream, phase, house, graceful.watcher(), closed));
                     }
                     Err(error) => {
                         tracing::warn!(error = %error, "cannot accept a connection");
@@ -129,22 +122,8 @@ impl Server {
         drop(listener);
         closing.send_replace(true);
         if timeout(limits.shutdown_grace, graceful.shutdown()).await.is_err() {
-            tracing::info!(connections = connections.len(), "ending connections that did not finish in time");
+            tracing::info!(connections = places.taken(), "ending connections that did not finish in time");
         }
-        connections.shutdown().await;
-    }
-}
-
-/// Says why and hangs up, without waiting for anything: what does not fit is lost.
-fn turn_away(stream: &TcpStream) {
-    let _ = stream.try_write(CROWDED);
-    tracing::warn!("too many connections, one turned away");
-}
-
-fn note(ended: Result<(), JoinError>) {
-    if let Err(error) = ended
-        && error.is_panic()
-    {
-        tracing::error!(error = %error, "a handler panicked");
+        places.end().await;
     }
 }

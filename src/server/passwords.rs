@@ -29,13 +29,20 @@ const MOST: usize = 128;
 /// Users and their hashes.
 pub(super) struct Passwords {
     users: BTreeMap<Name, PasswordHash>,
-    fits: Remembered<()>,
-    turns: Arc<Semaphore>,
+    fits: Arc<Remembered<()>>,
+    pub(super) turns: Arc<Semaphore>,
 }
 
 impl Passwords {
     pub(super) fn new(users: BTreeMap<Name, PasswordHash>, clock: Arc<dyn Clock>) -> Self {
-        Self { users, fits: Remembered::new(MOST, clock), turns: Arc::new(Semaphore::new(AT_ONCE)) }
+        let fits = Arc::new(Remembered::new(MOST, clock));
+        Self { users, fits, turns: Arc::new(Semaphore::new(AT_ONCE)) }
+    }
+
+    /// The same users, with what is remembered of others and in one line with them. What fits is remembered with its user and hash, so
+    /// that it fits nothing else.
+    pub(super) fn after(self, former: &Self) -> Self {
+        Self { fits: Arc::clone(&former.fits), turns: Arc::clone(&former.turns), ..self }
     }
 
     /// Whether this is the user's password.
@@ -113,5 +120,27 @@ mod tests {
         }
         clock.advance(HOLDS);
         assert_eq!(verify("right").await, Err(Undecided));
+    }
+
+    #[tokio::test]
+    async fn what_fits_is_known_to_those_who_come_after_and_to_no_other_hash() {
+        let clock: Arc<dyn Clock> = Arc::<HeldClock>::default();
+        let hash = || PasswordHash { text: bcrypt::hash("right", 4).unwrap().into(), cost: 4 };
+        let (known, other) = (hash(), hash());
+        let users = |of: &[(&str, &PasswordHash)]| {
+            let users = of.iter().map(|(user, hash)| ((*user).into(), PasswordHash::clone(hash))).collect();
+            Passwords::new(users, Arc::clone(&clock))
+        };
+        let former = users(&[("alice", &known)]);
+        assert_eq!(former.verify("alice", "right".into()).await, Ok(Permission::Allowed));
+        former.turns.close();
+        for (after, expected) in [
+            (users(&[("alice", &known)]), Ok(Permission::Allowed)),
+            (users(&[("alice", &known), ("bob", &other)]), Ok(Permission::Allowed)),
+            (users(&[("alice", &other)]), Err(Undecided)),
+            (users(&[("bob", &known)]), Err(Undecided)),
+        ] {
+            assert_eq!(after.after(&former).verify("alice", "right".into()).await, expected);
+        }
     }
 }

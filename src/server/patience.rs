@@ -4,7 +4,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -13,26 +13,70 @@ use tokio::time::{Sleep, sleep};
 
 use super::limits::WRITE_PROGRESS_BYTES;
 
-/// Where a connection stands, as the stream and the service tell each other.
+/// Numbers the moments at which connections began to wait for a request, so that the longest wait is known without a clock.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Phase(Arc<AtomicU8>);
+pub(super) struct Moments(Arc<AtomicU64>);
+
+impl Moments {
+    /// The next, never zero.
+    fn next(&self) -> u64 {
+        self.0.fetch_add(1, Ordering::Relaxed).saturating_add(1)
+    }
+}
+
+/// Where a connection stands, as the stream and the service tell each other.
+#[derive(Debug, Clone)]
+pub(super) struct Phase(Arc<Standing>);
+
+#[derive(Debug)]
+struct Standing {
+    phase: AtomicU8,
+    /// The moment from which the client has let us wait; zero while we owe it something.
+    waiting_since: AtomicU64,
+    moments: Moments,
+}
 
 impl Phase {
     /// The client is due to send a request's head, or has begun to.
     const HEAD: u8 = 0;
     /// We are at work; what the client sends now can wait.
     const SERVING: u8 = 1;
-    /// The last answer is out and nothing has come since.
+    /// The last answer is made and nothing has come since.
     const IDLE: u8 = 2;
+
+    /// Of a connection that was just opened.
+    pub(super) fn new(moments: &Moments) -> Self {
+        let waiting_since = AtomicU64::new(moments.next());
+        Self(Arc::new(Standing { phase: AtomicU8::new(Self::HEAD), waiting_since, moments: moments.clone() }))
+    }
 
     /// A request's head has come whole. The answer's end is told by dropping the guard.
     pub(super) fn serving(&self) -> ServingGuard {
-        self.0.store(Self::SERVING, Ordering::Relaxed);
+        self.0.waiting_since.store(0, Ordering::Relaxed);
+        self.0.phase.store(Self::SERVING, Ordering::Relaxed);
         ServingGuard(self.clone())
     }
 
+    /// Since which moment the client has let us wait for a request; `None` while it is owed an answer or a part of one.
+    pub(super) fn waiting_since(&self) -> Option<u64> {
+        Some(self.0.waiting_since.load(Ordering::Relaxed)).filter(|since| *since != 0)
+    }
+
     fn is(&self, phase: u8) -> bool {
-        self.0.load(Ordering::Relaxed) == phase
+        self.0.phase.load(Ordering::Relaxed) == phase
+    }
+
+    /// All that was written has left: the client is owed nothing more, if the answer was at its end.
+    fn flushed(&self) {
+        if self.is(Self::IDLE) && self.waiting_since().is_none() {
+            self.0.waiting_since.store(self.0.moments.next(), Ordering::Relaxed);
+        }
+    }
+
+    /// Something of the next request has come.
+    fn head_begun(&self) {
+        self.0.waiting_since.store(self.0.moments.next(), Ordering::Relaxed);
+        self.0.phase.store(Self::HEAD, Ordering::Relaxed);
     }
 }
 
@@ -42,7 +86,7 @@ pub(super) struct ServingGuard(Phase);
 
 impl Drop for ServingGuard {
     fn drop(&mut self) {
-        self.0.0.store(Phase::IDLE, Ordering::Relaxed);
+        self.0.0.phase.store(Phase::IDLE, Ordering::Relaxed);
     }
 }
 
@@ -111,7 +155,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patience<S> {
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
         if buffer.filled().len() > before && self.phase.is(Phase::IDLE) {
-            self.phase.0.store(Phase::HEAD, Ordering::Relaxed);
+            self.phase.head_begun();
         }
         Poll::Ready(Ok(()))
     }
@@ -138,7 +182,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patience<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        ready!(Pin::new(&mut self.stream).poll_flush(context))?;
+        self.phase.flushed();
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -51,7 +51,7 @@ impl Routes {
         Self::default()
     }
 
-    /// Adds a route for GET and HEAD.
+    /// Adds a route for GET and HEAD. A path that ends with `/` stands for every one that begins so, `/` for itself alone.
     #[must_use]
     pub fn get<F, A>(self, path: &'static str, handler: F) -> Self
     where
@@ -61,17 +61,8 @@ impl Routes {
         self.with(Method::GET, path, handler)
     }
 
-    /// Adds a route for POST.
+    /// The same for one method.
     #[must_use]
-    pub fn post<F, A>(self, path: &'static str, handler: F) -> Self
-    where
-        F: Fn(Request) -> A + Send + Sync + 'static,
-        A: Future<Output = Response> + Send + 'static,
-    {
-        self.with(Method::POST, path, handler)
-    }
-
-    /// Adds a route for one method.
     pub(super) fn with<F, A>(mut self, method: Method, path: &'static str, handler: F) -> Self
     where
         F: Fn(Request) -> A + Send + Sync + 'static,
@@ -80,16 +71,6 @@ impl Routes {
         let handler: Handler = Box::new(move |request| Box::pin(handler(request)));
         self.routes.push(Route { path, method, handler });
         self
-    }
-
-    /// A path that begins so, for every name after it; see [`Routes::get`]. `path` ends with `/`.
-    #[must_use]
-    pub fn get_under<F, A>(self, path: &'static str, handler: F) -> Self
-    where
-        F: Fn(Request) -> A + Send + Sync + 'static,
-        A: Future<Output = Response> + Send + 'static,
-    {
-        self.with(Method::GET, path, handler)
     }
 
     /// Looks up the handler for this method and path.

@@ -30,7 +30,7 @@ fn routes_with(site: &Arc<Site>, event_streams: usize) -> Routes {
     let places = Arc::new(Semaphore::new(event_streams));
     Routes::new()
         .get("/", move |request| std::future::ready(page(home.home(request.uri().query()))))
-        .get_under("/assets/", move |request| {
+        .get("/assets/", move |request| {
             let name = request.uri().path().trim_start_matches("/assets/");
             let mut response = response(assets.asset(name));
             if response.status().is_success() && assets::is_current(request.uri().query()) {
@@ -61,7 +61,7 @@ fn routes_with(site: &Arc<Site>, event_streams: usize) -> Routes {
                 Err(_) => crowded(event_streams),
             })
         })
-        .get_under("/runbooks/", move |request| {
+        .get("/runbooks/", move |request| {
             let alert = request.uri().path().trim_start_matches("/runbooks/");
             std::future::ready(response(runbooks.runbook(alert)))
         })

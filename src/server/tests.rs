@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::stream;
-use http::StatusCode;
+use http::{Method, StatusCode};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
+
+mod crowds;
 
 use super::*;
 use crate::publish::events::Tempo;
@@ -34,7 +36,10 @@ struct Running {
 }
 
 async fn start(routes: Routes, limits: Limits) -> Running {
-    let server = Server::bind("127.0.0.1:0", routes).await.unwrap().with_limits(limits);
+    run(Server::bind("127.0.0.1:0", routes).await.unwrap().with_limits(limits))
+}
+
+fn run(server: Server) -> Running {
     let address = server.local_address().unwrap();
     let (stop, stopped) = oneshot::channel();
     let server = tokio::spawn(server.run(async {
@@ -50,7 +55,7 @@ fn hello() -> Routes {
         .get("/stream", |_| async {
             Response::new(streamed(stream::iter([Bytes::from("a"), Bytes::from("b")].map(Ok::<_, Infallible>))))
         })
-        .post("/length", |request| async move { text(StatusCode::OK, request.body().len().to_string()) })
+        .with(Method::POST, "/length", |request| async move { text(StatusCode::OK, request.body().len().to_string()) })
 }
 
 async fn connect(address: SocketAddr, bytes: &str) -> TcpStream {
@@ -195,36 +200,6 @@ async fn a_head_that_never_ends_is_refused() {
         sent += chunk.len();
     }
     assert!(sent < 64 * 1024 * 1024);
-}
-
-#[tokio::test]
-async fn connections_beyond_the_limit_are_turned_away() {
-    let server = start(hello(), Limits { connections: 2, ..Limits::default() }).await;
-    let request = "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n";
-    let mut first = connect(server.address, request).await;
-    until(&mut first, "hello").await;
-    let mut second = connect(server.address, request).await;
-    until(&mut second, "hello").await;
-
-    let mut third = TcpStream::connect(server.address).await.unwrap();
-    let answer = rest(&mut third).await;
-    assert!(answer.starts_with("HTTP/1.1 503 Service Unavailable\r\n"), "{answer}");
-    assert!(answer.ends_with("\r\n\r\ntoo many connections\n"), "{answer}");
-
-    // Those that are in are served, and a place that is left can be taken.
-    first.write_all(request.as_bytes()).await.unwrap();
-    until(&mut first, "hello").await;
-    drop(second);
-    let again = async {
-        loop {
-            let mut client = TcpStream::connect(server.address).await.unwrap();
-            let _ = client.write_all(b"GET /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
-            if rest(&mut client).await.starts_with("HTTP/1.1 200 OK\r\n") {
-                break;
-            }
-        }
-    };
-    timeout(PATIENCE, again).await.expect("a place is free again");
 }
 
 /// A stream without end that tells when it is dropped.

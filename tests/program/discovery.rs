@@ -117,6 +117,24 @@ fn where_nothing_is_found_nothing_is_shown_and_that_is_all_there_is() {
     wait_for(&exporter, &["elsewhere: elsewhere elsewhere elsewhere"]);
 }
 
+/// As while somebody writes it.
+#[test]
+fn what_is_found_while_the_kubeconfig_is_unreadable_is_shown_once_it_is_not() {
+    let cluster = Cluster::new("discovery-kubeconfig");
+    let exporter = exporter(&cluster, &json!({"discovery": {"enabled": true}}));
+    let two = ["b: gim-b gsp-b gca-b", "default: gim gsp gca"];
+    wait_for(&exporter, &two);
+    cluster.file("kubeconfig", "half a fi: [");
+    copy_releases(&cluster, "gim-b", "gim-c");
+    let told = "other suites cannot be watched; the former ones stay, and it is tried again";
+    eventually("it is told", || exporter.log(), |log| log.contains(told));
+    assert_eq!((shown(&exporter.site), exporter.site.is_ready()), (two.map(str::to_owned).to_vec(), true));
+    cluster.kubeconfig();
+    wait_for(&exporter, &["b: gim-b gsp-b gca-b", "c: gim-c gsp(default) gim-c", "default: gim gsp gca"]);
+    let (code, log) = exporter.end("TERM");
+    assert_eq!((code, log.matches(told).count()), (Some(0), 1), "{log}");
+}
+
 /// Where Helm's storage may not be read, workloads say which chart made them.
 #[test]
 fn without_helm_suites_are_found_by_labels() {

@@ -18,6 +18,7 @@ mod events;
 mod fake_alertmanager;
 mod files;
 mod gone;
+mod hung_files;
 mod inside;
 mod listener;
 mod notify;

@@ -8,7 +8,7 @@ mod exporter;
 
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -179,6 +179,74 @@ fn plain_http_on_the_port_of_tls_is_told_so() {
     let plain = Exporter::start(&folder, "", "");
     assert_eq!(plain.curl("https:///livez", &["--insecure"]).status, 0);
     assert_eq!(plain.curl("http:///livez", &[]).status, 200);
+}
+
+/// A probe that looks whether a port is open connects and goes, by an end or by a reset.
+#[test]
+fn whoever_goes_before_the_first_byte_is_no_client_that_failed_at_tls() {
+    let folder = Folder::new();
+    let ca = folder.certificates.path("ca.crt");
+    let exporter = Exporter::start(&folder, TLS, "");
+    for _ in 0..3 {
+        let mut client = TcpStream::connect(("127.0.0.1", exporter.port)).unwrap();
+        client.shutdown(Shutdown::Write).unwrap();
+        // The exporter hangs up too.
+        let _ = client.read_to_end(&mut Vec::new());
+    }
+    assert_eq!(exporter.curl("http:///metrics", &[]).status, 400);
+    let failed = || {
+        let page = exporter.curl("https:///metrics", &["--cacert", &ca]).text;
+        let count = page
+            .lines()
+            .find_map(|line| line.strip_prefix("gim_upgrade_exporter_web_rejections_total{reason=\"tls\"} "));
+        count.unwrap().parse::<u64>().unwrap()
+    };
+    assert_eq!(eventually("the count", || Some(failed()).filter(|failed| *failed > 0)), 1);
+}
+
+/// `verify` and `status` come in as anybody does, by a password over TLS that wants a certificate.
+#[test]
+fn the_exporters_own_commands_come_in() {
+    let folder = Folder::new();
+    let users = format!("basic_auth_users: {{alice: {}}}\n", hash(PASSWORD));
+    let web = format!("{TLS}  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.crt\n{users}");
+    let exporter = Exporter::start(&folder, &web, "discovery: {enabled: false}\n");
+    let server = format!("--server=https://127.0.0.1:{}", exporter.port);
+    let ca = format!("--server.ca-file={}", folder.certificates.path("ca.crt"));
+    let certificate = |name: &str, key: &str| {
+        let [cert, key] = [format!("{name}.crt"), format!("{key}.key")].map(|file| folder.certificates.path(&file));
+        [format!("--server.cert-file={cert}"), format!("--server.key-file={key}")]
+    };
+    let password = |password: &str| {
+        let file = folder.write(&format!("password-{}", password.len()), &format!("{password}\n"));
+        ["--server.user=alice".to_owned(), format!("--server.password-file={file}")]
+    };
+    let [right, wrong] = [password(PASSWORD), password("canary")];
+    let client = certificate("client", "client");
+    // The exporter has no cluster: who comes in is told that there is no operation, and waits for none.
+    for (shown, complaint) in [
+        ([&client[..], &right].concat(), "not everything was read yet"),
+        ([&client[..], &wrong].concat(), "HTTP 401: not permitted"),
+        (client.to_vec(), "HTTP 401: not permitted"),
+        (right.to_vec(), "CertificateRequired"),
+        ([&certificate("stranger", "stranger")[..], &right].concat(), "UnknownCA"),
+        ([&certificate("client", "server")[..], &right].concat(), "--server.key-file: key_file "),
+        ([&certificate("nobody", "client")[..], &right].concat(), "--server.cert-file: cert_file "),
+        ([&client[..1], &right].concat(), "--server.key-file <FILE>"),
+        ([&client[..], &right[..1]].concat(), "--server.password-file <FILE>"),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_gim-upgrade-exporter"))
+            .args(["verify", "gim", "--timeout=3s", &server, &ca])
+            .args(&shown)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8(said).unwrap();
+        assert!(matches!(output.status.code(), Some(2 | 3)), "{shown:?}: {said}");
+        assert!(said.contains(complaint), "{shown:?}: {said}");
+        assert!(!said.contains("canary"), "{said}");
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! A running exporter, asked for its status again and again. Not for its metrics, which say less.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use crate::cli::flags::At;
 use crate::model::names::Name;
 use crate::model::time::Timestamp;
 use crate::net::secret;
-use crate::net::trust::Trust;
+use crate::net::trust::{Identity, TlsFile, Trust};
 use crate::net::web::{self, Web, WebError};
 
 /// The largest status that is read: that of one suite has about 30 KB, that of a hundred fits.
@@ -29,11 +30,18 @@ pub(in crate::cli) struct Server {
     web: Web,
     url: String,
     ca_file: Option<Name>,
-    token_file: Option<String>,
+    credentials: Credentials,
     ahead: SignedDuration,
     asked: bool,
     /// Whether it has answered with a status before.
     answered: bool,
+}
+
+/// What is said of who asks. Secrets stand in files, read at each request.
+enum Credentials {
+    Nothing,
+    Token { file: String },
+    Password { user: String, file: String },
 }
 
 impl Server {
@@ -41,25 +49,38 @@ impl Server {
     pub(super) fn new(url: &str, at: &At) -> anyhow::Result<Self> {
         if url.contains('@') {
             bail!(
-                "--server: a URL with a user or a password in it is not taken; name a token by --server.bearer-token-file"
+                "--server: a URL with a user or a password in it is not taken; name them by --server.user and --server.password-file"
             );
         }
         let parsed: http::Uri = url.parse().with_context(|| format!("--server: {url} is not a URL"))?;
         if !matches!(parsed.scheme_str(), Some("http" | "https")) || parsed.query().is_some() {
             bail!("--server: {url} is not a URL with http or https, such as http://gim-upgrade-exporter:9845");
         }
-        if at.token_file.is_some() && parsed.scheme_str() == Some("http") && !is_loopback(&parsed) {
-            bail!("--server.bearer-token-file: a token is sent over https alone, not to {url}");
+        let credentials = Credentials::of(at)?;
+        let is_plain = parsed.scheme_str() == Some("http");
+        match &credentials {
+            Credentials::Token { .. } if is_plain && !is_loopback(&parsed) => {
+                bail!("{}: a token is sent over https alone, not to {url}", credentials.flag());
+            }
+            Credentials::Password { .. } if is_plain && !is_loopback(&parsed) => {
+                bail!("{}: a password is sent over https alone, not to {url}", credentials.flag());
+            }
+            _ => {}
+        }
+        if at.cert_file.is_some() && is_plain {
+            bail!("--server.cert-file: a certificate is shown over https alone, not to {url}");
         }
         let mut url = format!("{}/api/v1/status", url.trim_end_matches('/'));
         if let Some(suite) = &at.suite {
             url.push_str("?suite=");
             url.extend(form_urlencoded::byte_serialize(suite.as_bytes()));
         }
-        let token_file = at.token_file.as_ref().map(|file| file.display().to_string());
-        let ca_file = at.ca_file.as_ref().map(|file| file.display().to_string().into());
-        let web = Web::new(Arc::new(Trust::default()));
-        Ok(Self { web, url, ca_file, token_file, ahead: SignedDuration::ZERO, asked: false, answered: false })
+        let name = |file: &Option<PathBuf>| file.as_ref().map(|file| Name::from(file.display().to_string()));
+        let ca_file = name(&at.ca_file);
+        let identity = name(&at.cert_file).zip(name(&at.key_file));
+        let identity = identity.map(|(cert_file, key_file)| Identity { cert_file, key_file });
+        let web = Web::new(Arc::new(Trust::showing(identity)));
+        Ok(Self { web, url, ca_file, credentials, ahead: SignedDuration::ZERO, asked: false, answered: false })
     }
 
     /// Asks, `pace` after the last time.
@@ -67,17 +88,23 @@ impl Server {
         if std::mem::replace(&mut self.asked, true) {
             tokio::time::sleep(pace).await;
         }
-        let token = match &self.token_file {
-            Some(file) => Some(secret::read(file).await.context("--server.bearer-token-file")?),
-            None => None,
+        let secret = match &self.credentials {
+            Credentials::Nothing => None,
+            Credentials::Token { file } | Credentials::Password { file, .. } => {
+                Some(secret::read(file).await.context(self.credentials.flag())?)
+            }
         };
-        let with = |request: reqwest::RequestBuilder| match &token {
-            Some(token) => request.bearer_auth(token.expose()),
-            None => request,
+        let with = |request: reqwest::RequestBuilder| match (&self.credentials, &secret) {
+            (Credentials::Password { user, .. }, Some(password)) => request.basic_auth(user, Some(password.expose())),
+            (_, Some(token)) => request.bearer_auth(token.expose()),
+            (_, None) => request,
         };
         let response = match self.web.get(&self.url, self.ca_file.as_ref(), TIMEOUT, with).await {
             Ok(response) => response,
-            Err(WebError::Trust(error)) => return Err(error).context("--server.ca-file"),
+            Err(WebError::Trust(error)) => {
+                let flag = error.file().map_or_else(|| "--server".to_owned(), flag_of);
+                return Err(error).context(flag);
+            }
             Err(error) => return Ok(Look::Blind(format!("{}: {error}", self.url))),
         };
         self.learn_clock(&response);
@@ -100,7 +127,7 @@ impl Server {
                 bail!("{}: HTTP 404: no suite of this name is watched there, or no exporter is there", self.url)
             }
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => bail!(
-                "{}: HTTP {}: not permitted; name a token by --server.bearer-token-file",
+                "{}: HTTP {}: not permitted; name a token by --server.bearer-token-file, or a user by --server.user",
                 self.url,
                 status.as_u16()
             ),
@@ -122,6 +149,32 @@ impl Server {
     }
 }
 
+impl Credentials {
+    fn of(at: &At) -> anyhow::Result<Self> {
+        let spelled = |file: &PathBuf| file.display().to_string();
+        Ok(match (&at.token_file, &at.user, &at.password_file) {
+            (Some(file), ..) => Self::Token { file: spelled(file) },
+            (None, Some(user), _) if user.contains(':') => bail!("--server.user: a name has no colon"),
+            (None, Some(user), Some(file)) => Self::Password { user: user.clone(), file: spelled(file) },
+            _ => Self::Nothing,
+        })
+    }
+
+    /// The flag that names the secret's file.
+    const fn flag(&self) -> &'static str {
+        match self {
+            Self::Nothing => "--server",
+            Self::Token { .. } => "--server.bearer-token-file",
+            Self::Password { .. } => "--server.password-file",
+        }
+    }
+}
+
+/// The flag that names a file of TLS.
+fn flag_of(file: TlsFile) -> String {
+    format!("--server.{}", file.as_str().replace('_', "-"))
+}
+
 /// Whether it is on this machine, as with `kubectl port-forward`.
 fn is_loopback(url: &http::Uri) -> bool {
     let host = url.host().unwrap_or_default().trim_matches(['[', ']']);
@@ -130,16 +183,13 @@ fn is_loopback(url: &http::Uri) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
 
     use super::*;
 
-    fn refused(url: &str, token: bool) -> Option<String> {
-        let token_file = token.then(|| "/secrets/token".into());
-        let at = At { suite: Some("a&b".into()), server: None, ca_file: None, token_file };
+    fn refused(url: &str, at: At) -> Option<String> {
+        let at = At { suite: Some("a&b".into()), ..at };
         match Server::new(url, &at) {
             Ok(server) => {
                 assert_eq!(server.url, format!("{}/api/v1/status?suite=a%26b", url.trim_end_matches('/')));
@@ -151,18 +201,31 @@ mod tests {
 
     #[test]
     fn tokens_leave_the_machine_encrypted_or_not_at_all() {
-        for (url, token, complaint) in [
-            ("http://exporter:9845", false, None),
-            ("https://exporter/prefix/", true, None),
-            ("http://127.0.0.1:9845", true, None),
-            ("http://[::1]:9845", true, None),
-            ("http://exporter:9845", true, Some("a token is sent over https alone")),
-            ("ftp://exporter", false, Some("is not a URL with http or https")),
-            ("exporter:9845", false, Some("is not a URL")),
-            ("https://user:canary@exporter", false, Some("a user or a password")),
-            ("http://exporter/?suite=a", false, Some("is not a URL with http or https")),
+        let nothing = At::default;
+        let token = || At { token_file: Some("/secrets/token".into()), ..At::default() };
+        let user = |name: &str| {
+            let password_file = Some("/secrets/password".into());
+            At { user: Some(name.into()), password_file, ..At::default() }
+        };
+        let certificate = || At { cert_file: Some("/c.crt".into()), key_file: Some("/c.key".into()), ..At::default() };
+        for (url, at, complaint) in [
+            ("http://exporter:9845", nothing(), None),
+            ("https://exporter/prefix/", token(), None),
+            ("http://127.0.0.1:9845", token(), None),
+            ("http://[::1]:9845", token(), None),
+            ("http://exporter:9845", token(), Some("--server.bearer-token-file: a token is sent over https alone")),
+            ("https://exporter", user("alice"), None),
+            ("http://localhost:9845", user("alice"), None),
+            ("http://exporter", user("alice"), Some("--server.password-file: a password is sent over https alone")),
+            ("https://exporter", user("al:ice"), Some("--server.user: a name has no colon")),
+            ("https://exporter", certificate(), None),
+            ("http://127.0.0.1", certificate(), Some("--server.cert-file: a certificate is shown over https alone")),
+            ("ftp://exporter", nothing(), Some("is not a URL with http or https")),
+            ("exporter:9845", nothing(), Some("is not a URL")),
+            ("https://user:canary@exporter", nothing(), Some("a user or a password")),
+            ("http://exporter/?suite=a", nothing(), Some("is not a URL with http or https")),
         ] {
-            let said = refused(url, token);
+            let said = refused(url, at);
             match complaint {
                 None => assert_eq!(said, None, "{url}"),
                 Some(complaint) => {
@@ -174,7 +237,7 @@ mod tests {
     }
 
     /// What comes of one answer, and the request that it answered.
-    async fn answered(answer: Vec<u8>, token_file: Option<PathBuf>) -> (anyhow::Result<Look>, String) {
+    async fn answered(answer: Vec<u8>, at: At) -> (anyhow::Result<Look>, String) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let asked = tokio::spawn(async move {
@@ -185,7 +248,6 @@ mod tests {
             let _ = stream.write_all(&answer).await;
             String::from_utf8_lossy(&request[..read]).into_owned()
         });
-        let at = At { suite: None, server: None, ca_file: None, token_file };
         let look = Server::new(&url, &at).unwrap().look(Duration::ZERO).await;
         (look, asked.await.unwrap())
     }
@@ -210,7 +272,7 @@ mod tests {
             (http("401 Unauthorized", ""), "wrong: HTTP 401: not permitted"),
             (http("403 Forbidden", ""), "wrong: HTTP 403: not permitted"),
         ] {
-            let said = match answered(answer, None).await.0 {
+            let said = match answered(answer, At::default()).await.0 {
                 Ok(Look::Seen { view, .. }) => format!("seen{}", if view.ready { "" } else { " unready" }),
                 Ok(Look::Blind(why)) => format!("blind: {}", why.split_once("status: ").unwrap().1),
                 Err(error) => format!("wrong: {}", error.to_string().split_once("status: ").unwrap().1),
@@ -223,12 +285,18 @@ mod tests {
     async fn a_token_is_sent_and_told_nowhere() {
         let file = std::env::temp_dir().join(format!("gim-upgrade-verify-token-{}", std::process::id()));
         std::fs::write(&file, "canary\n").unwrap();
-        let (look, request) = answered(http("403 Forbidden", "canary"), Some(file.clone())).await;
-        assert!(request.contains("authorization: Bearer canary\r\n"), "{request}");
-        assert!(!format!("{look:?}").contains("canary"), "{look:?}");
+        let token = At { token_file: Some(file.clone()), ..At::default() };
+        let password = At { user: Some("alice".into()), password_file: Some(file.clone()), ..At::default() };
+        // `alice:canary`
+        for (at, header) in [(&token, "Bearer canary"), (&password, "Basic YWxpY2U6Y2FuYXJ5")] {
+            let (look, request) = answered(http("403 Forbidden", "canary"), at.clone()).await;
+            assert!(request.contains(&format!("authorization: {header}\r\n")), "{request}");
+            assert!(!format!("{look:?}").contains("canary"), "{look:?}");
+        }
         std::fs::remove_file(&file).unwrap();
-        let at = At { suite: None, server: None, ca_file: None, token_file: Some(file) };
-        let gone = Server::new("http://127.0.0.1:9", &at).unwrap().look(Duration::ZERO).await;
-        assert!(format!("{:#}", gone.unwrap_err()).starts_with("--server.bearer-token-file: "));
+        for (at, flag) in [(token, "--server.bearer-token-file: "), (password, "--server.password-file: ")] {
+            let gone = Server::new("http://127.0.0.1:9", &at).unwrap().look(Duration::ZERO).await;
+            assert!(format!("{:#}", gone.unwrap_err()).starts_with(flag));
+        }
     }
 }

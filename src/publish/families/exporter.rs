@@ -56,7 +56,7 @@ pub(super) const FAMILIES: [Family; 18] = [
     ),
     Family::counter(
         "gim_upgrade_exporter_web_rejections_total",
-        "Clients that were not let in: no TLS with them, not authenticated, not permitted, undecided, or too often.",
+        "Clients that were not let in: no TLS with them, not authenticated, not permitted, undecided, too often, or no place for them.",
         Yields::Figures(|own, series| {
             for &why in Rejection::ALL {
                 series.put([why.as_str()], own.rejections.so_far(why) as f64);

@@ -17,6 +17,8 @@ named! {
         Undecided = "undecided",
         /// It asked more often than it may.
         Rate = "rate_limit",
+        /// All places for connections were taken.
+        ConnectionLimit = "connection_limit",
     }
 }
 

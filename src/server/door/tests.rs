@@ -149,3 +149,18 @@ fn headers_of_the_configuration_stand_over_ours() {
     door.dress(&mut response);
     assert_eq!(response.headers().get_all("x-frame-options").iter().collect::<Vec<_>>(), ["deny"]);
 }
+
+#[tokio::test]
+async fn a_new_door_knows_the_passwords_of_the_former_one() {
+    let clock = Arc::new(HeldClock::default());
+    let settings = settings();
+    let former = door(&settings, &[], None, &clock);
+    let right = basic("alice:open sesame");
+    assert_eq!(asked(&former, "/metrics", &[&right]).await, 200);
+    // From here on nothing can be compared any more.
+    former.passwords.as_ref().unwrap().turns.close();
+    let after = door(&settings, &[], None, &clock).after(&former);
+    assert_eq!(asked(&after, "/metrics", &[&right]).await, 200);
+    assert_eq!(asked(&after, "/metrics", &[&basic("alice:guessed")]).await, 503);
+    assert_eq!(asked(&door(&settings, &[], None, &clock).after(&Door::open()), "/metrics", &[&right]).await, 200);
+}
