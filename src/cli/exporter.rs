@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use tokio::sync::{mpsc, watch};
 
 use crate::assess::snapshot::Snapshot;
-use crate::board::{self, Board, Former, SystemClock};
+use crate::board::{self, Board, Former, Progress, SystemClock};
 use crate::config::Config;
 use crate::model::source::ClockOffset;
 use crate::model::time::{Clock, Timestamp};
@@ -210,6 +210,7 @@ impl Outlet {
     pub fn show_nothing(&self, config: &Config) {
         let board = Board::new(Vec::new(), config.policy.clone(), self.clock.now());
         let board = board.numbered_after(&self.snapshots.borrow());
+        self.own.nothing_to_judge();
         self.snapshots.send_replace(Arc::new(Snapshot { ready: true, ..board.snapshot() }));
     }
 
@@ -260,7 +261,11 @@ impl Outlet {
         let (clock, offset) = (Arc::clone(&self.clock), Arc::clone(&self.offset));
         let own = Arc::clone(&self.own);
         generation.spawn_until_stopped("board", async move {
-            board::run(board, heard, snapshots, wants, clock, offset, |took| own.event_to_page(took)).await;
+            let progress = |progress| match progress {
+                Progress::Judged(at) => own.judged(at),
+                Progress::Published(took) => own.event_to_page(took),
+            };
+            board::run(board, heard, snapshots, wants, clock, offset, progress).await;
             Ok::<_, Infallible>(())
         });
         Ok(())
