@@ -10,7 +10,7 @@ mod sharing;
 mod sources;
 
 pub use inheritance::Former;
-pub use run::{SystemClock, run};
+pub use run::{Progress, SystemClock, run};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

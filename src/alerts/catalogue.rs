@@ -130,7 +130,8 @@ mod tests {
 
     #[test]
     fn names_are_of_one_form_and_texts_have_no_gap_that_nothing_fills() {
-        let labels = ["suite", "component", "check", "reason", "release", "target_namespace", "source", "value"];
+        let labels =
+            ["suite", "component", "check", "reason", "release", "target_namespace", "source", "alertmanager", "value"];
         for alert in all() {
             assert!(alert.name.starts_with("GimUpgrade"), "{}", alert.name);
             assert!(alert.summary.len() < 120 && !alert.summary.ends_with('.'), "{}", alert.name);

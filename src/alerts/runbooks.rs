@@ -26,6 +26,7 @@ runbooks! {
     "GimUpgradeBegunUnhealthy"
     "GimUpgradeCheckpointsFailing"
     "GimUpgradeCompanionOutOfStep"
+    "GimUpgradeConfigRefused"
     "GimUpgradeConfigurationStale"
     "GimUpgradeContactSupport"
     "GimUpgradeCrashLooping"
@@ -33,6 +34,7 @@ runbooks! {
     "GimUpgradeExportViewsBehind"
     "GimUpgradeExporterAbsent"
     "GimUpgradeExporterBlind"
+    "GimUpgradeExporterStuck"
     "GimUpgradeFlinkJobDown"
     "GimUpgradeHookFailed"
     "GimUpgradeImageNotAvailable"
@@ -42,6 +44,7 @@ runbooks! {
     "GimUpgradeLatencyHigh"
     "GimUpgradeMetricsAbsent"
     "GimUpgradeMigrationUnfinished"
+    "GimUpgradeNotificationsFailing"
     "GimUpgradeOomKilled"
     "GimUpgradeOutOfOrder"
     "GimUpgradePodStuckPending"
@@ -53,12 +56,14 @@ runbooks! {
     "GimUpgradeRolloutOverdue"
     "GimUpgradeServerFailing"
     "GimUpgradeSidecarWatchdog"
+    "GimUpgradeSourceDown"
     "GimUpgradeStateLeftOver"
     "GimUpgradeTaskManagersMissing"
     "GimUpgradeTwoAtOnce"
     "GimUpgradeUnsupportedRelease"
     "GimUpgradeVerdictUnknown"
     "GimUpgradeWatchdog"
+    "GimUpgradeWebConfigRefused"
 }
 
 #[cfg(test)]

@@ -46,8 +46,17 @@ impl Clock for SystemClock {
     }
 }
 
+/// How the board gets on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// It has judged what was to be judged by then, if anything, by the local clock. Told at every [`TICK`] at least, so that one that
+    /// is stuck is told from one that has nothing to do.
+    Judged(Timestamp),
+    /// It has published a snapshot, whose oldest change was so long on its way from the channel to there.
+    Published(Duration),
+}
+
 /// Runs the board until the channel of changes is closed. Instants are the local clock's plus the API server's offset.
-/// `published` is told how long the oldest change of a snapshot was on its way from the channel to there.
 pub async fn run(
     mut board: Board,
     mut changes: mpsc::Receiver<Change>,
@@ -55,7 +64,7 @@ pub async fn run(
     wants: watch::Sender<Arc<Wants>>,
     clock: Arc<dyn Clock>,
     offset: Arc<ClockOffset>,
-    published: impl Fn(Duration),
+    progress: impl Fn(Progress),
 ) {
     let mut batch = Vec::with_capacity(BATCH);
     let now = || offset.corrected(clock.now());
@@ -76,6 +85,7 @@ pub async fn run(
             Err(_elapsed) => None,
         };
         let publish = board.judge(now());
+        progress(Progress::Judged(clock.now()));
         if board.wants_changed() && told.is_none_or(|told| told.elapsed() >= WANTS_PAUSE) {
             wants.send_replace(board.wants());
             told = Some(Instant::now());
@@ -83,8 +93,41 @@ pub async fn run(
         if publish {
             snapshots.send_replace(Arc::new(board.snapshot()));
             if let Some(heard) = heard {
-                published(between(heard, clock.now()));
+                progress(Progress::Published(between(heard, clock.now())));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::policy::Policy;
+
+    /// Longer than anything here takes on a busy machine.
+    const PATIENCE: Duration = Duration::from_mins(1);
+
+    #[tokio::test]
+    async fn it_tells_that_it_judges_though_nothing_changes() {
+        let clock = Arc::new(SystemClock::default());
+        let board = Board::new(Vec::new(), Policy::default(), clock.now());
+        let (changes, heard) = mpsc::channel(1);
+        let (snapshots, _) = watch::channel(Arc::new(board.snapshot()));
+        let (wants, _) = watch::channel(Arc::default());
+        let (tell, mut told) = mpsc::unbounded_channel();
+        let progress = move |progress| {
+            if let Progress::Judged(at) = progress {
+                let _ = tell.send(at);
+            }
+        };
+        let running = tokio::spawn(run(board, heard, snapshots, wants, clock, Arc::default(), progress));
+        let mut former = Timestamp::MIN;
+        for _ in 0..3 {
+            let at = tokio::time::timeout(PATIENCE, told.recv()).await.unwrap().unwrap();
+            assert!(former < at);
+            former = at;
+        }
+        drop(changes);
+        tokio::time::timeout(PATIENCE, running).await.unwrap().unwrap();
     }
 }

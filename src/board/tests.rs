@@ -8,7 +8,7 @@ use crate::assess::snapshot::SuiteSnapshot;
 use crate::index::change::Delta;
 use crate::model::names::Name;
 use crate::model::release::{BodyState, ReleaseStatus, Revision, StorageName};
-use crate::model::source::{Contact, ErrorKind, SourceCondition, SourceId};
+use crate::model::source::{ClockOffset, Contact, ErrorKind, SourceCondition, SourceId};
 use crate::model::suite::settle_owners;
 use crate::model::time::after;
 
@@ -174,6 +174,42 @@ fn the_clock_of_judgements_never_goes_back() {
     board.apply(Change::Pod(Delta::Reset { namespace: None, items: Vec::new() }));
     board.judge(at(50));
     assert_eq!(board.snapshot().taken, at(100));
+}
+
+/// The API server's clock is set back ten minutes, and then the watches die.
+#[test]
+fn silence_is_noticed_after_the_clock_was_set_back() {
+    let offset = ClockOffset::default();
+    let (mut board, contact) = board();
+    contact.heard(offset.corrected(at(1_000)));
+    sync(&mut board);
+    board.judge(offset.corrected(at(1_000)));
+    offset.follow(-600_000, at(1_000));
+    for seconds in 1_000..1_010 {
+        contact.heard(offset.corrected(at(seconds)));
+        board.judge(offset.corrected(at(seconds)));
+    }
+    assert_eq!(verdict(&board).0, VerdictKind::None);
+    let silent = (1_010..3_000).find(|seconds| {
+        board.judge(offset.corrected(at(*seconds)));
+        verdict(&board).0 == VerdictKind::Unknown
+    });
+    let silence = silent.unwrap() - 1_009;
+    assert!((90..=115).contains(&silence), "noticed after {silence} s");
+}
+
+/// Nothing that was judged a moment ago is an hour old because the API server's clock was set forward.
+#[test]
+fn no_time_goes_by_where_the_clock_is_set_forward() {
+    let offset = ClockOffset::default();
+    let (mut board, contact) = board();
+    contact.heard(offset.corrected(at(1_000)));
+    sync(&mut board);
+    board.judge(offset.corrected(at(1_000)));
+    offset.follow(3_600_000, at(1_000));
+    board.judge(offset.corrected(at(1_010)));
+    assert_eq!(board.snapshot().taken, at(1_012));
+    assert_eq!(verdict(&board).0, VerdictKind::None);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use tokio::sync::{mpsc, watch};
 
 use crate::assess::snapshot::Snapshot;
-use crate::board::{self, Board, Former, SystemClock};
+use crate::board::{self, Board, Former, Progress, SystemClock};
 use crate::config::Config;
 use crate::model::source::ClockOffset;
 use crate::model::time::{Clock, Timestamp};
@@ -41,6 +41,7 @@ pub struct Outlet {
     own: Arc<OwnMetrics>,
     clock: Arc<dyn Clock>,
     offset: Arc<ClockOffset>,
+    server_clock: Arc<ServerClock>,
     outside: String,
 }
 
@@ -48,11 +49,13 @@ impl Outlet {
     /// An outlet that shows the suites of `config`, of which nothing is known yet.
     #[must_use]
     pub fn new(config: &Config) -> Self {
-        let clock = Arc::new(SystemClock::default());
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
         let offset = Arc::<ClockOffset>::default();
+        let server_clock = Arc::new(ServerClock::new(Arc::clone(&clock), Arc::clone(&offset)));
         let own = Arc::new(OwnMetrics::new(clock.now(), Arc::clone(&offset)));
         let board = Board::new(config.suites.clone(), config.policy.clone(), clock.now());
-        Self { snapshots: watch::Sender::new(Arc::new(board.snapshot())), own, clock, offset, outside: String::new() }
+        let snapshots = watch::Sender::new(Arc::new(board.snapshot()));
+        Self { snapshots, own, clock, offset, server_clock, outside: String::new() }
     }
 
     /// The same, its pages' links under this path, by which it is reached from outside: with `/` at both ends.
@@ -207,13 +210,14 @@ impl Outlet {
     pub fn show_nothing(&self, config: &Config) {
         let board = Board::new(Vec::new(), config.policy.clone(), self.clock.now());
         let board = board.numbered_after(&self.snapshots.borrow());
+        self.own.nothing_to_judge();
         self.snapshots.send_replace(Arc::new(Snapshot { ready: true, ..board.snapshot() }));
     }
 
-    /// A client of the cluster behind `access`, whose clock is learned from its answers.
+    /// A client of the cluster behind `access`, whose clock is learned from the answers to all clients.
     pub async fn client(&self, access: Access, timing: Timing) -> anyhow::Result<ApiClient> {
-        let server_clock = Arc::new(ServerClock::new(Arc::clone(&self.clock), Arc::clone(&self.offset)));
-        ApiClient::connect(access, timing.silence, server_clock).await.context("cannot use the cluster")
+        let clock = Arc::clone(&self.server_clock);
+        ApiClient::connect(access, timing.silence, clock).await.context("cannot use the cluster")
     }
 
     fn board(&self, config: &Config) -> Board {
@@ -257,7 +261,11 @@ impl Outlet {
         let (clock, offset) = (Arc::clone(&self.clock), Arc::clone(&self.offset));
         let own = Arc::clone(&self.own);
         generation.spawn_until_stopped("board", async move {
-            board::run(board, heard, snapshots, wants, clock, offset, |took| own.event_to_page(took)).await;
+            let progress = |progress| match progress {
+                Progress::Judged(at) => own.judged(at),
+                Progress::Published(took) => own.event_to_page(took),
+            };
+            board::run(board, heard, snapshots, wants, clock, offset, progress).await;
             Ok::<_, Infallible>(())
         });
         Ok(())
@@ -296,4 +304,21 @@ fn replace<T: Clone + PartialEq>(sender: &watch::Sender<Arc<Vec<T>>>, latest: &V
         }
         modified
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Else the first answer to a new one would be believed, whatever it says.
+    #[tokio::test]
+    async fn all_clients_learn_the_same_clock() {
+        let outlet = Outlet::new(&Config::default());
+        let client = async || {
+            let access = Access::Url(http::Uri::from_static("http://127.0.0.1:1"));
+            outlet.clone().client(access, Timing::default()).await.unwrap()
+        };
+        let (first, second) = (client().await, client().await);
+        assert!(Arc::ptr_eq(first.clock(), second.clock()));
+    }
 }

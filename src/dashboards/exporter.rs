@@ -15,7 +15,7 @@ pub(super) fn dashboard() -> Dashboard {
         variables: &[Variable::Datasource, Variable::Clusters],
         annotations: Vec::new(),
         rows: vec![
-            Row { title: "Exporters", panels: vec![exporters(), loaded()] },
+            Row { title: "Exporters", panels: vec![exporters(), loaded(), rejected()] },
             Row { title: "Sources", panels: vec![sources(), heard(), errors()] },
             Row { title: "From event to page, and the cost of scrapes", panels: costs() },
             Row { title: "The process", panels: process() },
@@ -32,9 +32,11 @@ fn exporters() -> Panel {
         value(1, "Runs for", Shows::Number(Unit::Seconds)),
         value(2, "Configuration loaded", Shows::State(States::Success)),
         value(3, "Clock behind the API server's", Shows::Number(Unit::Seconds)),
+        value(4, "Web configuration loaded", Shows::State(States::Success)),
+        value(5, "Last judged", Shows::Number(Unit::Seconds)),
     ];
     Panel::table("Exporters", [24, 6], columns)
-        .says("Each exporter that is scraped: its build, whether it took its configuration, and how far its clock is from the API server's.")
+        .says("Each exporter that is scraped: its build, whether it took its configurations, how far its clock is from the API server's, and how long ago it last judged.")
         .asks(&[
             ask("max by (@name, instance, version) (gim_upgrade_exporter_build_info{@cluster})"),
             ask(
@@ -43,18 +45,35 @@ fn exporters() -> Panel {
             ),
             ask("min by (@name, instance) (gim_upgrade_exporter_config_last_reload_successful{@cluster})"),
             ask("max by (@name, instance) (gim_upgrade_exporter_clock_offset_seconds{@cluster})"),
+            ask("min by (@name, instance) (gim_upgrade_exporter_web_config_last_reload_successful{@cluster})"),
+            ask("time() - min by (@name, instance) (gim_upgrade_exporter_judged_timestamp_seconds{@cluster})"),
         ])
-        .runbooks(&["GimUpgradeExporterAbsent"])
+        .runbooks(&[
+            "GimUpgradeExporterAbsent",
+            "GimUpgradeExporterStuck",
+            "GimUpgradeConfigRefused",
+            "GimUpgradeWebConfigRefused",
+        ])
 }
 
 fn loaded() -> Panel {
-    Panel::new("Since the configuration was loaded", [24, 4], Kind::Numbers(Unit::Seconds))
+    Panel::new("Since the configuration was loaded", [12, 6], Kind::Numbers(Unit::Seconds))
         .says("How long ago the configuration was last loaded, the longest of each cluster.")
         .asks(&[series(
             "time() - min by (@name) (gim_upgrade_exporter_config_last_reload_success_timestamp_seconds{@cluster})",
             "exporters {{@name}}",
         )])
-        .runbooks(&["GimUpgradeExporterAbsent"])
+        .runbooks(&["GimUpgradeConfigRefused"])
+}
+
+fn rejected() -> Panel {
+    Panel::lines("Clients that were not let in", [12, 6], Unit::PerSecond)
+        .says("Connections and requests per second that were refused, by reason. A Prometheus among them shows nothing elsewhere.")
+        .asks(&[series(
+            "sum by (@name, reason) (rate(gim_upgrade_exporter_web_rejections_total{@cluster}[$__rate_interval]))",
+            "{{reason}} {{@name}}",
+        )])
+        .runbooks(&["GimUpgradeExporterAbsent", "GimUpgradeWebConfigRefused"])
 }
 
 fn sources() -> Panel {
@@ -75,7 +94,7 @@ fn sources() -> Panel {
             ),
             ask("min by (@name, source, target_namespace) (gim_upgrade_source_stale_after_seconds{@cluster})"),
         ])
-        .runbooks(&["GimUpgradeExporterBlind", "GimUpgradeVerdictUnknown"])
+        .runbooks(&["GimUpgradeExporterBlind", "GimUpgradeSourceDown", "GimUpgradeVerdictUnknown"])
 }
 
 fn errors() -> Panel {
@@ -182,13 +201,13 @@ fn notifications() -> Vec<Panel> {
                     "dropped {{alertmanager}} {{@name}}",
                 ),
             ])
-            .runbooks(&["GimUpgradeSidecarWatchdog"]),
+            .runbooks(&["GimUpgradeNotificationsFailing", "GimUpgradeSidecarWatchdog"]),
         Panel::lines("Alerts that wait", [12, 8], Unit::Count)
             .says("Alerts that wait to be posted. A queue that stays shows an Alertmanager that does not answer.")
             .asks(&[series(
                 "max by (@name, alertmanager) (gim_upgrade_exporter_notifications_queue_length{@cluster})",
                 "{{alertmanager}} {{@name}}",
             )])
-            .runbooks(&["GimUpgradeSidecarWatchdog"]),
+            .runbooks(&["GimUpgradeNotificationsFailing", "GimUpgradeSidecarWatchdog"]),
     ]
 }

@@ -19,8 +19,10 @@ use crate::model::source::{ClockOffset, Contact};
 use crate::model::time::{Clock, Timestamp};
 
 /// How many of the newest `Date` headers are weighed. The median of five needs three that agree before a moved clock is
-/// believed, and no single odd answer moves it.
+/// believed, and no single odd answer moves it. Of fewer that contradict each other none is believed.
 const DATES: usize = 5;
+/// By how many milliseconds the API server's clock must have moved against ours to be worth a line in the log.
+const WORTH_TELLING_MILLISECONDS: u64 = 5_000;
 /// A `Date` has whole seconds: the true time lies up to this much after it, in milliseconds.
 const DATE_RESOLUTION_MILLISECONDS: i64 = 999;
 
@@ -28,7 +30,8 @@ const DATE_RESOLUTION_MILLISECONDS: i64 = 999;
 #[derive(Clone, Debug)]
 pub struct Heard(pub Arc<Contact>);
 
-/// Our clock, and the API server's as far as its answers tell.
+/// Our clock, and the API server's as far as its answers tell. One for the whole process: what a client's first answer says is weighed
+/// against what the others' said.
 pub struct ServerClock {
     clock: Arc<dyn Clock>,
     offset: Arc<ClockOffset>,
@@ -52,8 +55,7 @@ impl ServerClock {
     /// Now, by the API server's clock.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        let millis = self.clock.now().as_millisecond().saturating_add(self.offset.milliseconds());
-        Timestamp::from_millisecond(millis).unwrap_or_else(|_| self.clock.now())
+        self.offset.corrected(self.clock.now())
     }
 
     /// Learns from one answer: its `Date` was written between `sent` and `received` of our clock.
@@ -71,7 +73,9 @@ impl ServerClock {
             return;
         }
         let mut dates = self.dates.lock().unwrap_or_else(PoisonError::into_inner);
-        if dates.len() >= DATES {
+        // Before that nothing can have been judged: there are more watches than that.
+        let settled = dates.len() >= DATES;
+        if settled {
             dates.remove(0);
         }
         dates.push(bounds);
@@ -79,12 +83,28 @@ impl ServerClock {
         let mut low = lows.clone().max().unwrap_or(0);
         let mut high = highs.clone().min().unwrap_or(0);
         if low > high {
+            if dates.len() < DATES {
+                return;
+            }
             // They contradict each other: one is odd, or a clock was moved. The median of lower bounds never exceeds that of
             // upper ones, since each answer's lower bound is below its upper one.
             (low, high) = (median(lows), median(highs));
         }
-        if !(low..=high).contains(&self.offset.milliseconds()) {
-            self.offset.set_milliseconds(low.midpoint(high));
+        let known = self.offset.milliseconds();
+        if (low..=high).contains(&known) {
+            return;
+        }
+        let learned = low.midpoint(high);
+        if !settled {
+            self.offset.begin(learned);
+            return;
+        }
+        self.offset.follow(learned, received);
+        if learned.abs_diff(known) >= WORTH_TELLING_MILLISECONDS {
+            tracing::warn!(
+                milliseconds = learned.saturating_sub(known),
+                "the API server's clock was set, or ours stood still: followed slowly, and at once by an exporter that starts anew"
+            );
         }
     }
 }
@@ -134,10 +154,12 @@ where
         let response = self.inner.call(request);
         Box::pin(async move {
             let response = response.await?;
-            if let Some(date) = response.headers().get(DATE).and_then(|date| date.to_str().ok()) {
+            // Whatever stands before the API server may refuse in its name, and by another clock.
+            let heard = heard.filter(|_| response.status().is_success());
+            let date = response.headers().get(DATE).filter(|_| response.status().is_success());
+            if let Some(date) = date.and_then(|date| date.to_str().ok()) {
                 clock.learn(date, sent, clock.clock.now());
             }
-            let heard = heard.filter(|_| response.status().is_success());
             let ear = heard.map(|Heard(contact)| Ear { contact, clock });
             Ok(response.map(|inner| HeardBody { inner, ear }))
         })
@@ -231,6 +253,50 @@ mod tests {
             answers.push((9_000 + i, 100_000 + i * 1000, 100_010 + i * 1000));
         }
         assert!(*offsets(&answers).last().unwrap() > 8_000_000, "a clock that really moved is followed");
+    }
+
+    #[test]
+    fn an_odd_answer_among_the_first_moves_nothing_either() {
+        for odd in [9_000, 1] {
+            for place in 1..5 {
+                let mut answers: Vec<(i64, i64, i64)> =
+                    (0..6).map(|i| (100 + i, 100_100 + i * 1000, 100_150 + i * 1000)).collect();
+                answers[place].0 = odd;
+                assert_eq!(offsets(&answers), [0; 6], "{odd} as answer {place}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_odd_answer_that_is_the_first_of_all_is_soon_outvoted() {
+        let mut answers: Vec<(i64, i64, i64)> =
+            (0..6).map(|i| (100 + i, 100_100 + i * 1000, 100_150 + i * 1000)).collect();
+        answers[0].0 = 9_000;
+        let learned = offsets(&answers);
+        assert!(learned[0] > 8_000_000);
+        assert!(learned[4].abs() < 1_000 && learned[5].abs() < 1_000, "{learned:?}");
+    }
+
+    /// What a status and a `Date` an hour ahead teach a clock that has heard nothing.
+    async fn learned_of(status: u16) -> i64 {
+        let clock = Arc::new(ServerClock::new(Arc::new(SystemClock), Arc::new(ClockOffset::default())));
+        let ahead = SystemClock.now().checked_add(jiff::SignedDuration::from_hours(1)).unwrap();
+        let date = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&ahead).unwrap();
+        let inner = tower::service_fn(move |_request: Request<()>| {
+            let answer =
+                Response::builder().status(status).header(DATE, &date).body(http_body_util::Empty::<&[u8]>::new());
+            std::future::ready(Ok::<_, std::convert::Infallible>(answer.unwrap()))
+        });
+        HearingLayer(Arc::clone(&clock)).layer(inner).call(Request::new(())).await.unwrap();
+        clock.offset.milliseconds()
+    }
+
+    #[tokio::test]
+    async fn who_refuses_does_not_tell_the_time() {
+        assert!(learned_of(200).await > 3_000_000);
+        for status in [302, 403, 429, 502, 503] {
+            assert_eq!(learned_of(status).await, 0, "{status}");
+        }
     }
 
     #[test]

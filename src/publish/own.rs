@@ -20,7 +20,7 @@ use super::process;
 use crate::exposition::{Description, Format, write_histograms};
 use crate::model::names::Name;
 use crate::model::source::ClockOffset;
-use crate::model::time::Timestamp;
+use crate::model::time::{Timestamp, unix_seconds};
 
 /// Bounds of `event_to_page`, in seconds, around the target of 0.1 s.
 const EVENT_TO_PAGE_SECONDS: [f64; 10] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
@@ -41,7 +41,12 @@ pub struct OwnMetrics {
     posts: Mutex<BTreeMap<Name, Arc<Posts>>>,
     rejections: Arc<Rejections>,
     web_config_good: AtomicBool,
+    /// By our clock; [`NEVER`] where nothing is to be judged.
+    judged_milliseconds: AtomicI64,
 }
+
+/// No instant.
+const NEVER: i64 = i64::MIN;
 
 /// The figures that are plain numbers, at one moment.
 #[derive(Debug)]
@@ -54,6 +59,7 @@ pub(super) struct Figures {
     pub(super) posts: Vec<(Name, PostCounts)>,
     pub(super) rejections: Arc<Rejections>,
     pub(super) web_config_good: bool,
+    pub(super) judged_seconds: Option<f64>,
 }
 
 impl OwnMetrics {
@@ -70,6 +76,25 @@ impl OwnMetrics {
             posts: Mutex::default(),
             rejections: Arc::default(),
             web_config_good: AtomicBool::new(true),
+            judged_milliseconds: AtomicI64::new(NEVER),
+        }
+    }
+
+    /// Notes that the board has judged what was to be judged by `at`, by our clock.
+    pub fn judged(&self, at: Timestamp) {
+        self.judged_milliseconds.store(at.as_millisecond(), Ordering::Relaxed);
+    }
+
+    /// Notes that there is no board any more that would judge.
+    pub fn nothing_to_judge(&self) {
+        self.judged_milliseconds.store(NEVER, Ordering::Relaxed);
+    }
+
+    /// When the board last judged, by our clock; `None` where there is none that would.
+    pub(super) fn last_judged(&self) -> Option<Timestamp> {
+        match self.judged_milliseconds.load(Ordering::Relaxed) {
+            NEVER => None,
+            millis => Timestamp::from_millisecond(millis).ok(),
         }
     }
 
@@ -126,6 +151,7 @@ impl OwnMetrics {
             posts: self.posts.lock().unwrap_or_else(PoisonError::into_inner).iter().map(counted).collect(),
             rejections: self.rejections(),
             web_config_good: self.web_config_good.load(Ordering::Relaxed),
+            judged_seconds: self.last_judged().map(|at| unix_seconds(self.clock_offset.corrected(at))),
         }
     }
 }

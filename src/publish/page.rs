@@ -60,6 +60,11 @@ impl Page {
         Self { snapshots, own, clock: Clockwork(clock), kept: Arc::default() }
     }
 
+    /// What the exporter counts of itself.
+    pub(super) fn own(&self) -> &OwnMetrics {
+        &self.own
+    }
+
     /// The page as gzip: its pieces in order. Two scrapes at once do not do the work twice: the second waits and finds
     /// it done.
     pub async fn gzip(&self, format: Format) -> Result<Vec<Bytes>, PageError> {

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::Stream;
@@ -20,12 +21,15 @@ use super::status::Status;
 use crate::alerts::runbooks::runbook;
 use crate::assess::snapshot::Snapshot;
 use crate::model::source::{ClockOffset, Freshness};
-use crate::model::time::{Clock, Timestamp};
+use crate::model::time::{Clock, Timestamp, between};
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
 const JSON: &str = "application/json";
 const EVENTS: &str = "text/event-stream";
+/// How long the board may take to judge: it does so every second, and takes less than one for as many suites as there may be. On a
+/// machine that is busy beyond measure a new process would not be quicker.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 const NO_SUITE: &str = "no suite of this name is watched\n";
 
 /// Renders what is asked for of the newest snapshot.
@@ -147,12 +151,18 @@ impl Site {
         }
     }
 
-    /// `/livez` and `/healthz`: 200 for as long as whoever publishes snapshots lives.
+    /// `/livez` and `/healthz`: 200 for as long as whoever publishes snapshots lives, and judges. Where there is nothing to judge yet,
+    /// or no suite at all, nothing can be overdue.
     #[must_use]
     pub fn livez(&self) -> Answer {
-        match self.snapshots.has_changed() {
-            Ok(_) => Answer::whole(StatusCode::OK, TEXT, "ok\n"),
-            Err(_) => Answer::whole(StatusCode::SERVICE_UNAVAILABLE, TEXT, "nothing publishes snapshots any more\n"),
+        let failing = |why: String| Answer::whole(StatusCode::SERVICE_UNAVAILABLE, TEXT, why);
+        if self.snapshots.has_changed().is_err() {
+            return failing("nothing publishes snapshots any more\n".to_owned());
+        }
+        let now = self.now.clock.now();
+        match self.page.own().last_judged().map(|judged| between(judged, now)) {
+            Some(since) if since > LONGEST_PAUSE => failing(format!("nothing was judged for {} s\n", since.as_secs())),
+            _ => Answer::whole(StatusCode::OK, TEXT, "ok\n"),
         }
     }
 
@@ -335,6 +345,19 @@ mod tests {
         assert_eq!(read(site.livez()).0, 200);
         drop(sender);
         assert_eq!(read(site.livez()).0, 503);
+    }
+
+    #[test]
+    fn it_does_not_live_where_nothing_is_judged_any_more() {
+        let (site, _sender) = site(snapshot(1, vec![]));
+        // What is shown may be old: nothing changed.
+        for (judged, status) in [(at(0), 200), (at(-30), 200), (at(-31), 503)] {
+            site.page.own().judged(judged);
+            assert_eq!(read(site.livez()).0, status, "{judged}");
+        }
+        assert_eq!(read(site.livez()).1, "nothing was judged for 31 s\n");
+        site.page.own().nothing_to_judge();
+        assert_eq!(read(site.livez()).0, 200);
     }
 
     #[test]

@@ -1,10 +1,10 @@
-//! In which scenario each alert fires. An alert without a row is an error, and so is a row whose alert does not fire.
+//! In which scenario, or in which ailment of the exporter itself, each alert fires. An alert without a row is an error, and so is a row whose alert does not fire.
 
 use gim_upgrade_exporter::alerts::catalogue::{self, Alert};
 use gim_upgrade_exporter::alerts::lifecycle::Firing;
 
 /// The name, as `alertname` without the prefix that all have, severity, and a scenario.
-pub const CASES: [(&str, &str, &str); 39] = [
+pub const CASES: [(&str, &str, &str); 44] = [
     ("RollBackAdvised", "critical", "image-missing"),
     ("RestartPodAdvised", "critical", "on-delete"),
     ("ContactSupport", "critical", "rollback-fails"),
@@ -42,6 +42,11 @@ pub const CASES: [(&str, &str, &str); 39] = [
     ("StateLeftOver", "info", "gsp-over-old-state"),
     ("ExportViewsBehind", "info", "migration-after-ready"),
     ("ExporterBlind", "warning", "pods-silent"),
+    ("SourceDown", "warning", "source-never-heard"),
+    ("ExporterStuck", "warning", "board-stuck"),
+    ("ConfigRefused", "warning", "config-refused"),
+    ("WebConfigRefused", "warning", "web-config-refused"),
+    ("NotificationsFailing", "warning", "alertmanager-away"),
     ("Watchdog", "none", "at-rest"),
     // In no scenario: the exporter itself goes away.
     ("ExporterAbsent", "critical", "at-rest"),

@@ -11,6 +11,7 @@ use gim_upgrade_exporter::model::time::{Timestamp, after, unix_seconds};
 use gim_upgrade_exporter::publish::samples::samples;
 use gim_upgrade_exporter::sim::scenario::Scenario;
 
+use super::ailments;
 use super::held::{Held, Watcher, policy, start, suites};
 
 /// How far scrapes, and evaluations of rules, are apart.
@@ -27,8 +28,18 @@ pub struct Chronicle {
 }
 
 impl Chronicle {
-    /// Plays a scenario to its end.
-    pub fn of(scenario: &Scenario) -> Self {
+    /// Plays a scenario of that name, or an ailment over one, to its end.
+    pub fn named(name: &str) -> Self {
+        let ailment = ailments::ALL.iter().find(|ailment| ailment.name == name);
+        let scenario = if ailment.is_some() { ailments::OVER } else { name };
+        let mut chronicle = Self::of(&Scenario::find(scenario).unwrap());
+        for (nth, scrape) in chronicle.scrapes.iter_mut().enumerate() {
+            ailments::put(scrape, nth, ailment);
+        }
+        chronicle
+    }
+
+    fn of(scenario: &Scenario) -> Self {
         let families = families();
         let mut held = Held::new(scenario);
         let mut watchers = [Watcher::start(&held)];

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gim_upgrade_exporter::alerts::catalogue::{self, Alert, Teller};
-use gim_upgrade_exporter::sim::scenario::Scenario;
 
 use super::cases::{CASES, IN_HEALTH, alert, is};
 use super::chronicle::Chronicle;
@@ -28,7 +27,7 @@ fn every_alert_fires_in_its_scenario() {
         by_scenario.entry(scenario).or_default().push(alert(name, severity));
     }
     for (scenario, alerts) in by_scenario {
-        let told = told(&Chronicle::of(&Scenario::find(scenario).unwrap()).scrapes);
+        let told = told(&Chronicle::named(scenario).scrapes);
         for alert in alerts.iter().filter(|alert| alert.name != "GimUpgradeExporterAbsent") {
             assert!(
                 told.iter().flatten().any(|firing| is(firing, alert)),
@@ -42,7 +41,7 @@ fn every_alert_fires_in_its_scenario() {
 #[test]
 fn a_healthy_upgrade_calls_nobody() {
     for scenario in ["healthy-upgrade", "at-rest", "first-install", "kubelets-behind"] {
-        let told = told(&Chronicle::of(&Scenario::find(scenario).unwrap()).scrapes);
+        let told = told(&Chronicle::named(scenario).scrapes);
         for firing in told.iter().flatten() {
             assert!(IN_HEALTH.contains(&firing.labels["alertname"].as_str()), "{scenario}: {firing:?}");
         }

@@ -10,6 +10,7 @@
     reason = "a test's own faults may end it, and lint only knows test functions"
 )]
 
+mod ailments;
 mod cases;
 mod chronicle;
 mod firing;

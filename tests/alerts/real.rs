@@ -10,6 +10,7 @@
     reason = "a test's own faults may end it, and lint only knows test functions"
 )]
 
+mod ailments;
 mod cases;
 #[expect(dead_code, reason = "blind exporters are for the rule tests")]
 mod chronicle;

@@ -20,7 +20,6 @@ use gim_upgrade_exporter::exposition::{Format, Head};
 use gim_upgrade_exporter::model::alerting::AlertSettings;
 use gim_upgrade_exporter::model::suite::Suite;
 use gim_upgrade_exporter::model::time::{Timestamp, after, between, unix_seconds};
-use gim_upgrade_exporter::sim::scenario::Scenario;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
 use http_body_util::Full;
@@ -42,6 +41,8 @@ const SPEED: u32 = 60;
 const AFTERWARDS: usize = 10;
 /// The name of the exporter that goes away, and after how many scrapes.
 const GONE: (&str, usize) = ("gone", 10);
+/// Alerts that are waited for otherwise, or cannot be: how long an exporter may judge nothing is told in seconds as they are.
+const ELSEWHERE: [&str; 2] = ["ExporterAbsent", "ExporterStuck"];
 /// How long Prometheus may take to start.
 const START: Duration = Duration::from_secs(20);
 
@@ -121,7 +122,7 @@ async fn every_alert_fires_in_a_real_prometheus() {
     let mut scenarios: BTreeSet<&'static str> = CASES.iter().map(|(_, _, scenario)| *scenario).collect();
     scenarios.insert("healthy-upgrade");
     let chronicles: BTreeMap<_, _> = tokio::task::spawn_blocking(move || {
-        scenarios.into_iter().map(|name| (name, Chronicle::of(&Scenario::find(name).unwrap()).scrapes)).collect()
+        scenarios.into_iter().map(|name| (name, Chronicle::named(name).scrapes)).collect()
     })
     .await
     .unwrap();
@@ -140,7 +141,7 @@ async fn every_alert_fires_in_a_real_prometheus() {
             };
             concluded.insert((name, severity, suite));
         }
-        for (name, severity, _) in CASES.iter().filter(|case| case.2 == *scenario && case.0 != "ExporterAbsent") {
+        for (name, severity, _) in CASES.iter().filter(|case| case.2 == *scenario && !ELSEWHERE.contains(&case.0)) {
             let alert = alert(name, severity);
             let begins = told.iter().position(|firing| firing.iter().any(|firing| is(firing, &alert))).unwrap();
             last = last.max(begins);

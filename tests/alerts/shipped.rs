@@ -13,7 +13,6 @@ use gim_upgrade_exporter::alerts::lifecycle::Firing;
 use gim_upgrade_exporter::alerts::rules;
 use gim_upgrade_exporter::model::alerting::AlertSettings;
 use gim_upgrade_exporter::model::suite::Suite;
-use gim_upgrade_exporter::sim::scenario::Scenario;
 
 use super::cases::{CASES, IN_HEALTH, alert, is};
 use super::chronicle::{Chronicle, INTERVAL, families};
@@ -80,7 +79,7 @@ fn test_files() -> Vec<(String, String)> {
         format!("{TEST_MADE}{}", serde_saphyr::to_string(&file).unwrap())
     };
     for (name, severity, scenario) in CASES {
-        let of_scenario = || Chronicle::of(&Scenario::find(scenario).unwrap());
+        let of_scenario = || Chronicle::named(scenario);
         let chronicle = chronicles.entry(scenario).or_insert_with(of_scenario);
         let is_alone = CASES.iter().filter(|(other, ..)| *other == name).count() == 1;
         let file = if is_alone { format!("GimUpgrade{name}") } else { format!("GimUpgrade{name}-{severity}") };
@@ -96,7 +95,7 @@ fn test_files() -> Vec<(String, String)> {
         }
         files.push((format!("tests/{file}.yaml"), text(format!("../{RULES}"), tests(&Variant::WATCHED))));
     }
-    let healthy = Chronicle::of(&Scenario::find("healthy-upgrade").unwrap());
+    let healthy = Chronicle::named("healthy-upgrade");
     files.push(("tests/healthy-upgrade.yaml".to_owned(), text(format!("../{RULES}"), vec![silence(&healthy)])));
     files
 }

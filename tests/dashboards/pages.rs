@@ -100,6 +100,7 @@ pub fn play(suite: &'static str, scenario: &str, minute: u64) -> Played {
         }
         own.event_to_page(Duration::from_millis(20));
         own.scrape(Duration::from_millis(2));
+        own.judged(held.now);
         posts.offered(u64::from(moment) * 3);
         posts.sent(2);
         posts.dropped(1);

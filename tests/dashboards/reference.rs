@@ -77,8 +77,6 @@ fn queries_name_what_there_is() {
             "gim_upgrade_releases_behind",
             "gim_upgrade_pods",
             "gim_upgrade_pod_pending_since_timestamp_seconds",
-            "gim_upgrade_exporter_web_config_last_reload_successful",
-            "gim_upgrade_exporter_web_rejections_total",
             "process_virtual_memory_bytes",
         ]
     );

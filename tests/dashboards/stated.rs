@@ -161,9 +161,12 @@ pub const STATED: &[Stated] = &[
             gives(44, &["cluster", "instance"]),
             gives(44, &["cluster", "instance"]),
             gives(44, &["cluster", "instance"]),
+            gives(44, &["cluster", "instance"]),
+            gives(44, &["cluster", "instance"]),
         ],
     ),
     of(Exporter, "Since the configuration was loaded", "", &[gives(2, &["cluster"])]),
+    of(Exporter, "Clients that were not let in", "", &[gives(10, &["cluster", "reason"])]),
     of(
         Exporter,
         "Sources",

@@ -112,9 +112,18 @@ fn what_is_configured_stays_as_it_is() {
 fn where_nothing_is_found_nothing_is_shown_and_that_is_all_there_is() {
     let cluster = Cluster::new("discovery-nothing");
     let exporter = exporter(&cluster, &json!({"discovery": {"enabled": true, "namespaces": ["elsewhere"]}}));
+    let judges = || exporter.site.series().contains_key("gim_upgrade_exporter_judged_timestamp_seconds");
     wait_for(&exporter, &[]);
-    copy_releases(&cluster, "gim", "elsewhere");
+    assert!(!judges(), "nothing is to be judged");
+    let names = copy_releases(&cluster, "gim", "elsewhere");
     wait_for(&exporter, &["elsewhere: elsewhere elsewhere elsewhere"]);
+    assert!(judges());
+    for name in names {
+        cluster.delete(Kind::Secrets, "elsewhere", &name);
+    }
+    wait_for(&exporter, &[]);
+    eventually("nothing is to be judged any more", judges, |judges| !judges);
+    assert_eq!(exporter.site.get("/livez", "*/*").0, 200);
 }
 
 /// As while somebody writes it.

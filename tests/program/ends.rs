@@ -48,6 +48,9 @@ fn an_api_server_that_dies_is_missed_and_found_again() {
         );
         assert!(site.get("/livez", "*/*").0 == 200 && site.is_ready(), "the exporter itself lives");
         assert_eq!(site.verdict("other", "gim"), "none", "what was heard a moment ago still holds");
+        let judged = || site.series()["gim_upgrade_exporter_judged_timestamp_seconds"].parse::<f64>().unwrap();
+        let before = judged();
+        eventually("it judges on", judged, |judged| *judged > before);
         // What happens meanwhile is not lost.
         store.write(|store| {
             let mut set = store.get(Kind::StatefulSets, "gim-b", "gim").unwrap().to_value();

@@ -32,7 +32,7 @@ fn posts<'a>(own: &'a Figures, series: &mut Series<'a>, count: impl Fn(&PostCoun
     }
 }
 
-pub(super) const FAMILIES: [Family; 18] = [
+pub(super) const FAMILIES: [Family; 19] = [
     Family::info(
         "gim_upgrade_exporter_build_info",
         "The build of the exporter.",
@@ -69,6 +69,12 @@ pub(super) const FAMILIES: [Family; 18] = [
         "The API server's clock less the exporter's.",
         Yields::Figures(|own, series| series.put([], own.clock_offset_seconds)),
     ),
+    Family::seconds(
+        "gim_upgrade_exporter_judged_timestamp_seconds",
+        "When the exporter last saw to it that all suites are judged: every second, whether anything changed or not.",
+        Yields::Figures(|own, series| series.put_some([], own.judged_seconds)),
+    )
+    .when("While suites are watched."),
     Family::described(EVENT_TO_PAGE, Yields::Delays(|own| &own.event_to_page)),
     Family::described(SCRAPE_DURATION, Yields::Delays(|own| &own.scrape_duration)),
     Family::counter(
