@@ -87,7 +87,7 @@ mod tests {
         for (bytes, stretches) in
             [(0, 0), (1, 1), (STRETCH_BYTES, 1), (STRETCH_BYTES + 1, 2), (5 * STRETCH_BYTES / 2, 3)]
         {
-            let text: Vec<u8> = (0..bytes).map(|byte| b'a' + (byte / 7 % 26) as u8).collect();
+            let text: Vec<u8> = (b'a'..=b'z').flat_map(|letter| [letter; 7]).cycle().take(bytes).collect();
             let (begin, end) = text.split_at(bytes / 3);
             let blocks = [begin, end].map(|text| deflater.block(text).unwrap());
             assert_eq!(read(gzip(&blocks)).unwrap(), (text, stretches), "{bytes}");
