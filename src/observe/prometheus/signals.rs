@@ -135,7 +135,7 @@ mod tests {
     use super::*;
     use crate::model::names::Component;
     use crate::model::scope::PrometheusAt;
-    use crate::model::source::ClockOffset;
+    use crate::model::source::{ClockOffset, SourceCondition};
     use crate::model::time::Timestamp;
     use crate::model::wants::PodName;
     use crate::net::trust::Trust;
@@ -150,7 +150,7 @@ mod tests {
         assert!(family_names().contains("gim_kafka_timestamp_behind|"));
     }
 
-    /// A Prometheus that has no series but for the span of 60.1 s, for which it has too many.
+    /// A Prometheus that has no series but for the span of 60.1 s, for which it has too many, and fails in namespace `bad`.
     async fn server() -> PrometheusAt {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -158,7 +158,13 @@ mod tests {
             while let Ok((mut stream, _)) = listener.accept().await {
                 let mut question = [0; 4096];
                 let length = stream.read(&mut question).await.unwrap_or_default();
-                let is_past = String::from_utf8_lossy(&question[..length]).contains("60100ms");
+                let question = String::from_utf8_lossy(&question[..length]);
+                if question.contains("bad") {
+                    let _ =
+                        stream.write_all(b"HTTP/1.1 500 Oh\r\nconnection: close\r\ncontent-length: 0\r\n\r\n").await;
+                    continue;
+                }
+                let is_past = question.contains("60100ms");
                 let length = if is_past { 9_000_000 } else { 63 };
                 let head = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n");
                 let body = r#"{"status":"success","data":{"resultType":"matrix","result":[]}}"#;
@@ -173,24 +179,50 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn a_past_that_is_too_large_is_asked_for_once() {
-        let (changes, mut heard) = mpsc::channel(16);
+    fn want(namespace: &str) -> QueryWant {
+        let pod = PodName { name: "gim-0".into(), uid: "uid".into(), created: Timestamp::UNIX_EPOCH };
+        QueryWant {
+            suite: "default".into(),
+            component: Component::Gim,
+            matchers: format!("namespace=\"{namespace}\"").into(),
+            pods: vec![pod],
+            began: None,
+        }
+    }
+
+    /// How that Prometheus is read, every 100 ms, and what is told.
+    async fn settings(window: Duration) -> (Settings, mpsc::Receiver<Change>) {
+        let (changes, heard) = mpsc::channel(16);
         let clock = Arc::new(ServerClock::new(Arc::new(SystemClock), Arc::new(ClockOffset::default())));
         let web = Arc::new(Web::new(Arc::new(Trust::default())));
         let interval = Duration::from_millis(100);
         let prometheus = Prometheus::add(server().await, web, clock, interval, changes.clone()).await.unwrap();
-        let pod = PodName { name: "gim-0".into(), uid: "uid".into(), created: Timestamp::UNIX_EPOCH };
-        let want = QueryWant {
-            suite: "default".into(),
-            component: Component::Gim,
-            matchers: "namespace=\"gim\"".into(),
-            pods: vec![pod],
-            began: None,
+        let (unit, prometheus) = (LatencyUnit::Milliseconds, Arc::new(prometheus));
+        (Settings { interval, window, unit, prometheus, changes }, heard)
+    }
+
+    #[tokio::test]
+    async fn a_query_that_failed_and_is_wanted_no_more_does_not_keep_the_source_from_doing_well() {
+        let (settings, mut heard) = settings(Duration::from_mins(2)).await;
+        let (wants, wanted) = watch::channel(Arc::new(vec![want("good"), want("bad")]));
+        let reading = tokio::spawn(keep_reading(settings, wanted));
+        let mut until = async |what: &str, is_it: fn(&Change) -> bool| {
+            let hear = async { while !is_it(&heard.recv().await.unwrap()) {} };
+            assert!(tokio::time::timeout(Duration::from_secs(30), hear).await.is_ok(), "{what}");
         };
-        let (_wants, wanted) = watch::channel(Arc::new(vec![want]));
-        let (window, unit) = (Duration::from_mins(1), LatencyUnit::Milliseconds);
-        let settings = Settings { interval, window, unit, prometheus: Arc::new(prometheus), changes };
+        let synced = |change: &Change| matches!(change, Change::SourceCondition(_, SourceCondition::Synced));
+        let failed = |change: &Change| matches!(change, Change::SourceError { .. });
+        until("one is answered", synced).await;
+        until("one fails", failed).await;
+        wants.send_replace(Arc::new(vec![want("good")]));
+        until("it does well", synced).await;
+        reading.abort();
+    }
+
+    #[tokio::test]
+    async fn a_past_that_is_too_large_is_asked_for_once() {
+        let (settings, mut heard) = settings(Duration::from_mins(1)).await;
+        let (_wants, wanted) = watch::channel(Arc::new(vec![want("gim")]));
         let reading = tokio::spawn(keep_reading(settings, wanted));
         let mut told = Vec::new();
         let many = tokio::time::timeout(Duration::from_secs(3), async {
