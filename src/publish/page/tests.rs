@@ -34,6 +34,7 @@ impl Clock for Held {
 fn page(snapshot: Snapshot) -> (Page, watch::Sender<Arc<Snapshot>>) {
     let (sender, receiver) = watch::channel(Arc::new(snapshot));
     let own = OwnMetrics::new(at(0), Arc::new(ClockOffset::default()));
+    own.judged(at(0));
     own.posts_to(&"http://alertmanager:9093".into()).offered(2);
     (Page::new(receiver, Arc::new(own), Arc::new(Held)), sender)
 }
