@@ -16,10 +16,11 @@ impl Folder {
         self.0.join(name)
     }
 
-    /// Writes a file and gives its path.
+    /// Writes a file, so that who looks meanwhile sees the former one or all of it, and gives its path.
     pub fn write(&self, name: &str, text: &str) -> String {
-        let file = self.0.join(name);
-        std::fs::write(&file, text).unwrap();
+        let (file, unfinished) = (self.0.join(name), self.0.join(format!("{name}.unfinished")));
+        std::fs::write(&unfinished, text).unwrap();
+        std::fs::rename(unfinished, &file).unwrap();
         file.to_str().unwrap().to_owned()
     }
 }
