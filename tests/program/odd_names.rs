@@ -18,14 +18,16 @@ fn a_pod_that_is_called_like_a_script_is_text() {
         |page| page.contains(escaped),
     );
     assert!(!page.contains("<script>"), "{page}");
-    let status = exporter.site.status();
-    let evidence = status["suites"][1]["components"]["gim"]["checks"].as_array().unwrap().iter();
-    let pods = evidence
-        .flat_map(|check| check["evidence"].as_array().unwrap())
-        .filter_map(|evidence| evidence["pod"].as_str());
-    assert!(pods.clone().any(|pod| pod == odd_pod::NAME), "{:?}", pods.collect::<Vec<_>>());
+    // The pod is on the page before everything is read that its checks rest on.
+    let pods = || -> Vec<String> {
+        let status = exporter.site.status();
+        let checks = status["suites"][1]["components"]["gim"]["checks"].as_array().unwrap();
+        let evidence = checks.iter().flat_map(|check| check["evidence"].as_array().unwrap());
+        evidence.filter_map(|evidence| evidence["pod"].as_str()).map(str::to_owned).collect()
+    };
+    eventually("the pod is evidence", pods, |pods| pods.iter().any(|pod| pod == odd_pod::NAME));
     let metrics = exporter.site.get("/metrics", PLAIN).1;
-    assert!(metrics.contains(r#"target_pod="\"><script>alert(1)</script>""#));
+    assert!(metrics.contains(r#"target_pod="\"><script>alert(1)</script>""#), "{metrics}");
     let mut news = Listener::open(&exporter.site, "?form=html&suite=other");
     let (name, data) = news.event();
     assert!(name == "page" && data.contains(escaped) && !data.contains("<script>"), "{data}");
