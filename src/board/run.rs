@@ -49,7 +49,7 @@ impl Clock for SystemClock {
 /// How the board gets on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// It has judged what was to be judged by then, if anything, by the local clock. Told at every [`TICK`] at least, so that one that
+    /// It has judged what was to be judged by then, if anything, by the local clock. Told at every `TICK` at least, so that one that
     /// is stuck is told from one that has nothing to do.
     Judged(Timestamp),
     /// It has published a snapshot, whose oldest change was so long on its way from the channel to there.
