@@ -26,6 +26,7 @@ use gim_upgrade_exporter::model::suite::Suite;
 use gim_upgrade_exporter::model::time::{Clock, Timestamp};
 use gim_upgrade_exporter::net::trust::Trust;
 use gim_upgrade_exporter::net::web::Web;
+use gim_upgrade_exporter::observe::Ended;
 use gim_upgrade_exporter::observe::dependencies::{self, Questions};
 use gim_upgrade_exporter::observe::hearing::ServerClock;
 use gim_upgrade_exporter::observe::info_mart::{self, Databases};
@@ -94,7 +95,7 @@ fn object(table: &str, column: Option<&str>) -> SchemaObject {
 /// A reader at work.
 struct Reader {
     heard: Receiver<Change>,
-    task: JoinHandle<info_mart::InfoMartEnd>,
+    task: JoinHandle<Ended>,
 }
 
 impl Drop for Reader {

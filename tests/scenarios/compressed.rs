@@ -62,6 +62,8 @@ struct Run {
     said: Sequence,
     start: Timestamp,
     ends: Timestamp,
+    /// How long before the scenario started the exporter was ready, and so began to read.
+    lead: Duration,
     /// Whether the exporter was ready before the scenario started, and no timer was late since.
     undisturbed: bool,
 }
@@ -91,10 +93,10 @@ async fn play(scenario: &Scenario, speed: f64) -> Run {
 
     let mut said = Sequence::default();
     let mut pulse = None;
-    let is_ready_late = loop {
+    let ready = loop {
         snapshots.changed().await.unwrap();
         if snapshots.borrow().ready {
-            break Timestamp::now() > start;
+            break Timestamp::now();
         }
     };
     while Timestamp::now() < ends {
@@ -124,7 +126,7 @@ async fn play(scenario: &Scenario, speed: f64) -> Run {
     }
     generation.shut_down(GRACE).await;
     let latest = pulse.map(|pulse| pulse.latest()).unwrap_or_default();
-    Run { said, start, ends, undisturbed: !is_ready_late && latest < late_after }
+    Run { said, start, ends, lead: between(ready, start), undisturbed: ready <= start && latest < late_after }
 }
 
 /// Whether a scenario can be played over HTTP: the simulated PostgreSQL answers, and has no tables; the API server never fails;
@@ -148,8 +150,8 @@ async fn status_of(url: &str) -> Vec<(String, String)> {
 }
 
 /// The same under a held clock, with an exporter that begins as long before the start.
-fn hold(scenario: &Scenario, speed: f64) -> (Sequence, Timestamp) {
-    let mut held = Held::early(scenario, LEAD.mul_f64(speed));
+fn hold(scenario: &Scenario, speed: f64, lead: Duration) -> (Sequence, Timestamp) {
+    let mut held = Held::early(scenario, lead.mul_f64(speed));
     let ends = held.world.ends();
     let mut watchers = [Watcher::start(&held)];
     let mut said = Sequence::default();
@@ -160,7 +162,7 @@ fn hold(scenario: &Scenario, speed: f64) -> (Sequence, Timestamp) {
 
 /// What is different between the two runs; empty where nothing is.
 fn differences(scenario: &Scenario, speed: f64, run: &Run) -> String {
-    let (said, ends) = hold(scenario, speed);
+    let (said, ends) = hold(scenario, speed, run.lead);
     let interval = Policy::default().signal_interval;
     // In one run readings are an interval apart, in the other up to one and a half.
     let tolerance = Tolerance { short: interval, apart: interval * 5 / 2 };
