@@ -147,7 +147,7 @@ pub const STATED: &[Stated] = &[
             gives(58, &["cluster", "suite", "component"]),
         ],
     ),
-    of(Fleet, "Alerts that fire", "", &[gives(14, &["cluster", "suite", "alertname", "severity"])]),
+    of(Fleet, "Alerts that fire", "", &[gives(15, &["cluster", "suite", "alertname", "severity"])]),
     of(Fleet, "Components that suites share", "", &[gives(2, &["cluster", "suite", "component", "owner"])]),
     of(Fleet, "Verdicts", "", &[gives(58, &["cluster", "suite", "component", "lane", "verdict"])]),
     of(Fleet, "Latency above a minute", "", &[gives(2, &["cluster", "suite", "component"])]),
